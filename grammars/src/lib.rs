@@ -1,0 +1,1 @@
+//! Language knowledge as data: a folder per language.

@@ -1,0 +1,1 @@
+//! The state, the loop, snapshots; commands in, events out. No protocol type, no HTTP.

@@ -1,0 +1,1 @@
+//! Proposal in, verdict out: approved, needs approval or refused. Pure.

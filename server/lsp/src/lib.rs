@@ -1,0 +1,1 @@
+//! The protocol: the only user of tower-lsp and lsp-types.

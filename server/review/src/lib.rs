@@ -1,0 +1,1 @@
+//! The architecture rules, over index facts. Pure.

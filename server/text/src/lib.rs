@@ -1,0 +1,1 @@
+//! Paths, ropes, positions, ranges, edits, rebase. Knows nothing else.

@@ -1,0 +1,1 @@
+//! Open documents, disk, ignore rules, watch events; snapshots of them all.
