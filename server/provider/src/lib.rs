@@ -1,1 +1,51 @@
 //! Talks to model APIs: request, stream events, usage, errors, retry. Does not know what a tool means.
+//!
+//! One call of [`Provider::stream`] is one HTTP attempt, because every attempt may be billed and so needs its own
+//! reservation. The caller asks [`RetryPolicy`] whether another attempt makes sense and when.
+//!
+//! Three promises hold for every stream:
+//!
+//! 1. It ends with exactly one [`StreamEvent::Finished`] or one [`ProviderError`], and nothing follows.
+//! 2. Both say what is known about the bill ([`Billed`]); what is not known is never counted as zero.
+//! 3. The key is in the request header and nowhere else: not in events, errors, `Debug` output or logs.
+
+mod error;
+mod event;
+mod http;
+mod origin;
+mod request;
+mod retry;
+mod sse;
+mod usage;
+mod wire;
+
+use async_trait::async_trait;
+use futures::stream::BoxStream;
+use tokio_util::sync::CancellationToken;
+
+pub use crate::error::{Billed, ErrorKind, ProviderError};
+pub use crate::event::{StopReason, StreamEvent};
+pub use crate::http::{SetupError, Timeouts};
+pub use crate::request::{
+    CacheTtl, CompletionRequest, Content, Effort, Message, Role, SystemBlock, ToolSpec,
+};
+pub use crate::retry::RetryPolicy;
+pub use crate::usage::Usage;
+pub use crate::wire::anthropic::{Anthropic, AnthropicConfig, Auth};
+
+/// A vendor's API: streams one completion per call.
+#[async_trait]
+pub trait Provider: Send + Sync {
+    /// The provider's short name, as the ledger and the configuration write it: `anthropic`.
+    fn name(&self) -> &str;
+
+    /// Sends `request` once and streams the answer.
+    ///
+    /// Nothing is sent before the stream is first polled, and dropping the stream closes the connection.
+    /// When `cancel` fires, the stream ends at once with [`ErrorKind::Cancelled`], which carries the usage known so far.
+    fn stream(
+        &self,
+        request: CompletionRequest,
+        cancel: CancellationToken,
+    ) -> BoxStream<'static, Result<StreamEvent, ProviderError>>;
+}

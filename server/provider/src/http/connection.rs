@@ -1,0 +1,258 @@
+use std::net::IpAddr;
+use std::sync::{Arc, Once};
+
+use bytes::Bytes;
+use futures::stream::{self, BoxStream, StreamExt};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::{Client, Request, Url};
+use tokio_util::sync::CancellationToken;
+
+use super::exchange::Exchange;
+use super::failure::root_cause;
+use super::{Decode, SetupError, Timeouts};
+use crate::error::ProviderError;
+use crate::event::StreamEvent;
+use crate::origin::Origin;
+
+/// An endpoint and the client that talks to it. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Connection {
+    client: Client,
+    url: Url,
+    origin: Arc<Origin>,
+    timeouts: Timeouts,
+}
+
+/// What one attempt sends.
+#[derive(Debug)]
+pub(crate) struct Attempt {
+    pub(crate) model: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Connection {
+    /// `origin.host` is filled in from the URL.
+    pub(crate) fn new(
+        base_url: &str,
+        path: &str,
+        mut origin: Origin,
+        allow_cleartext: bool,
+        timeouts: Timeouts,
+    ) -> Result<Connection, SetupError> {
+        let url = endpoint(base_url, path)?;
+        let host = url.host_str().unwrap_or_default();
+        origin.host = match url.port() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        };
+        let tls = url.scheme() == "https";
+        let local = is_this_machine(host);
+        if !tls && !local && !allow_cleartext && origin.key.is_some() {
+            return Err(SetupError::Cleartext { host: origin.host });
+        }
+        let client = client(tls, local, timeouts)?;
+        Ok(Connection {
+            client,
+            url,
+            origin: Arc::new(origin),
+            timeouts,
+        })
+    }
+
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// Sends when the stream is first polled.
+    pub(crate) fn stream(
+        &self,
+        attempt: Attempt,
+        decode: Box<dyn Decode>,
+        cancel: CancellationToken,
+    ) -> BoxStream<'static, Result<StreamEvent, ProviderError>> {
+        let mut request = Request::new(reqwest::Method::POST, self.url.clone());
+        *request.headers_mut() = attempt.headers;
+        request
+            .headers_mut()
+            .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        request
+            .headers_mut()
+            .insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
+        let bytes = attempt.body.len();
+        *request.body_mut() = Some(attempt.body.into());
+        tracing::debug!(
+            host = self.origin.host,
+            model = attempt.model,
+            bytes,
+            "request"
+        );
+        let exchange = Exchange::new(
+            self.client.clone(),
+            request,
+            decode,
+            self.origin.clone(),
+            attempt.model,
+            self.timeouts,
+            cancel,
+        );
+        stream::unfold(exchange, |mut exchange| async move {
+            let item = exchange.next().await?;
+            Some((item, exchange))
+        })
+        .boxed()
+    }
+}
+
+fn client(tls: bool, local: bool, timeouts: Timeouts) -> Result<Client, SetupError> {
+    install_crypto();
+    let mut builder = Client::builder()
+        .user_agent(concat!("farthing/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(timeouts.connect)
+        // A redirect would carry prompt and key to a host nobody configured.
+        .redirect(reqwest::redirect::Policy::none())
+        // Every attempt may be billed, so every attempt is the caller's decision.
+        .retry(reqwest::retry::never());
+    if local {
+        builder = builder.no_proxy();
+    }
+    if !tls {
+        // Without this the client loads the system's certificates, which a plain connection never uses.
+        builder = builder.tls_certs_only([]);
+    }
+    builder
+        .build()
+        .map_err(|error| SetupError::Tls(root_cause(&error)))
+}
+
+/// reqwest takes its cryptography from the process. If the embedding program has chosen one, that stays.
+fn install_crypto() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    });
+}
+
+fn endpoint(base_url: &str, path: &str) -> Result<Url, SetupError> {
+    let base_url = base_url.trim();
+    let shown = (!base_url.contains('@')).then(|| base_url.to_owned());
+    let fail = |problem: &str| SetupError::BaseUrl {
+        url: shown.clone(),
+        problem: problem.to_owned(),
+    };
+    let mut url = Url::parse(base_url).map_err(|error| fail(&format!("is not a URL ({error})")))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(fail("is neither http nor https"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(fail(
+            "contains a name or a password, which belong into the key",
+        ));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(fail("has a query or a fragment"));
+    }
+    // Both conventions are common: with and without the version.
+    let base = url.path().trim_end_matches('/');
+    let version = path.split('/').next().unwrap_or_default();
+    let base = base
+        .strip_suffix(version)
+        .filter(|base| base.ends_with('/'))
+        .unwrap_or(base);
+    let path = format!("{}/{path}", base.trim_end_matches('/'));
+    url.set_path(&path);
+    Ok(url)
+}
+
+fn is_this_machine(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || address.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(base_url: &str, expected: &str) {
+        let shown = match endpoint(base_url, "v1/messages") {
+            Ok(url) => url.to_string(),
+            Err(error) => error.to_string(),
+        };
+        assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn the_path_is_added_once() {
+        check(
+            "https://api.anthropic.com",
+            "https://api.anthropic.com/v1/messages",
+        );
+        check(
+            " https://api.anthropic.com/ ",
+            "https://api.anthropic.com/v1/messages",
+        );
+        check(
+            "https://api.anthropic.com/v1/",
+            "https://api.anthropic.com/v1/messages",
+        );
+        check(
+            "http://[::1]:4000/anthropic",
+            "http://[::1]:4000/anthropic/v1/messages",
+        );
+        check("https://host/xv1", "https://host/xv1/v1/messages");
+    }
+
+    #[test]
+    fn a_bad_base_url_is_named() {
+        let hint = "write it like https://api.anthropic.com";
+        check(
+            "api.anthropic.com",
+            &format!(
+                "the base URL \"api.anthropic.com\" is not a URL (relative URL without a base); {hint}"
+            ),
+        );
+        check(
+            "https://",
+            &format!("the base URL \"https://\" is not a URL (empty host); {hint}"),
+        );
+        check(
+            "ftp://x",
+            &format!("the base URL \"ftp://x\" is neither http nor https; {hint}"),
+        );
+        check(
+            "https://x/?a=b",
+            &format!("the base URL \"https://x/?a=b\" has a query or a fragment; {hint}"),
+        );
+        check(
+            "https://me:secret@x/",
+            &format!(
+                "the base URL contains a name or a password, which belong into the key; {hint}"
+            ),
+        );
+    }
+
+    #[test]
+    fn only_loopback_is_this_machine() {
+        for host in [
+            "localhost",
+            "api.localhost",
+            "127.0.0.1",
+            "127.9.9.9",
+            "[::1]",
+        ] {
+            assert!(is_this_machine(host), "{host}");
+        }
+        for host in [
+            "10.0.0.1",
+            "0.0.0.0",
+            "localhost.example.com",
+            "[::]",
+            "127.0.0.1.example.com",
+        ] {
+            assert!(!is_this_machine(host), "{host}");
+        }
+    }
+}

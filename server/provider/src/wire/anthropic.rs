@@ -1,0 +1,161 @@
+//! The Anthropic Messages API, at Anthropic or at a gateway that speaks it.
+
+mod block;
+mod decode;
+mod encode;
+mod usage;
+
+use async_trait::async_trait;
+use futures::stream::{self, BoxStream, StreamExt};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use secrecy::{ExposeSecret, SecretString};
+use tokio_util::sync::CancellationToken;
+
+use self::decode::Decoder;
+pub(crate) use self::encode::body_bytes;
+use crate::Provider;
+use crate::error::{Billed, ErrorKind, Fault, ProviderError};
+use crate::event::StreamEvent;
+use crate::http::{Attempt, Connection, SetupError, Timeouts};
+use crate::origin::Origin;
+use crate::request::CompletionRequest;
+
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+const VERSION: (HeaderName, HeaderValue) = (
+    HeaderName::from_static("anthropic-version"),
+    HeaderValue::from_static("2023-06-01"),
+);
+
+/// How to reach the Messages API.
+#[derive(Debug, Clone)]
+pub struct AnthropicConfig {
+    /// The endpoint without `/v1/messages`.
+    pub base_url: String,
+    /// The key; `None` for a gateway that wants none.
+    pub key: Option<SecretString>,
+    /// Where the key came from, for error messages: the name of an environment variable or a file, never the key.
+    pub key_source: String,
+    /// The header the key goes into.
+    pub auth: Auth,
+    /// Whether a key may go unencrypted to a host that is not this machine.
+    pub allow_cleartext: bool,
+    /// How long to wait for what.
+    pub timeouts: Timeouts,
+}
+
+impl Default for AnthropicConfig {
+    fn default() -> AnthropicConfig {
+        AnthropicConfig {
+            base_url: "https://api.anthropic.com".to_owned(),
+            key: None,
+            key_source: "ANTHROPIC_API_KEY".to_owned(),
+            auth: Auth::ApiKey,
+            allow_cleartext: false,
+            timeouts: Timeouts::default(),
+        }
+    }
+}
+
+/// The header the key goes into. The API rejects a request that has both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Auth {
+    /// `x-api-key`, as for `ANTHROPIC_API_KEY`.
+    ApiKey,
+    /// `Authorization: Bearer`, as for `ANTHROPIC_AUTH_TOKEN` and most gateways.
+    Bearer,
+}
+
+/// A client of the Messages API. Cheap to clone; clones share their connections.
+#[derive(Debug, Clone)]
+pub struct Anthropic {
+    connection: Connection,
+    headers: HeaderMap,
+}
+
+impl Anthropic {
+    /// Prepares the client. Opens no connection.
+    pub fn new(config: AnthropicConfig) -> Result<Anthropic, SetupError> {
+        let key = config
+            .key
+            .map(|key| SecretString::from(key.expose_secret().trim()));
+        let mut headers = HeaderMap::from_iter([VERSION]);
+        if let Some(key) = &key {
+            if key.expose_secret().is_empty() {
+                return Err(SetupError::EmptyKey {
+                    key_source: config.key_source,
+                });
+            }
+            let (name, value) = match config.auth {
+                Auth::ApiKey => (API_KEY, HeaderValue::from_str(key.expose_secret())),
+                Auth::Bearer => (
+                    AUTHORIZATION,
+                    HeaderValue::from_str(&format!("Bearer {}", key.expose_secret())),
+                ),
+            };
+            let Ok(mut value) = value else {
+                return Err(SetupError::MalformedKey {
+                    key_source: config.key_source,
+                });
+            };
+            value.set_sensitive(true);
+            headers.insert(name, value);
+        }
+        let key_source = key.is_some().then_some(config.key_source);
+        let origin = Origin {
+            provider: "Anthropic",
+            host: String::new(),
+            key_source,
+            key,
+        };
+        let connection = Connection::new(
+            &config.base_url,
+            "v1/messages",
+            origin,
+            config.allow_cleartext,
+            config.timeouts,
+        )?;
+        Ok(Anthropic {
+            connection,
+            headers,
+        })
+    }
+
+    /// The endpoint's host, with its port if that is unusual.
+    pub fn host(&self) -> &str {
+        &self.connection.origin().host
+    }
+}
+
+#[async_trait]
+impl Provider for Anthropic {
+    fn name(&self) -> &'static str {
+        "anthropic"
+    }
+
+    fn stream(
+        &self,
+        request: CompletionRequest,
+        cancel: CancellationToken,
+    ) -> BoxStream<'static, Result<StreamEvent, ProviderError>> {
+        let body = match encode::encode(&request) {
+            Ok(body) => body,
+            Err(cause) => {
+                let mut fault = Fault::new(
+                    self.connection.origin(),
+                    &request.model,
+                    ErrorKind::BadRequest,
+                    &cause,
+                );
+                fault.billed = Billed::Nothing;
+                return stream::iter([Err(fault.into())]).boxed();
+            }
+        };
+        let decoder = Box::new(Decoder::new(&request));
+        let attempt = Attempt {
+            model: request.model,
+            headers: self.headers.clone(),
+            body: body.into(),
+        };
+        self.connection.stream(attempt, decoder, cancel)
+    }
+}
