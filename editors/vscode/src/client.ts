@@ -1,0 +1,79 @@
+// Builds the language client. What it decides is how the two sides are joined, never what is shown.
+
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import * as vscode from 'vscode';
+import {
+  LanguageClient,
+  RevealOutputChannelOn,
+  type LanguageClientOptions,
+  type ProgressToken,
+} from 'vscode-languageclient/node';
+import { parseLogLine } from './log_line';
+import { costCommand, type InitializationOptions } from './lsp_ext';
+import type { ProgressValue } from './runs';
+import { readSurfaces, type Settings } from './settings';
+
+export interface ClientEvents {
+  progress(token: ProgressToken, value: ProgressValue): void;
+  costReport(result: unknown): void;
+}
+
+export function createClient(
+  command: string,
+  settings: Settings,
+  log: vscode.LogOutputChannel,
+  events: ClientEvents,
+): LanguageClient {
+  const options: LanguageClientOptions = {
+    documentSelector: settings.languages.map((language) => ({ scheme: 'file', language })),
+    diagnosticCollectionName: 'farthing',
+    outputChannel: log,
+    revealOutputChannelOn: RevealOutputChannelOn.Never,
+    stdioOptions: {
+      stdout: ignore,
+      stderr: (input) => {
+        forwardLog(input, log);
+      },
+    },
+    initializationOptions: (): InitializationOptions => ({
+      trusted: vscode.workspace.isTrusted,
+      spending: true,
+      reports: true,
+      ...readSurfaces(),
+    }),
+    // Hovers quote what a model wrote, and a model must not be able to place a link that runs a command.
+    markdown: { isTrusted: false, supportHtml: false, supportThemeIcons: true },
+    middleware: {
+      handleWorkDoneProgress: (token, value, next) => {
+        events.progress(token, value);
+        next(token, value);
+      },
+      executeCommand: async (name, args, next): Promise<unknown> => {
+        const result: unknown = await next(name, args);
+        if (name === costCommand) events.costReport(result);
+        return result;
+      },
+    },
+  };
+  return new LanguageClient(
+    'farthing',
+    'Farthing',
+    { command, args: ['serve', ...settings.extraArgs] },
+    options,
+  );
+}
+
+function ignore(): void {
+  // Standard output is the protocol; the client reads it itself.
+}
+
+function forwardLog(input: Readable, log: vscode.LogOutputChannel): void {
+  createInterface({ input, crlfDelay: Infinity, terminal: false, historySize: 0 }).on(
+    'line',
+    (line) => {
+      const { level, text } = parseLogLine(line);
+      log[level](text);
+    },
+  );
+}
