@@ -1,7 +1,8 @@
 //! Money: a signed whole number of picodollars, one millionth of a millionth of a dollar.
 //!
 //! The smallest price in use is a batch cache read of half a cent per million tokens, which is 5,000 picodollars a
-//! token, and multipliers stack below that; an `i64` of them reaches 9.2 million dollars. No float ever holds money.
+//! token, and multipliers stack below that; an `i64` of them reaches 9.2 million dollars. No float ever holds money that
+//! was spent or is limited; only estimates are computed in floats.
 
 use std::{fmt, iter, str::FromStr};
 
@@ -102,10 +103,57 @@ fn shown_decimals(size: u64) -> u32 {
     }
 }
 
+/// `low–high`, rounded as far as an estimate deserves: `$0.02–0.05`, `$0.014–0.048`, `$12–31`, `up to $0.0004`.
+///
+/// One significant digit where that moves the lower end by little, else two; one amount where both ends round to it.
+pub(crate) fn range(low: Money, high: Money) -> String {
+    let size = |amount: Money| u64::try_from(amount.0).unwrap_or(0);
+    let (low, high) = (size(low), size(high).max(size(low)));
+    if high < SMALLEST_SHOWN {
+        return Money(high as i64).to_string();
+    }
+    if low < SMALLEST_SHOWN {
+        return format!("up to ${}", decimals(significant(high, 2), 4));
+    }
+    for digits in [1, 2] {
+        let rounded = significant(low, digits);
+        let close = rounded.abs_diff(low) <= low / 100 * 15;
+        let places = places(rounded, digits);
+        let (from, to) = (
+            decimals(rounded, places),
+            decimals(significant(high, 2), places),
+        );
+        if close && from != to {
+            return format!("${from}–{to}");
+        }
+    }
+    let rounded = significant(high, 2);
+    format!("${}", decimals(rounded, places(rounded, 2)))
+}
+
+/// `size` rounded half up to so many significant digits.
+fn significant(size: u64, digits: u32) -> u64 {
+    let step = 10_u64.pow((size.max(1).ilog10() + 1).saturating_sub(digits));
+    (size + step / 2) / step * step
+}
+
+/// How many decimals show so many significant digits of `size`: none from ten dollars on, never a single one, and at
+/// most four.
+fn places(size: u64, digits: u32) -> u32 {
+    let before_the_point = size.max(1).ilog10() + 1;
+    match (12 + digits).saturating_sub(before_the_point) {
+        _ if before_the_point >= 14 => 0,
+        decimals => decimals.clamp(2, 4),
+    }
+}
+
 /// `size` picodollars with at most `places` decimals, rounded half up, without zeros beyond the second decimal.
 fn decimals(size: u64, places: u32) -> String {
     let step = 10_u128.pow(12 - places);
     let rounded = (u128::from(size) + step / 2) / step;
+    if places == 0 {
+        return rounded.to_string();
+    }
     let unit = 10_u128.pow(places);
     let mut text = format!(
         "{}.{:0width$}",
@@ -359,6 +407,54 @@ mod tests {
         );
     }
 
+    #[test]
+    fn ranges_are_short_and_never_look_like_nothing() {
+        let lines: String = [
+            ("0.0213", "0.0492"),
+            ("0.0196", "0.0512"),
+            ("0.0140", "0.0480"),
+            ("0.0012", "0.0083"),
+            ("0.00043", "0.0031"),
+            ("0.00002", "0.00043"),
+            ("0.00002", "0.00003"),
+            ("0", "0.0000001"),
+            ("0.021", "0.0214"),
+            ("0.0200001", "0.0200002"),
+            ("0.31", "1.237"),
+            ("1.21", "3.46"),
+            ("9.7", "10.4"),
+            ("12.4", "31.2"),
+            ("0.004", "120"),
+            ("0.5", "0.4"),
+        ]
+        .map(|(low, high)| {
+            format!(
+                "{low} {high} -> {}\n",
+                range(low.parse().unwrap(), high.parse().unwrap())
+            )
+        })
+        .concat();
+        expect![[r#"
+            0.0213 0.0492 -> $0.02–0.05
+            0.0196 0.0512 -> $0.02–0.05
+            0.0140 0.0480 -> $0.014–0.048
+            0.0012 0.0083 -> $0.0012–0.0083
+            0.00043 0.0031 -> $0.0004–0.0031
+            0.00002 0.00043 -> up to $0.0004
+            0.00002 0.00003 -> <$0.0001
+            0 0.0000001 -> <$0.0001
+            0.021 0.0214 -> $0.021
+            0.0200001 0.0200002 -> $0.02
+            0.31 1.237 -> $0.30–1.20
+            1.21 3.46 -> $1.20–3.50
+            9.7 10.4 -> $9.70–10.00
+            12.4 31.2 -> $12–31
+            0.004 120 -> $0.004–120.00
+            0.5 0.4 -> $0.50
+        "#]]
+        .assert_eq(&lines);
+    }
+
     #[derive(Debug, Deserialize, Serialize)]
     struct Budget {
         #[serde(default, with = "super::dollars")]
@@ -406,6 +502,13 @@ mod tests {
             // Half of the last digit shown, which is never worse than half of what is shown.
             prop_assert!(off * 2 <= i128::from(amount.0));
             prop_assert!(off <= 5_000_000_000);
+        }
+
+        #[test]
+        fn a_range_is_never_nothing(low in 0..2_000_000_000_000_i64, more in 0..2_000_000_000_000_i64) {
+            let text = range(Money(low), Money(low + more.max(1)));
+            prop_assert!(text.bytes().any(|byte| (b'1'..=b'9').contains(&byte)), "{text}");
+            prop_assert!(text.chars().count() <= 14, "{text}");
         }
 
         #[test]
