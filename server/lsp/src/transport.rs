@@ -8,6 +8,7 @@
 
 mod client_process;
 mod frames;
+mod repair;
 #[cfg(test)]
 mod tests;
 
@@ -155,6 +156,7 @@ where
                     }
                 }
                 Some(Ok(Incoming::Request(request))) => {
+                    let request = repair::repair(request);
                     if poll_fn(|context| self.service.poll_ready(context))
                         .await
                         .is_err()

@@ -164,7 +164,8 @@ fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
 }
 
 fn parse(body: &[u8]) -> Incoming {
-    let Ok(Value::Object(mut message)) = serde_json::from_slice(body) else {
+    let value = serde_json::from_slice(body).or_else(|_| serde_json::from_str(&readable(body)));
+    let Ok(Value::Object(mut message)) = value else {
         return malformed(ErrorCode::ParseError, "not a JSON object");
     };
     let id = message.remove("id").map(parse_id);
@@ -198,6 +199,33 @@ fn parse(body: &[u8]) -> Incoming {
             "neither a request nor a response",
         ),
     }
+}
+
+/// A body without what a string cannot hold. An editor that counts in UTF-16 may cut a character in two and send one half
+/// of it; refusing that change would leave the document out of step, so the half becomes U+FFFD, which is as long.
+fn readable(body: &[u8]) -> String {
+    let body = String::from_utf8_lossy(body);
+    let mut readable = String::with_capacity(body.len());
+    let mut rest = &*body;
+    while let Some(at) = rest.find('\\') {
+        let (before, escape) = rest.split_at(at);
+        readable.push_str(before);
+        let unit = |escape: &str| {
+            let digits = escape.strip_prefix("\\u")?.get(..4)?;
+            u16::from_str_radix(digits, 16).ok()
+        };
+        let (is_half, length) = match (unit(escape), escape.get(6..).and_then(unit)) {
+            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => (false, 12),
+            (Some(0xd800..=0xdfff), _) => (true, 6),
+            (Some(_), _) => (false, 6),
+            (None, _) => (false, escape.chars().take(2).map(char::len_utf8).sum()),
+        };
+        let (escape, after) = escape.split_at(length);
+        readable.push_str(if is_half { "\\ufffd" } else { escape });
+        rest = after;
+    }
+    readable.push_str(rest);
+    readable
 }
 
 /// Some clients number their requests with what JSON takes for floats.
@@ -337,6 +365,27 @@ mod tests {
             expect![[r#"
                 ! Parse error: not a JSON object
                 > {"jsonrpc":"2.0","method":"good"}
+            "#]],
+        );
+    }
+
+    #[test]
+    fn half_a_character_is_replaced() {
+        whole(
+            &[
+                frame(r#"{"method":"m","params":["\ud83d","\\ud83d\ude00","a\ude00\ud83d\ude00\n\u00e9é","\ud83d\""]}"#),
+                frame("{\"method\":\"m\"}\\"),
+            ]
+            .concat(),
+            expect![[r#"
+                > {"jsonrpc":"2.0","method":"m","params":["�","\\ud83d�","a�😀\néé","�\""]}
+                ! Parse error: not a JSON object
+            "#]],
+        );
+        check(
+            &[b"Content-Length: 23\r\n\r\n{\"method\":\"m\",\"id\":\"\xff\"}"],
+            expect![[r#"
+                > {"jsonrpc":"2.0","method":"m","id":"�"}
             "#]],
         );
     }
