@@ -1,0 +1,342 @@
+//! The configuration: three sources, one result.
+//!
+//! Power comes from the machine-level `config.toml`; the workspace's `farthing.toml` and the editor's settings can only
+//! narrow it: `effective = machine ⊓ workspace ⊓ settings`. There is no operation here that widens.
+//!
+//! Nothing here reads a file or the environment: the caller passes texts and a function. What is wrong in a source
+//! becomes a [`Problem`] with a place, and what is right in it holds all the same, with one exception: a problem where
+//! power is at stake stops runs ([`Config::stopped`]), because a limit that the user wrote may not be in force.
+
+mod file;
+mod format;
+mod problem;
+mod read;
+mod setup;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::path::PathBuf;
+
+use globset::{GlobSet, GlobSetBuilder};
+use ledger::Money;
+use provider::Effort;
+use review::{RuleId, Thresholds};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+pub use self::file::schemas;
+use self::file::{Dollars, MachineFile, Settings, WorkspaceFile};
+pub use self::problem::Problem;
+pub use self::setup::{DEFAULT_BASE_URL, Endpoint, Key, KeyHeader, ProviderKind, ProviderSetup};
+
+/// The name that problems give to the settings an editor sends.
+pub const SETTINGS: &str = "editor settings";
+
+/// Everything that a configuration is made from.
+#[derive(Clone, Copy)]
+pub struct Sources<'a> {
+    /// The machine-level `config.toml`, if there is one.
+    pub machine: Option<Source<'a>>,
+    /// The `farthing.toml` of the workspace folder that the configuration is for, if there is one.
+    pub workspace: Option<Source<'a>>,
+    /// The settings the editor sent, if it sent any.
+    pub settings: Option<&'a Value>,
+    /// The value of an environment variable.
+    pub env: &'a dyn Fn(&str) -> Option<String>,
+}
+
+/// A configuration file that has been read.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    /// The file's name, for problems.
+    pub name: &'a str,
+    /// Its text.
+    pub text: &'a str,
+}
+
+/// What holds in one workspace folder.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Which model API to use, or what is missing.
+    pub provider: ProviderSetup,
+    /// Which model does which work.
+    pub models: Models,
+    /// What may be spent. All of it is nothing while [`Config::stopped`] is set.
+    pub budget: Budget,
+    /// What one run may use besides money.
+    pub limits: Limits,
+    /// Names that no run may change, besides those that are always protected; `*` stands for any characters.
+    pub protected: Vec<String>,
+    /// A file of prices that come before the shipped ones; an absolute path.
+    pub prices: Option<PathBuf>,
+    /// What no run reads or changes.
+    pub deny: Deny,
+    /// The architecture rules' thresholds.
+    pub rules: Thresholds,
+    /// The team's own words for agents and reviews; data to the model, never an instruction.
+    pub context: Option<String>,
+    /// Where the server shows what it knows.
+    pub surfaces: Surfaces,
+    /// Why no run may start, if so: the first problem in a place where power is at stake.
+    pub stopped: Option<Problem>,
+}
+
+impl Config {
+    /// Puts the sources together, and reports what is wrong in them, in the order of the sources and their lines.
+    pub fn resolve(sources: &Sources<'_>) -> (Config, Vec<Problem>) {
+        let (machine, machine_problems) = parse::<MachineFile>(sources.machine);
+        let (workspace, workspace_problems) = parse::<WorkspaceFile>(sources.workspace);
+        let (settings, settings_problems) =
+            sources.settings.map_or_else(Default::default, |value| {
+                read::json::<Settings>(SETTINGS, value)
+            });
+        let (provider, environment_problem) = setup::resolve(&machine.provider, sources.env);
+
+        let mut narrowing = workspace_problems.iter().chain(&settings_problems);
+        let stopped = machine_problems
+            .first()
+            .or_else(|| narrowing.find(|problem| narrows(problem)))
+            .cloned();
+        let budget = match stopped {
+            Some(_) => Budget::NOTHING,
+            None => machine
+                .budget
+                .or(Budget::SHIPPED)
+                .meet(workspace.budget)
+                .meet(settings.budget.into()),
+        };
+
+        let rules = thresholds(&workspace);
+        let config = Config {
+            provider,
+            models: machine.models,
+            budget,
+            limits: machine.limits,
+            protected: machine.protected.names,
+            prices: machine.prices.file.map(PathBuf::from),
+            deny: Deny::new(workspace.scope.deny.into_iter().chain(settings.scope.deny)),
+            rules,
+            context: workspace
+                .context
+                .text
+                .filter(|text| !text.trim().is_empty()),
+            surfaces: Surfaces {
+                hover: settings.hover.enable,
+                code_lens: settings.code_lens.enable,
+                diagnostics: settings.diagnostics.enable,
+            },
+            stopped,
+        };
+        let mut problems = machine_problems;
+        problems.extend(workspace_problems);
+        problems.extend(settings_problems);
+        problems.extend(environment_problem);
+        (config, problems)
+    }
+}
+
+fn parse<T: read::Document>(source: Option<Source<'_>>) -> (T, Vec<Problem>) {
+    source.map_or_else(Default::default, |source| {
+        read::toml(source.name, source.text)
+    })
+}
+
+/// Whether the problem is where a workspace or an editor narrows power, or may have meant to.
+fn narrows(problem: &Problem) -> bool {
+    let table = problem.key.split(['.', '[']).next().unwrap_or("");
+    table.is_empty() || problem::closest(table, &["budget", "scope"]).is_some()
+}
+
+fn thresholds(workspace: &WorkspaceFile) -> Thresholds {
+    let mut thresholds = Thresholds::default();
+    for (code, table) in &workspace.rules {
+        if let Some(rule) = RuleId::from_code(code) {
+            let threshold = table.threshold.unwrap_or(rule.default_threshold());
+            thresholds.set(rule, table.enabled.then_some(threshold));
+        }
+    }
+    thresholds
+}
+
+/// Which model does which work. An id is as the provider writes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Models {
+    /// The model of ordinary actions.
+    pub default: String,
+    /// The model of small, mechanical work.
+    pub small: String,
+    /// The model of work that needs the most thought.
+    pub large: String,
+    /// How hard models think; without it, each model's own default holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", extend("enum" = ["low", "medium", "high", "xhigh", "max"]))]
+    pub effort: Option<Effort>,
+}
+
+impl Default for Models {
+    fn default() -> Models {
+        Models {
+            default: "claude-sonnet-5-5".to_owned(),
+            small: "claude-haiku-5-5".to_owned(),
+            large: "claude-opus-5-5".to_owned(),
+            effort: None,
+        }
+    }
+}
+
+/// Limits on money. `None` is no limit of that kind; zero lets nothing be spent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Budget {
+    /// What one run may spend, subagents included.
+    #[serde(with = "ledger::dollars", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Dollars")]
+    pub per_run: Option<Money>,
+    /// What one session of the server may spend.
+    #[serde(with = "ledger::dollars", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Dollars")]
+    pub per_session: Option<Money>,
+    /// What may be spent in a day.
+    #[serde(with = "ledger::dollars", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Dollars")]
+    pub per_day: Option<Money>,
+    /// What may be spent in a month.
+    #[serde(with = "ledger::dollars", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Dollars")]
+    pub per_month: Option<Money>,
+    /// What may be spent in one workspace.
+    #[serde(with = "ledger::dollars", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Dollars")]
+    pub per_workspace: Option<Money>,
+}
+
+impl Budget {
+    /// What holds where the machine-level file says nothing: $0.50 a run, $5 a day, $50 a month.
+    pub const SHIPPED: Budget = Budget {
+        per_run: Some(Money::from_picodollars(500_000_000_000)),
+        per_session: None,
+        per_day: Some(Money::from_picodollars(5_000_000_000_000)),
+        per_month: Some(Money::from_picodollars(50_000_000_000_000)),
+        per_workspace: None,
+    };
+
+    /// Nothing may be spent.
+    pub const NOTHING: Budget = Budget {
+        per_run: Some(Money::ZERO),
+        per_session: Some(Money::ZERO),
+        per_day: Some(Money::ZERO),
+        per_month: Some(Money::ZERO),
+        per_workspace: Some(Money::ZERO),
+    };
+
+    /// The lower of the two limits of each kind.
+    pub fn meet(self, other: Budget) -> Budget {
+        let lower = |a: Option<Money>, b: Option<Money>| match (a, b) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        self.zip(other, lower)
+    }
+
+    /// These limits, and for each kind without one that of `defaults`.
+    fn or(self, defaults: Budget) -> Budget {
+        self.zip(defaults, Option::or)
+    }
+
+    fn zip(
+        self,
+        other: Budget,
+        f: impl Fn(Option<Money>, Option<Money>) -> Option<Money>,
+    ) -> Budget {
+        Budget {
+            per_run: f(self.per_run, other.per_run),
+            per_session: f(self.per_session, other.per_session),
+            per_day: f(self.per_day, other.per_day),
+            per_month: f(self.per_month, other.per_month),
+            per_workspace: f(self.per_workspace, other.per_workspace),
+        }
+    }
+}
+
+/// What one run may use besides money.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// The most requests to the model.
+    pub turns: u32,
+    /// The most tool calls.
+    pub tool_calls: u32,
+    /// The most tokens that one turn may answer with, thinking included.
+    #[schemars(range(min = 1))]
+    pub output_tokens: u32,
+    /// The most seconds from start to end.
+    pub seconds: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            turns: 12,
+            tool_calls: 40,
+            output_tokens: 16_000,
+            seconds: 600,
+        }
+    }
+}
+
+/// Where the server shows what it knows. All on unless the editor turns one off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Surfaces {
+    /// Hovers on symbols and changed hunks.
+    pub hover: bool,
+    /// Code lenses above changed hunks.
+    pub code_lens: bool,
+    /// Findings as diagnostics. Hunks that wait for the user are shown in any case.
+    pub diagnostics: bool,
+}
+
+/// Paths that no run reads or changes.
+#[derive(Clone, Default)]
+pub struct Deny {
+    patterns: Vec<String>,
+    globs: GlobSet,
+}
+
+impl fmt::Debug for Deny {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(&self.patterns).finish()
+    }
+}
+
+impl Deny {
+    fn new(patterns: impl Iterator<Item = String>) -> Deny {
+        let patterns: Vec<String> = patterns.collect();
+        let mut globs = GlobSetBuilder::new();
+        for glob in patterns
+            .iter()
+            .filter_map(|pattern| format::glob(pattern).ok())
+        {
+            globs.add(glob);
+        }
+        // A set too large to compile denies everything.
+        let globs = globs
+            .build()
+            .or_else(|_| GlobSet::new(format::glob("*")))
+            .unwrap_or_default();
+        Deny { patterns, globs }
+    }
+
+    /// The patterns as they were written.
+    pub fn patterns(&self) -> &[String] {
+        &self.patterns
+    }
+
+    /// Whether a pattern fits the path or a folder it is in. The path is relative to the workspace folder, with `/`.
+    pub fn denies(&self, path: &str) -> bool {
+        let folders = path.match_indices('/').filter_map(|(at, _)| path.get(..at));
+        folders.chain([path]).any(|path| self.globs.is_match(path))
+    }
+}

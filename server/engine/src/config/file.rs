@@ -1,0 +1,300 @@
+//! What the three kinds of configuration may say, as types; their JSON schemas are made from these.
+//!
+//! The comments on the fields are the descriptions in the schemas, so they are written for the user.
+
+use std::collections::BTreeMap;
+
+use ledger::Money;
+use review::all_rules;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::read::{self, Document};
+use super::{Budget, Limits, Models, format};
+
+/// The machine-level file, `config.toml` in the user's configuration folder: everything that grants power.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(title = "Farthing: the machine-level config.toml")]
+pub(super) struct MachineFile {
+    /// Which model API to use, and where its key is. Without this table the environment decides.
+    pub(super) provider: ProviderTable,
+    /// Which model does which work.
+    pub(super) models: Models,
+    /// What may be spent, each amount in quotes like "$0.50". "$0" means that nothing may be spent.
+    #[schemars(extend("default" = Budget::SHIPPED))]
+    pub(super) budget: Budget,
+    /// What one run may use besides money.
+    pub(super) limits: Limits,
+    /// Files that no run may change.
+    pub(super) protected: ProtectedTable,
+    /// Prices beyond those that ship with the server.
+    pub(super) prices: PricesTable,
+}
+
+/// Which model API to use, and where its key is.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(extend("not" = {"required": ["key_env", "key_command"]}))]
+pub(super) struct ProviderTable {
+    /// The API's kind.
+    #[schemars(extend("default" = "anthropic"))]
+    pub(super) kind: super::ProviderKind,
+    /// The address of the API, without a path such as /v1/messages.
+    #[schemars(with = "String", extend("format" = format::ENDPOINT, "default" = super::DEFAULT_BASE_URL))]
+    pub(super) base_url: Option<String>,
+    /// The name of the environment variable that holds the key.
+    #[schemars(with = "String", extend("format" = format::VARIABLE))]
+    pub(super) key_env: Option<String>,
+    /// A program, by absolute path, and its arguments; it prints the key. No shell reads it.
+    #[schemars(with = "Vec<String>", extend("format" = format::COMMAND))]
+    pub(super) key_command: Option<Vec<String>>,
+    /// Whether requests may go unencrypted to a host that is not this machine. Anyone on the way can then read the
+    /// code and the key.
+    #[schemars(extend("default" = false))]
+    pub(super) allow_cleartext: bool,
+    /// How the key is sent: in the x-api-key header, or as a bearer token as some gateways want it.
+    #[schemars(with = "super::KeyHeader")]
+    pub(super) key_header: Option<super::KeyHeader>,
+}
+
+/// Files that no run may change, besides the names that are always protected.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct ProtectedTable {
+    /// Names of files or folders, at any depth; `*` stands for any characters.
+    pub(super) names: Vec<String>,
+}
+
+/// Prices beyond those that ship with the server.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct PricesTable {
+    /// The absolute path of a price file, whose rows come before the shipped ones.
+    #[schemars(with = "String", extend("format" = format::ABSOLUTE_PATH))]
+    pub(super) file: Option<String>,
+}
+
+/// The workspace file, `farthing.toml` at the root: the team's rules and words, and narrower limits.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(title = "Farthing: farthing.toml at the root of a workspace")]
+pub(super) struct WorkspaceFile {
+    /// The architecture rules, by code.
+    #[schemars(extend("propertyNames" = {"enum": all_rules()}))]
+    pub(super) rules: BTreeMap<String, RuleTable>,
+    /// Lower limits for this workspace. An amount above the machine's has no effect.
+    pub(super) budget: Budget,
+    /// What runs may not touch in this workspace.
+    pub(super) scope: ScopeTable,
+    /// What the team wants every agent and every review to know.
+    pub(super) context: ContextTable,
+}
+
+/// One architecture rule.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RuleTable {
+    /// Whether the rule reports anything.
+    #[schemars(extend("default" = true))]
+    pub(super) enabled: bool,
+    /// The highest figure that passes; the rule's page says of what.
+    #[schemars(with = "u32")]
+    pub(super) threshold: Option<u32>,
+}
+
+impl Default for RuleTable {
+    fn default() -> RuleTable {
+        RuleTable {
+            enabled: true,
+            threshold: None,
+        }
+    }
+}
+
+/// What runs may not touch.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct ScopeTable {
+    /// Path patterns that no run reads or changes: `*` stays inside one name, `**` crosses folders, and a pattern
+    /// without `/` fits a name at any depth.
+    #[schemars(with = "Vec<PathPattern>")]
+    pub(super) deny: Vec<String>,
+}
+
+/// What the team wants every agent and every review to know.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct ContextTable {
+    /// Free text: size, skills, constraints, decisions. It is data to the model and grants nothing.
+    #[schemars(with = "String", extend("maxLength" = 4000))]
+    pub(super) text: Option<String>,
+}
+
+/// The settings an editor sends: what is shown, and narrower limits.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(title = "Farthing: the settings an editor sends")]
+pub(super) struct Settings {
+    /// Hovers: the estimate on a symbol, and the difference, the reason and the cost on a changed hunk.
+    pub(super) hover: Surface,
+    /// Code lenses above the hunks of a run: keep, undo, and what the run cost.
+    pub(super) code_lens: Surface,
+    /// The findings of the architecture review. Hunks that wait to be kept or undone are shown in any case.
+    pub(super) diagnostics: Surface,
+    /// Lower limits for this editor. An amount above the machine's has no effect.
+    pub(super) budget: BudgetSettings,
+    /// What runs may not touch from this editor.
+    pub(super) scope: ScopeTable,
+    /// How the editor starts the server. The server does not read it.
+    pub(super) server: Value,
+    /// Which files the editor sends. The server does not read it.
+    pub(super) languages: Value,
+    /// How much of the protocol the editor logs. The server does not read it.
+    pub(super) trace: Value,
+    /// Whether the client shows what was spent; said once, when it starts the server.
+    pub(super) spending: Value,
+    /// Whether the client shows reports; said once, when it starts the server.
+    pub(super) reports: Value,
+}
+
+/// One place where the server shows something.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Surface {
+    /// Whether it is shown.
+    #[schemars(extend("default" = true))]
+    pub(super) enable: bool,
+}
+
+impl Default for Surface {
+    fn default() -> Surface {
+        Surface { enable: true }
+    }
+}
+
+/// Limits on money, each amount in quotes like "$0.50".
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct BudgetSettings {
+    /// What one run may spend, subagents included.
+    #[serde(with = "ledger::dollars")]
+    #[schemars(with = "Dollars")]
+    per_run: Option<Money>,
+    /// What one session of the server may spend.
+    #[serde(with = "ledger::dollars")]
+    #[schemars(with = "Dollars")]
+    per_session: Option<Money>,
+    /// What may be spent in a day.
+    #[serde(with = "ledger::dollars")]
+    #[schemars(with = "Dollars")]
+    per_day: Option<Money>,
+    /// What may be spent in a month.
+    #[serde(with = "ledger::dollars")]
+    #[schemars(with = "Dollars")]
+    per_month: Option<Money>,
+    /// What may be spent in one workspace.
+    #[serde(with = "ledger::dollars")]
+    #[schemars(with = "Dollars")]
+    per_workspace: Option<Money>,
+}
+
+impl From<BudgetSettings> for Budget {
+    fn from(settings: BudgetSettings) -> Budget {
+        let BudgetSettings {
+            per_run,
+            per_session,
+            per_day,
+            per_month,
+            per_workspace,
+        } = settings;
+        Budget {
+            per_run,
+            per_session,
+            per_day,
+            per_month,
+            per_workspace,
+        }
+    }
+}
+
+/// The schema of an amount of money.
+pub(super) struct Dollars;
+
+impl JsonSchema for Dollars {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Dollars".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "format": format::DOLLARS, "pattern": r"^\$?[0-9]+(\.[0-9]{1,12})?$"})
+    }
+}
+
+/// The schema of a path pattern.
+struct PathPattern;
+
+impl JsonSchema for PathPattern {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "PathPattern".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "format": format::GLOB})
+    }
+}
+
+const POWER: &str = "belongs in the machine-level config.toml; a workspace or an editor can only narrow what that allows";
+const TEAM: &str = "belongs in farthing.toml at the root of the workspace";
+const SHOWN: &str = "belongs in the editor's settings";
+const SECRET: &str = "a key is never written in a file, because files are copied, synchronised and committed; \
+                      say where it is: key_env = \"ANTHROPIC_API_KEY\" or key_command = [\"/usr/bin/pass\", \"show\", \"anthropic\"]";
+
+impl Document for MachineFile {
+    fn misplaced(key: &str) -> Option<&'static str> {
+        match key {
+            "provider.key"
+            | "provider.api_key"
+            | "provider.apikey"
+            | "provider.auth_token"
+            | "provider.token"
+            | "provider.secret"
+            | "provider.password"
+            | "key"
+            | "api_key" => Some(SECRET),
+            "rules" | "scope" | "context" => Some(TEAM),
+            "hover" | "codeLens" | "diagnostics" => Some(SHOWN),
+            _ => None,
+        }
+    }
+}
+
+impl Document for WorkspaceFile {
+    fn misplaced(key: &str) -> Option<&'static str> {
+        match key {
+            "provider" | "models" | "limits" | "protected" | "prices" => Some(POWER),
+            "hover" | "codeLens" | "diagnostics" => Some(SHOWN),
+            _ => None,
+        }
+    }
+}
+
+impl Document for Settings {
+    fn misplaced(key: &str) -> Option<&'static str> {
+        match key {
+            "provider" | "models" | "limits" | "protected" | "prices" => Some(POWER),
+            "rules" | "context" => Some(TEAM),
+            _ => None,
+        }
+    }
+}
+
+/// The published schemas: the name of each file under `docs/schema`, and its content.
+pub fn schemas() -> [(&'static str, Value); 3] {
+    [
+        ("config.json", read::schema::<MachineFile>()),
+        ("farthing.json", read::schema::<WorkspaceFile>()),
+        ("settings.json", read::schema::<Settings>()),
+    ]
+}

@@ -1,0 +1,629 @@
+#![allow(clippy::unwrap_used)]
+
+use std::fmt::Write as _;
+
+use expect_test::{Expect, expect, expect_file};
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+
+/// Resolves the sources; `env` is `NAME=value` pairs.
+fn resolve(
+    machine: &str,
+    workspace: &str,
+    settings: Option<&Value>,
+    env: &[&str],
+) -> (Config, Vec<Problem>) {
+    let env = |name: &str| {
+        let pairs = env.iter().filter_map(|pair| pair.split_once('='));
+        pairs
+            .clone()
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| value.to_owned())
+    };
+    Config::resolve(&Sources {
+        machine: Some(Source {
+            name: "config.toml",
+            text: machine,
+        }),
+        workspace: Some(Source {
+            name: "farthing.toml",
+            text: workspace,
+        }),
+        settings,
+        env: &env,
+    })
+}
+
+fn lines(problems: &[Problem]) -> String {
+    problems
+        .iter()
+        .map(|problem| format!("{problem}\n"))
+        .collect()
+}
+
+fn check_problems(machine: &str, workspace: &str, expected: Expect) {
+    expected.assert_eq(&lines(&resolve(machine, workspace, None, &[]).1));
+}
+
+fn check_budget(machine: &str, workspace: &str, settings: &Value, expected: Expect) {
+    let (config, problems) = resolve(machine, workspace, Some(settings), &[]);
+    let show = |limit: Option<Money>| limit.map_or("-".to_owned(), Money::exact);
+    let mut shown = lines(&problems);
+    let budget = config.budget;
+    for (name, limit) in [
+        ("run", budget.per_run),
+        ("session", budget.per_session),
+        ("day", budget.per_day),
+        ("month", budget.per_month),
+        ("workspace", budget.per_workspace),
+    ] {
+        let _ = write!(shown, "{name} {} ", show(limit));
+    }
+    expected.assert_eq(shown.trim_end());
+}
+
+fn check_setup(machine: &str, env: &[&str], expected: Expect) {
+    let (config, problems) = resolve(machine, "", None, env);
+    let shown = match &config.provider {
+        ProviderSetup::Ready(Endpoint {
+            kind,
+            base_url,
+            key,
+            header,
+            ..
+        }) => {
+            format!("{kind:?} at {base_url}, {key:?}, {header:?}\n")
+        }
+        ProviderSetup::Missing { what_to_do } => format!("missing: {what_to_do}\n"),
+    };
+    expected.assert_eq(&(lines(&problems) + &shown));
+}
+
+#[test]
+fn an_empty_configuration_has_the_shipped_limits() {
+    let (config, problems) = resolve("", "", None, &[]);
+    assert_eq!(problems, []);
+    assert_eq!(config.budget, Budget::SHIPPED);
+    assert_eq!(config.stopped, None);
+    assert_eq!(config.rules, Thresholds::default());
+    assert_eq!(
+        config.surfaces,
+        Surfaces {
+            hover: true,
+            code_lens: true,
+            diagnostics: true
+        }
+    );
+}
+
+#[test]
+fn a_whole_configuration_is_read() {
+    let machine = r#"
+        [provider]
+        kind = "anthropic"
+        base_url = "https://gateway.example/anthropic/"
+        key_env = "GATEWAY_KEY"
+        key_header = "bearer"
+        [models]
+        default = "m"
+        effort = "low"
+        [budget]
+        per_run = "$0.10"
+        per_session = "2"
+        [limits]
+        turns = 3
+        [protected]
+        names = ["*.sql"]
+        [prices]
+        file = "/etc/farthing/prices.toml"
+    "#;
+    let workspace = r#"
+        [rules."fn/too-long"]
+        threshold = 120
+        [rules."fn/deep-nesting"]
+        enabled = false
+        [budget]
+        per_day = "$1"
+        [scope]
+        deny = ["secrets/**", "*.pem"]
+        [context]
+        text = "Three people, no Kubernetes."
+    "#;
+    let settings = json!({"codeLens": {"enable": false}, "hover": {"enable": null}, "server": {"path": "farthing"}});
+    let (config, problems) = resolve(
+        machine,
+        workspace,
+        Some(&settings),
+        &["GATEWAY_KEY=sk-canary"],
+    );
+    assert_eq!(lines(&problems), "");
+    expect![[r#"
+        Config {
+            provider: Ready(
+                Endpoint {
+                    kind: Anthropic,
+                    base_url: "https://gateway.example/anthropic",
+                    allow_cleartext: false,
+                    key: the key in GATEWAY_KEY,
+                    header: Bearer,
+                },
+            ),
+            models: Models {
+                default: "m",
+                small: "claude-haiku-5-5",
+                large: "claude-opus-5-5",
+                effort: Some(
+                    Low,
+                ),
+            },
+            budget: Budget {
+                per_run: Some(
+                    Money(
+                        100000000000,
+                    ),
+                ),
+                per_session: Some(
+                    Money(
+                        2000000000000,
+                    ),
+                ),
+                per_day: Some(
+                    Money(
+                        1000000000000,
+                    ),
+                ),
+                per_month: Some(
+                    Money(
+                        50000000000000,
+                    ),
+                ),
+                per_workspace: None,
+            },
+            limits: Limits {
+                turns: 3,
+                tool_calls: 40,
+                output_tokens: 16000,
+                seconds: 600,
+            },
+            protected: [
+                "*.sql",
+            ],
+            prices: Some(
+                "/etc/farthing/prices.toml",
+            ),
+            deny: [
+                "secrets/**",
+                "*.pem",
+            ],
+            rules: Thresholds(
+                [
+                    Some(
+                        120,
+                    ),
+                    None,
+                    Some(
+                        24,
+                    ),
+                ],
+            ),
+            context: Some(
+                "Three people, no Kubernetes.",
+            ),
+            surfaces: Surfaces {
+                hover: true,
+                code_lens: false,
+                diagnostics: true,
+            },
+            stopped: None,
+        }
+    "#]]
+    .assert_debug_eq(&config);
+}
+
+#[test]
+fn every_problem_names_its_place_and_what_is_valid() {
+    check_problems(
+        "\n[budget]\nper_runs = \"$1\"\nper_day = 5\nper_month = \"-1\"\nper_session = \"five\"\n\n\
+         [limits]\nturns = -1\noutput_tokens = 0\nseconds = 5000000000\ntool_calls = 1.5\n\n\
+         [models]\neffort = \"hard\"\n\n[prices]\nfile = \"prices.toml\"\n\n[protected]\nnames = [\"a\", 1]\nname = []\n\n\
+         [provider]\nkind = \"openai\"\nbase_url = \"http://example.com\"\n\n[rules]\n[limit]\n",
+        "[rules.\"fn/too-lnog\"]\n[rules.\"fn/too-long\"]\nlimit = 3\n[scope]\ndeny = [\"a[\", \"\"]\n\
+         [models]\n[hover]\n\"ä\" = 1\n",
+        expect![[r#"
+            config.toml:3:1: budget.per_runs: unknown key; did you mean per_run? valid keys: per_run, per_session, per_day, per_month, per_workspace
+            config.toml:4:1: budget.per_day: must be an amount in quotes, such as "$0.50", not a bare number
+            config.toml:5:1: budget.per_month: an amount cannot be negative; "$0" means that nothing may be spent
+            config.toml:6:1: budget.per_session: not an amount in dollars; write it like "$0.50" or "0.50"
+            config.toml:9:1: limits.turns: must be at least 0
+            config.toml:10:1: limits.output_tokens: must be at least 1
+            config.toml:11:1: limits.seconds: must be at most 4294967295
+            config.toml:12:1: limits.tool_calls: must be a whole number, not a fraction
+            config.toml:15:1: models.effort: unknown value; valid values: low, medium, high, xhigh, max
+            config.toml:18:1: prices.file: must be an absolute path, so that it means the same file wherever the server starts
+            config.toml:21:15: protected.names[1]: must be a text in quotes, not a bare number
+            config.toml:22:1: protected.name: unknown key; did you mean names? valid keys: names
+            config.toml:25:1: provider.kind: unknown value; valid values: anthropic
+            config.toml:28:2: rules: belongs in farthing.toml at the root of the workspace
+            config.toml:29:2: limit: unknown key; did you mean limits? valid keys: provider, models, budget, limits, protected, prices
+            farthing.toml:1:8: rules."fn/too-lnog": unknown key; did you mean fn/too-long? valid keys: fn/too-long, fn/deep-nesting, fn/too-complex
+            farthing.toml:3:1: rules."fn/too-long".limit: unknown key; valid keys: enabled, threshold
+            farthing.toml:5:9: scope.deny[0]: is no path pattern: unclosed character class; missing ']'
+            farthing.toml:5:15: scope.deny[1]: must be a path pattern, such as "secrets/**" or "*.pem"
+            farthing.toml:6:2: models: belongs in the machine-level config.toml; a workspace or an editor can only narrow what that allows
+            farthing.toml:7:2: hover: belongs in the editor's settings
+        "#]],
+    );
+}
+
+#[test]
+fn a_key_is_never_taken_from_a_file_and_never_shown() {
+    check_problems(
+        "[provider]\nkey = \"sk-canary\"\nkey_env = \"sk-canary\"\n",
+        "",
+        expect![[r#"
+            config.toml:2:1: provider.key: a key is never written in a file, because files are copied, synchronised and committed; say where it is: key_env = "ANTHROPIC_API_KEY" or key_command = ["/usr/bin/pass", "show", "anthropic"]
+            config.toml:3:1: provider.key_env: must be the name of an environment variable, such as "ANTHROPIC_API_KEY", and not the key itself
+        "#]],
+    );
+    check_problems(
+        "[provider]\nkey_env = \"A\"\nkey_command = [\"pass\"]\n",
+        "",
+        expect![[r#"
+            config.toml:3:1: provider.key_command: must be an absolute path, so that it means the same file wherever the server starts
+        "#]],
+    );
+    check_problems(
+        "[provider]\nkey_env = \"A\"\nkey_command = [\"/usr/bin/pass\"]\n",
+        "",
+        expect![[r#"
+            config.toml:1:2: provider: give one of key_env and key_command, not both
+        "#]],
+    );
+}
+
+#[test]
+fn a_syntax_error_has_a_place() {
+    check_problems(
+        "a = 1\n[budget\n",
+        "x = \"",
+        expect![[r#"
+        config.toml:2:8: unclosed table, expected `]`
+        farthing.toml:1:6: invalid basic string, expected `"`
+    "#]],
+    );
+}
+
+#[test]
+fn limits_only_go_down() {
+    check_budget(
+        "",
+        "[budget]\nper_run = \"$9\"\nper_workspace = \"$3\"",
+        &json!({}),
+        expect!["run $0.50 session - day $5.00 month $50.00 workspace $3.00"],
+    );
+    check_budget(
+        "",
+        "",
+        &json!({"budget": {"perRun": "$0.01", "perDay": null}}),
+        expect!["run $0.01 session - day $5.00 month $50.00 workspace -"],
+    );
+    check_budget(
+        "[budget]\nper_day = \"0\"",
+        "[budget]\nper_day = \"$1\"",
+        &json!({}),
+        expect!["run $0.50 session - day $0.00 month $50.00 workspace -"],
+    );
+}
+
+#[test]
+fn a_limit_that_cannot_be_read_stops_spending() {
+    check_budget(
+        "[budget]\nper_runs = \"$1\"",
+        "",
+        &json!({}),
+        expect![[r#"
+        config.toml:2:1: budget.per_runs: unknown key; did you mean per_run? valid keys: per_run, per_session, per_day, per_month, per_workspace
+        run $0.00 session $0.00 day $0.00 month $0.00 workspace $0.00"#]],
+    );
+    check_budget(
+        "",
+        "[budgt]\nper_run = \"$0.01\"",
+        &json!({}),
+        expect![[r#"
+        farthing.toml:1:2: budgt: unknown key; did you mean budget? valid keys: rules, budget, scope, context
+        run $0.00 session $0.00 day $0.00 month $0.00 workspace $0.00"#]],
+    );
+    check_budget(
+        "",
+        "[scope]\ndeny = \"secrets\"",
+        &json!({}),
+        expect![[r#"
+        farthing.toml:2:1: scope.deny: must be a list, not a text
+        run $0.00 session $0.00 day $0.00 month $0.00 workspace $0.00"#]],
+    );
+    check_budget(
+        "",
+        "[rules",
+        &json!({}),
+        expect![[r#"
+        farthing.toml:1:7: unclosed table, expected `]`
+        run $0.00 session $0.00 day $0.00 month $0.00 workspace $0.00"#]],
+    );
+    check_budget(
+        "",
+        "",
+        &json!({"budget": {"perRun": 1}}),
+        expect![[r#"
+        editor settings: budget.perRun: must be an amount in quotes, such as "$0.50", not a bare number
+        run $0.00 session $0.00 day $0.00 month $0.00 workspace $0.00"#]],
+    );
+}
+
+#[test]
+fn a_problem_without_power_stops_nothing() {
+    check_budget(
+        "",
+        "[rules.\"fn/too-long\"]\nthreshold = \"long\"\n[layers]",
+        &json!({"theme": 1}),
+        expect![[r#"
+        farthing.toml:2:1: rules."fn/too-long".threshold: must be a whole number, not a text
+        farthing.toml:3:2: layers: unknown key; valid keys: rules, budget, scope, context
+        editor settings: theme: unknown key; valid keys: hover, codeLens, diagnostics, budget, scope, server, languages, trace, spending, reports
+        run $0.50 session - day $5.00 month $50.00 workspace -"#]],
+    );
+}
+
+#[test]
+fn the_environment_fills_in_what_is_absent() {
+    check_setup(
+        "",
+        &[],
+        expect![[r#"
+        missing: no key for the model: set ANTHROPIC_API_KEY in the environment that the editor is started from, or say in config.toml where the key is, with provider.key_env or provider.key_command
+    "#]],
+    );
+    check_setup(
+        "",
+        &["ANTHROPIC_API_KEY=sk-canary"],
+        expect![[r#"
+        Anthropic at https://api.anthropic.com, the key in ANTHROPIC_API_KEY, XApiKey
+    "#]],
+    );
+    check_setup(
+        "",
+        &["ANTHROPIC_API_KEY= ", "ANTHROPIC_AUTH_TOKEN=sk-canary"],
+        expect![[r#"
+        Anthropic at https://api.anthropic.com, the key in ANTHROPIC_AUTH_TOKEN, Bearer
+    "#]],
+    );
+    check_setup(
+        "",
+        &[
+            "ANTHROPIC_API_KEY=sk-canary",
+            "ANTHROPIC_BASE_URL=https://gateway.example/v1/",
+        ],
+        expect![[r#"
+            Anthropic at https://gateway.example/v1, the key in ANTHROPIC_API_KEY, XApiKey
+        "#]],
+    );
+    check_setup(
+        "",
+        &["ANTHROPIC_BASE_URL=http://example.com"],
+        expect![[r#"
+        missing: ANTHROPIC_BASE_URL must begin with https://, because code and key would travel unencrypted; provider.allow_cleartext = true in config.toml allows it
+    "#]],
+    );
+    check_setup(
+        "",
+        &["ANTHROPIC_BASE_URL=example"],
+        expect![[r#"
+        missing: ANTHROPIC_BASE_URL must be an address, such as "https://api.anthropic.com"
+    "#]],
+    );
+    check_setup(
+        "",
+        &["ANTHROPIC_BASE_URL=http://127.0.0.1:8080"],
+        expect![[r#"
+        Anthropic at http://127.0.0.1:8080, no key, XApiKey
+    "#]],
+    );
+    check_setup(
+        "[provider]\nkey_env = \"WORK_KEY\"",
+        &["ANTHROPIC_API_KEY=sk-canary"],
+        expect![[r#"
+        missing: config.toml says that the key is in WORK_KEY, which is not set in the environment that the editor was started from; set it there, or use provider.key_command
+    "#]],
+    );
+    check_setup(
+        "[provider]\nkey_command = [\"/usr/bin/pass\", \"show\", \"key\"]",
+        &[],
+        expect![[r#"
+        Anthropic at https://api.anthropic.com, the key that /usr/bin/pass prints, XApiKey
+    "#]],
+    );
+}
+
+#[test]
+fn a_key_of_the_file_goes_only_where_the_file_says() {
+    let elsewhere = "ANTHROPIC_BASE_URL=https://elsewhere.example";
+    check_setup(
+        "[provider]\nkey_env = \"WORK_KEY\"",
+        &["WORK_KEY=sk-canary", elsewhere],
+        expect![[r#"
+        environment: ANTHROPIC_BASE_URL: ignored, because a key that config.toml names goes only where config.toml says; set provider.base_url there
+        Anthropic at https://api.anthropic.com, the key in WORK_KEY, XApiKey
+    "#]],
+    );
+    check_setup(
+        "[provider]\nbase_url = \"https://gateway.example\"",
+        &["ANTHROPIC_API_KEY=sk-canary", elsewhere],
+        expect![[r#"
+            Anthropic at https://gateway.example, the key in ANTHROPIC_API_KEY, XApiKey
+        "#]],
+    );
+}
+
+#[test]
+fn an_address_is_encrypted_or_this_machine() {
+    let of = |address: &str, machine: &str| {
+        let variable = format!("ANTHROPIC_BASE_URL={address}");
+        let (config, _) = resolve(
+            machine,
+            "",
+            None,
+            &["ANTHROPIC_API_KEY=sk-canary", &variable],
+        );
+        matches!(config.provider, ProviderSetup::Ready(_))
+    };
+    for address in [
+        "https://example.com",
+        "http://localhost:1",
+        "http://[::1]:1",
+        "http://127.1.2.3",
+    ] {
+        assert!(of(address, ""), "{address}");
+    }
+    for address in [
+        "http://example.com",
+        "http://127.0.0.1@example.com/",
+        "http://localhost.example.com",
+        "https://user:password@example.com",
+        "ftp://localhost",
+        "file:///etc/passwd",
+        "not an address",
+    ] {
+        assert!(!of(address, ""), "{address}");
+    }
+    assert!(of(
+        "http://example.com",
+        "[provider]\nallow_cleartext = true"
+    ));
+}
+
+#[test]
+fn denied_paths_include_what_is_in_denied_folders() {
+    let (config, _) = resolve(
+        "",
+        "[scope]\ndeny = [\"/Secrets/\", \"*.pem\", \"a/**/b\"]",
+        None,
+        &[],
+    );
+    for path in [
+        "secrets",
+        "secrets/x/y.rs",
+        "keys/server.PEM",
+        "a/b",
+        "a/x/y/b",
+        "x.pem/y",
+    ] {
+        assert!(config.deny.denies(path), "{path}");
+    }
+    for path in ["src/secrets.rs", "x/secrets/y", "pem", "a/b.rs", ""] {
+        assert!(!config.deny.denies(path), "{path}");
+    }
+}
+
+#[test]
+fn nothing_printed_holds_a_key() {
+    let (config, _) = resolve("", "", None, &["ANTHROPIC_API_KEY=sk-canary"]);
+    assert!(!format!("{config:?}").contains("sk-canary"));
+}
+
+#[test]
+fn published_schemas_are_those_of_the_types() {
+    for (name, schema) in schemas() {
+        let text = serde_json::to_string_pretty(&schema).unwrap() + "\n";
+        expect_file![format!("../../../../docs/schema/{name}")].assert_eq(&text);
+    }
+}
+
+#[test]
+fn every_key_is_documented() {
+    fn keys(schema: &Value, found: &mut Vec<String>) {
+        for (key, inner) in schema["properties"].as_object().into_iter().flatten() {
+            found.push(key.clone());
+            keys(inner, found);
+        }
+        if let Some(inner) = schema.get("additionalProperties") {
+            keys(inner, found);
+        }
+    }
+    let page = include_str!("../../../../docs/configuration.md");
+    for (name, schema) in schemas() {
+        let mut found = Vec::new();
+        keys(&schema, &mut found);
+        for key in found {
+            assert!(
+                page.contains(&format!("`{key}`")),
+                "docs/configuration.md does not say what `{key}` of {name} is"
+            );
+        }
+    }
+}
+
+/// A TOML budget and scope, valid or not.
+fn narrowing() -> impl Strategy<Value = (String, Value)> {
+    let amount = prop_oneof![
+        (0_u32..1000).prop_map(|cents| format!("\"${}.{:02}\"", cents / 100, cents % 100)),
+        Just("\"$1e9\"".to_owned()),
+        Just("7".to_owned()),
+        Just("true".to_owned()),
+    ];
+    let key = prop::sample::select(vec![
+        "per_run",
+        "per_session",
+        "per_day",
+        "per_month",
+        "per_workspace",
+        "perRun",
+        "perDay",
+        "per_runs",
+    ]);
+    let entries = prop::collection::btree_map(key, amount, 0..5);
+    let deny = prop::collection::vec(prop::sample::select(vec!["src/**", "*.rs", "a[", ""]), 0..3);
+    (entries, deny, any::<bool>()).prop_map(|(entries, deny, powerful)| {
+        let mut toml = String::from("[budget]\n");
+        let mut json = serde_json::Map::new();
+        for (key, amount) in &entries {
+            let _ = writeln!(toml, "{key} = {amount}");
+            json.insert((*key).to_owned(), serde_json::from_str(amount).unwrap());
+        }
+        let _ = writeln!(toml, "[scope]\ndeny = {deny:?}");
+        if powerful {
+            toml.push_str(
+                "[limits]\nturns = 1000\n[models]\nlarge = \"x\"\n[protected]\nnames = []\n",
+            );
+        }
+        (toml, json!({"budget": json, "scope": {"deny": deny}}))
+    })
+}
+
+proptest! {
+    #[test]
+    fn a_workspace_or_an_editor_never_widens(
+        machine in narrowing(),
+        workspace in narrowing(),
+        settings in narrowing(),
+        path in prop::sample::select(vec!["src/main.rs", "main.rs", "README.md", "a/b"]),
+    ) {
+        let machine = machine.0.split("[scope]").next().unwrap().to_owned();
+        let (alone, _) = resolve(&machine, "", None, &[]);
+        let (with_workspace, _) = resolve(&machine, &workspace.0, None, &[]);
+        let (with_both, _) = resolve(&machine, &workspace.0, Some(&settings.1), &[]);
+        for (wide, narrow) in [(&alone, &with_workspace), (&with_workspace, &with_both)] {
+            prop_assert_eq!(wide.budget.meet(narrow.budget), narrow.budget);
+            prop_assert!(narrow.deny.denies(path) || !wide.deny.denies(path));
+            prop_assert!(wide.stopped.is_none() || narrow.stopped.is_some());
+            prop_assert_eq!(&wide.models, &narrow.models);
+            prop_assert_eq!(wide.limits, narrow.limits);
+            prop_assert_eq!(&wide.protected, &narrow.protected);
+        }
+    }
+
+    #[test]
+    fn any_text_is_read_without_panic(text in "\\PC{0,60}", table in prop::sample::select(vec!["budget", "rules", "provider"])) {
+        let _ = resolve(&text, &format!("[{table}]\n{text}"), Some(&Value::String(text.clone())), &[]);
+    }
+}
