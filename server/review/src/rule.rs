@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 /// One architecture rule. Its code is stable: configuration, baselines and silencing comments name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RuleId {
-    /// A function with too many lines of code.
+    /// A function with too many lines.
     TooLong,
     /// A function with control flow nested too deeply.
     DeepNesting,
