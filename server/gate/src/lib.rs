@@ -1,1 +1,24 @@
-//! Proposal in, verdict out: approved, needs approval or refused. Pure.
+//! The only way an edit becomes real: a [`Proposal`] goes in, a [`Verdict`] comes out.
+//!
+//! The gate decides and does nothing: it has no disk, no clock, no user, and does not know what an agent is.
+//! Nothing outside this crate can make an [`ApprovedEdit`], and the editor accepts nothing else.
+//!
+//! A proposal is judged in a fixed order, cheapest question first:
+//! path, scope, base hash, unique match, overlap, new parse errors, protected names, size.
+//! A refusal is one sentence that a model can act on.
+
+mod address;
+mod approved;
+mod decide;
+mod policy;
+mod proposal;
+mod scope;
+
+pub use approved::{ApprovedEdit, Landed, restore};
+pub use decide::{Question, Refusal, Rule, Verdict, View, decide};
+pub use policy::{Policy, Protection};
+pub use proposal::{Operation, Place, Proposal, Replacement, Tier};
+pub use scope::{Scope, Target};
+
+#[cfg(test)]
+mod tests;
