@@ -255,6 +255,12 @@ impl fmt::Display for ProviderError {
                     Wait(&self.0)
                 )
             }
+            ErrorKind::BadRequest if self.0.status.is_none() && self.0.error_type.is_none() => {
+                write!(
+                    f,
+                    "the request for {model} was not sent to {provider} at {host}, because {reason}"
+                )
+            }
             ErrorKind::BadRequest => write!(
                 f,
                 "{provider} at {host} did not accept the request for {model} ({reason}); trying again will not help, so check the model's name and settings"

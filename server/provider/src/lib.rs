@@ -8,6 +8,8 @@
 //! 1. It ends with exactly one [`StreamEvent::Finished`] or one [`ProviderError`], and nothing follows.
 //! 2. Both say what is known about the bill ([`Billed`]); what is not known is never counted as zero.
 //! 3. The key is in the request header and nowhere else: not in events, errors, `Debug` output or logs.
+//!
+//! [`scripted`] is a server on loopback that speaks the same wire from a file, for tests and for the demo.
 
 mod error;
 mod event;
@@ -15,6 +17,7 @@ mod http;
 mod origin;
 mod request;
 mod retry;
+pub mod scripted;
 mod sse;
 mod usage;
 mod wire;

@@ -133,7 +133,7 @@ impl SseParser {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::needless_raw_string_hashes)]
 
     use std::fmt::Write;
 

@@ -177,8 +177,8 @@ impl Exchange {
                 }
                 Err(problem) => problem,
             },
-            Ok(Ok(None)) => Broken::cut("the connection was closed before the end of the answer"),
-            Ok(Err(error)) => Broken::cut(&failure::root_cause(&error)),
+            Ok(Ok(None)) => Broken::closed(),
+            Ok(Err(error)) => Broken::unreadable(&error),
             Err(_) if Instant::now() >= deadline => Broken::cut(&format!(
                 "it took longer than {}",
                 seconds(self.timeouts.total)

@@ -19,6 +19,22 @@ const LARGEST_ERROR: usize = 64 << 10;
 const LONGEST_ERROR: Duration = Duration::from_secs(10);
 
 impl Broken {
+    /// The connection ended before the response did.
+    pub(super) fn closed() -> Broken {
+        Broken::cut("the connection was closed before the end of the answer")
+    }
+
+    /// The body could not be read on.
+    pub(super) fn unreadable(error: &reqwest::Error) -> Broken {
+        let cause = root_cause(error);
+        // The client's ways to say that bytes are missing, in the framing or in the body.
+        if cause.contains("EOF") || cause.contains("end of file") {
+            Broken::closed()
+        } else {
+            Broken::cut(&cause)
+        }
+    }
+
     /// The response ended before its time.
     pub(super) fn cut(cause: &str) -> Broken {
         Broken {

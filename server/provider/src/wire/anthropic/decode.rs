@@ -303,3 +303,93 @@ fn stop_reason(name: &str) -> StopReason {
 fn text(object: &Value, field: &str) -> String {
     object[field].as_str().unwrap_or_default().to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::fs;
+    use std::path::Path;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::request::Message;
+    use crate::sse::SseParser;
+
+    fn fixtures() -> Vec<(String, Vec<u8>)> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+        let files = fs::read_dir(folder)
+            .unwrap()
+            .map(|file| file.unwrap().path());
+        let mut fixtures: Vec<_> = files
+            .map(|path| (path.display().to_string(), fs::read(path).unwrap()))
+            .collect();
+        fixtures.sort();
+        fixtures
+    }
+
+    /// The events of a stream that arrives in `chunks` and then ends, and whether the answer is complete.
+    fn decode<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> (Vec<StreamEvent>, bool) {
+        let request = CompletionRequest {
+            model: String::new(),
+            max_tokens: 1,
+            system: Vec::new(),
+            tools: Vec::new(),
+            messages: vec![Message::user("Hi")],
+            effort: None,
+        };
+        let mut decoder = Decoder::new(&request);
+        let mut parser = SseParser::new();
+        let mut events = VecDeque::new();
+        for chunk in chunks {
+            let mut parsed = Vec::new();
+            parser.push(chunk, &mut parsed).unwrap();
+            for event in parsed {
+                if decoder.event(&event, &mut events).is_err() {
+                    return (events.into(), false);
+                }
+            }
+        }
+        (events.into(), decoder.is_finished())
+    }
+
+    #[test]
+    fn a_cut_at_any_byte_leaves_a_part_and_never_a_whole() {
+        for (name, bytes) in fixtures() {
+            let (whole, complete) = decode([&bytes[..]]);
+            for end in 0..bytes.len() {
+                let (part, part_complete) = decode([&bytes[..end]]);
+                assert!(whole.starts_with(&part), "{name} cut at {end}");
+                assert!(
+                    !part_complete || (complete && part == whole),
+                    "{name} cut at {end} is taken for complete"
+                );
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn chunks_do_not_matter(fixture in prop::sample::select(fixtures()), size in 1_usize..200) {
+            let (_, bytes) = fixture;
+            prop_assert_eq!(decode(bytes.chunks(size)), decode([&bytes[..]]));
+        }
+
+        #[test]
+        fn a_damaged_stream_is_a_part_an_error_or_an_answer(
+            fixture in prop::sample::select(fixtures()),
+            at in any::<prop::sample::Index>(),
+            byte in 0x20_u8..0x7F,
+        ) {
+            let (_, mut bytes) = fixture;
+            let at = at.index(bytes.len());
+            // A byte of a longer character would make the line unreadable, which the parser's own tests cover.
+            if bytes[at].is_ascii() {
+                bytes[at] = byte;
+                let (events, complete) = decode([&bytes[..]]);
+                prop_assert_eq!(complete, matches!(events.last(), Some(StreamEvent::Finished { .. })));
+            }
+        }
+    }
+}

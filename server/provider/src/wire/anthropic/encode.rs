@@ -58,6 +58,16 @@ fn check(request: &CompletionRequest) -> Result<(), String> {
     {
         return Err("the conversation does not begin with a user message".to_owned());
     }
+    if let Some(index) = request
+        .messages
+        .iter()
+        .position(|message| message.content.iter().all(is_empty))
+    {
+        return Err(format!(
+            "message {} of the conversation is empty",
+            index + 1
+        ));
+    }
     if request.max_tokens == 0 {
         return Err("max_tokens is 0".to_owned());
     }
@@ -219,7 +229,7 @@ fn message(message: &Message) -> WireMessage<'_> {
 /// `None` for an empty text, which the API rejects.
 fn block(content: &Content) -> Option<Block<'_>> {
     let known = match content {
-        Content::Text { text } if text.is_empty() => return None,
+        content if is_empty(content) => return None,
         Content::Text { text } => Known::Text { text },
         Content::ToolUse { id, name, input } => Known::ToolUse { id, name, input },
         Content::ToolResult {
@@ -239,9 +249,13 @@ fn block(content: &Content) -> Option<Block<'_>> {
     })
 }
 
+fn is_empty(content: &Content) -> bool {
+    matches!(content, Content::Text { text } if text.is_empty())
+}
+
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::needless_raw_string_hashes)]
 
     use expect_test::{Expect, expect};
     use serde_json::json;
@@ -463,6 +477,10 @@ mod tests {
             &empty,
             expect!["the conversation does not begin with a user message"],
         );
+
+        let mut blank = request();
+        blank.messages.push(Message::user(""));
+        check(&blank, expect!["message 2 of the conversation is empty"]);
 
         let mut silent = request();
         silent.max_tokens = 0;

@@ -1,0 +1,289 @@
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde_json::{Value, json};
+use tokio::sync::{Semaphore, watch};
+
+use super::asked::Asked;
+use super::play::{Play, play};
+use super::script::{Effect, Fault, Script};
+use super::{Progress, Recorded};
+use crate::usage::Usage;
+
+/// A request as it came over the wire.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) method: String,
+    pub(super) path: String,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: Vec<u8>,
+}
+
+/// What to send back.
+#[derive(Debug)]
+pub(super) enum Reply {
+    Plain {
+        status: u16,
+        headers: Vec<(String, String)>,
+        body: String,
+    },
+    Stream {
+        request_id: String,
+        play: Play,
+    },
+    Drop,
+    Hang,
+}
+
+#[derive(Debug)]
+pub(super) struct State {
+    script: Script,
+    log: Mutex<Log>,
+    progress: watch::Sender<Progress>,
+    releases: Semaphore,
+}
+
+#[derive(Debug, Default)]
+struct Log {
+    requests: Vec<Recorded>,
+    failures: Vec<String>,
+    billed: Usage,
+    /// How often a request came, by the hash of its body: a repeated body is a retry.
+    repeats: HashMap<u64, u32>,
+}
+
+impl State {
+    pub(super) fn new(script: Script) -> State {
+        State {
+            script,
+            log: Mutex::default(),
+            progress: watch::Sender::default(),
+            releases: Semaphore::new(0),
+        }
+    }
+
+    pub(super) fn respond(&self, request: &Request) -> Reply {
+        let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        let (number, repeat) = self.record(request, &body);
+        self.update(|progress| progress.requests += 1);
+        let request_id = format!("req_scripted_{number}");
+        match self.choose(request, &body, repeat) {
+            Ok(Choice::Stream { play, usage }) => {
+                self.log().billed += usage;
+                Reply::Stream { request_id, play }
+            }
+            Ok(Choice::Instead(Effect::Status {
+                status,
+                mut headers,
+                body,
+            })) => {
+                headers.push(("request-id".to_owned(), request_id));
+                let body = body.unwrap_or_else(|| error_body(error_type(status), "scripted fault"));
+                if !headers
+                    .iter()
+                    .any(|(name, _)| name.eq_ignore_ascii_case("content-type"))
+                {
+                    headers.push(("content-type".to_owned(), "application/json".to_owned()));
+                }
+                Reply::Plain {
+                    status,
+                    headers,
+                    body,
+                }
+            }
+            Ok(Choice::Instead(Effect::Hang)) => Reply::Hang,
+            Ok(Choice::Instead(_)) => Reply::Drop,
+            Err((status, failure)) => {
+                let body = error_body(error_type(status), &format!("scripted provider: {failure}"));
+                self.log()
+                    .failures
+                    .push(format!("request {number}: {failure}"));
+                let headers = vec![
+                    ("request-id".to_owned(), request_id),
+                    ("content-type".to_owned(), "application/json".to_owned()),
+                ];
+                Reply::Plain {
+                    status,
+                    headers,
+                    body,
+                }
+            }
+        }
+    }
+
+    fn choose(
+        &self,
+        request: &Request,
+        body: &Value,
+        repeat: u32,
+    ) -> Result<Choice, (u16, String)> {
+        if request.method != "POST" || request.path != "/v1/messages" {
+            return Err((
+                404,
+                format!("there is no {} {}", request.method, request.path),
+            ));
+        }
+        let header = |name: &str| {
+            request
+                .headers
+                .iter()
+                .find(|(header, _)| header == name)
+                .map(|(_, value)| &**value)
+        };
+        let bearer = header("authorization").and_then(|value| value.strip_prefix("Bearer "));
+        let key = match (header("x-api-key"), bearer) {
+            (Some(_), Some(_)) => {
+                return Err((401, "two keys: x-api-key and Authorization".to_owned()));
+            }
+            (key, bearer) => key.or(bearer),
+        };
+        let bad = |failure: String| (400, failure);
+        let asked = Asked::new(body, key, header("anthropic-version")).map_err(bad)?;
+        let first = asked.first_user_text();
+        let mut conversations = self.script.conversations.iter();
+        let conversation = conversations
+            .position(|conversation| {
+                conversation
+                    .when_contains
+                    .iter()
+                    .all(|part| first.contains(part.as_str()))
+            })
+            .ok_or_else(|| {
+                bad("no conversation of the script fits the first user message".to_owned())
+            })?;
+        let turns = &self.script.conversations[conversation].turns;
+        let number = asked.turn() + 1;
+        let place = match &*self.script.conversations[conversation].when_contains {
+            [] => format!("turn {number}"),
+            parts => format!("turn {number} of the conversation {:?}", parts.join(" + ")),
+        };
+        let turn = turns.get(asked.turn()).ok_or_else(|| {
+            bad(format!(
+                "{place} is asked for, but the script ends with turn {}",
+                turns.len()
+            ))
+        })?;
+        if let Some(unmet) = turn.expect.iter().find_map(|expect| asked.unmet(expect)) {
+            return Err(bad(format!("{place}: {unmet}")));
+        }
+        let effect = effect(&turn.faults, repeat);
+        if let Some(instead @ (Effect::Status { .. } | Effect::Drop | Effect::Hang)) = effect {
+            return Ok(Choice::Instead(instead.clone()));
+        }
+        let id = format!("scripted_{}_{number}", conversation + 1);
+        let (play, usage) = play(turn, &asked, &id, effect)
+            .map_err(|failure| bad(format!("{place}: {failure}")))?;
+        Ok(Choice::Stream { play, usage })
+    }
+
+    /// The number of this request, and how often the same body came before.
+    fn record(&self, request: &Request, body: &Value) -> (usize, u32) {
+        let mut hasher = DefaultHasher::new();
+        request.body.hash(&mut hasher);
+        let headers = request.headers.iter().map(|(name, value)| {
+            let secret = matches!(name.as_str(), "x-api-key" | "authorization");
+            (
+                name.clone(),
+                if secret {
+                    "[key]".to_owned()
+                } else {
+                    value.clone()
+                },
+            )
+        });
+        let recorded = Recorded {
+            path: request.path.clone(),
+            headers: headers.collect(),
+            body: body.clone(),
+            body_bytes: request.body.len(),
+        };
+        let mut log = self.log();
+        log.requests.push(recorded);
+        let repeat = log.repeats.entry(hasher.finish()).or_default();
+        *repeat += 1;
+        let repeat = *repeat - 1;
+        (log.requests.len(), repeat)
+    }
+
+    pub(super) fn requests(&self) -> Vec<Recorded> {
+        self.log().requests.clone()
+    }
+
+    pub(super) fn failures(&self) -> Vec<String> {
+        self.log().failures.clone()
+    }
+
+    pub(super) fn billed(&self) -> Usage {
+        self.log().billed
+    }
+
+    pub(super) fn progress(&self) -> Progress {
+        *self.progress.borrow()
+    }
+
+    pub(super) async fn wait_for(&self, mut done: impl FnMut(&Progress) -> bool) -> Progress {
+        let mut progress = self.progress.subscribe();
+        match progress.wait_for(|progress| done(progress)).await {
+            Ok(progress) => *progress,
+            // The sender lives as long as `self`.
+            Err(_) => self.progress(),
+        }
+    }
+
+    pub(super) fn update(&self, change: impl FnOnce(&mut Progress)) {
+        self.progress.send_modify(change);
+    }
+
+    pub(super) fn release(&self) {
+        self.releases.add_permits(1);
+    }
+
+    /// Waits for one `release`.
+    pub(super) async fn released(&self) {
+        if let Ok(permit) = self.releases.acquire().await {
+            permit.forget();
+        }
+    }
+
+    fn log(&self) -> MutexGuard<'_, Log> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+enum Choice {
+    Stream {
+        play: Play,
+        usage: Usage,
+    },
+    /// Something else than a stream.
+    Instead(Effect),
+}
+
+/// The fault that spoils the request that came `repeat` times before.
+fn effect(faults: &[Fault], repeat: u32) -> Option<&Effect> {
+    let mut spoilt = 0_u32;
+    let fault = faults.iter().find(|fault| {
+        spoilt = spoilt.saturating_add(fault.times.unwrap_or(u32::MAX));
+        repeat < spoilt
+    });
+    fault.map(|fault| &fault.effect)
+}
+
+fn error_body(error_type: &str, message: &str) -> String {
+    json!({"type": "error", "error": {"type": error_type, "message": message}}).to_string()
+}
+
+fn error_type(status: u16) -> &'static str {
+    match status {
+        401 => "authentication_error",
+        402 => "billing_error",
+        403 => "permission_error",
+        404 => "not_found_error",
+        413 => "request_too_large",
+        429 => "rate_limit_error",
+        529 => "overloaded_error",
+        500.. => "api_error",
+        _ => "invalid_request_error",
+    }
+}

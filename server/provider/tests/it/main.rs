@@ -1,0 +1,14 @@
+//! The provider over real sockets: every test sends through reqwest to a server on loopback.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::needless_raw_string_hashes
+)]
+
+mod faults;
+mod fixtures;
+mod requests;
+mod scripts;
+mod secrets;
+mod support;

@@ -1,0 +1,216 @@
+use expect_test::expect;
+use provider::{
+    Anthropic, AnthropicConfig, Auth, CacheTtl, Content, Effort, Message, SetupError, StreamEvent,
+    ToolSpec,
+};
+use serde_json::json;
+
+use crate::fixtures::fixture;
+use crate::support::{client, complete, raw_turn, request, scripted, show_error, without_port};
+
+const HI: &str = "[[turn]]\ntext = \"Hi\"";
+
+async fn headers_of(config: AnthropicConfig) -> Vec<String> {
+    let server = scripted(HI).await;
+    let client = Anthropic::new(AnthropicConfig {
+        base_url: server.base_url(),
+        ..config
+    })
+    .unwrap();
+    complete(&client, request("Hi")).await;
+    let recorded = &server.requests()[0];
+    let names = [
+        "anthropic-version",
+        "content-type",
+        "accept",
+        "x-api-key",
+        "authorization",
+        "user-agent",
+    ];
+    names
+        .iter()
+        .filter_map(|name| Some(format!("{name}: {}", recorded.header(name)?)))
+        .collect()
+}
+
+#[tokio::test]
+async fn the_key_goes_into_one_header() {
+    let key = || Some("dummy".to_owned().into());
+    let config = AnthropicConfig {
+        key: key(),
+        ..AnthropicConfig::default()
+    };
+    expect![[r#"
+        anthropic-version: 2023-06-01
+        content-type: application/json
+        accept: text/event-stream
+        x-api-key: [key]
+        user-agent: farthing/0.1.0"#]]
+    .assert_eq(&headers_of(config).await.join("\n"));
+
+    let config = AnthropicConfig {
+        key: key(),
+        auth: Auth::Bearer,
+        ..AnthropicConfig::default()
+    };
+    expect![[r#"
+        anthropic-version: 2023-06-01
+        content-type: application/json
+        accept: text/event-stream
+        authorization: [key]
+        user-agent: farthing/0.1.0"#]]
+    .assert_eq(&headers_of(config).await.join("\n"));
+
+    expect![[r#"
+        anthropic-version: 2023-06-01
+        content-type: application/json
+        accept: text/event-stream
+        user-agent: farthing/0.1.0"#]]
+    .assert_eq(&headers_of(AnthropicConfig::default()).await.join("\n"));
+}
+
+#[tokio::test]
+async fn the_announced_size_is_the_size_that_is_sent() {
+    let server = scripted(HI).await;
+    let mut request = request("Größe \u{1} \"quoted\" 🦀\n");
+    request.tools = vec![ToolSpec::new(
+        "find",
+        "Finds\tthings",
+        json!({"type": "object", "properties": {}}),
+    )];
+    request.effort = Some(Effort::Low);
+    request.messages[0].cache = Some(CacheTtl::OneHour);
+    complete(&client(&server.base_url()), request.clone()).await;
+    let sent = server.requests()[0].body_bytes;
+    assert_eq!(request.body_bytes(), sent);
+    assert!(request.input_upper_bound() > sent as u64);
+}
+
+#[tokio::test]
+async fn answers_go_back_as_they_came() {
+    for name in [
+        "thinking_omitted",
+        "compaction_iteration",
+        "unknown_block",
+        "pause_turn",
+        "tool_use_parallel",
+    ] {
+        let server = scripted(&format!(
+            "{}[[turn]]\ntext = \"ok\"",
+            raw_turn(&fixture(name))
+        ))
+        .await;
+        let client = client(&server.base_url());
+        let mut request = request("Hi");
+        let (events, _) = complete(&client, request.clone()).await;
+        let Some(StreamEvent::Finished { content, .. }) = events.into_iter().last() else {
+            panic!("{name}")
+        };
+
+        let stored = serde_json::to_string(&content).unwrap();
+        assert_eq!(
+            serde_json::from_str::<Vec<Content>>(&stored).unwrap(),
+            content,
+            "the journal keeps it too"
+        );
+
+        let results = content.iter().filter_map(|block| match block {
+            Content::ToolUse { id, .. } => Some(Content::ToolResult {
+                tool_use_id: id.clone(),
+                content: "done".to_owned(),
+                is_error: false,
+            }),
+            _ => None,
+        });
+        let results: Vec<Content> = results
+            .chain([Content::Text {
+                text: "Go on".to_owned(),
+            }])
+            .collect();
+        request.messages.push(Message::assistant(content.clone()));
+        request.messages.push(Message::tool_results(results));
+        complete(&client, request).await;
+        assert!(server.failures().is_empty(), "{:?}", server.failures());
+
+        let sent = server.requests()[1].body["messages"][1]["content"].clone();
+        let opaque: Vec<_> = content
+            .iter()
+            .filter_map(|block| match block {
+                Content::Opaque { block } => Some(block.clone()),
+                _ => None,
+            })
+            .collect();
+        let sent_opaque: Vec<_> = sent
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|block| !["text", "tool_use"].contains(&block["type"].as_str().unwrap()))
+            .cloned()
+            .collect();
+        assert_eq!(
+            serde_json::to_string(&sent_opaque).unwrap(),
+            serde_json::to_string(&opaque).unwrap(),
+            "{name}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_request_the_api_would_reject_never_leaves() {
+    let server = scripted(HI).await;
+    let mut request = request("Hi");
+    request.max_tokens = 0;
+    let (_, error) = complete(&client(&server.base_url()), request).await;
+    expect!["BadRequest final free: the request for claude-sonnet-5-5 was not sent to Anthropic at 127.0.0.1, because max_tokens is 0"].assert_eq(&without_port(&show_error(&error.unwrap())));
+    assert!(server.requests().is_empty());
+}
+
+#[test]
+fn a_key_does_not_travel_in_clear() {
+    let new = |base_url: &str, key: Option<&str>, allow_cleartext| {
+        let config = AnthropicConfig {
+            base_url: base_url.to_owned(),
+            key: key.map(|key| key.to_owned().into()),
+            allow_cleartext,
+            ..AnthropicConfig::default()
+        };
+        Anthropic::new(config).map(|client| client.host().to_owned())
+    };
+    assert_eq!(
+        new("http://gateway.example:4000", None, false),
+        Ok("gateway.example:4000".to_owned())
+    );
+    assert_eq!(
+        new("http://gateway.example:4000", Some("k"), true),
+        Ok("gateway.example:4000".to_owned())
+    );
+    assert_eq!(
+        new("http://[::1]:4000", Some("k"), false),
+        Ok("[::1]:4000".to_owned())
+    );
+    assert_eq!(
+        new("https://gateway.example", Some("k"), false),
+        Ok("gateway.example".to_owned())
+    );
+    let refused = new("http://gateway.example:4000", Some("k"), false).unwrap_err();
+    assert_eq!(
+        refused,
+        SetupError::Cleartext {
+            host: "gateway.example:4000".to_owned()
+        }
+    );
+    expect!["the key would travel unencrypted to gateway.example:4000; use https://, or allow it with `allow_cleartext = true` for this provider in the machine-level configuration"].assert_eq(&refused.to_string());
+
+    expect!["the key from ANTHROPIC_API_KEY is empty; set it, or remove it to do without"]
+        .assert_eq(
+            &new("https://x", Some(" \n"), false)
+                .unwrap_err()
+                .to_string(),
+        );
+    expect!["the key from ANTHROPIC_API_KEY contains characters no key has, such as a line break; copy it again"].assert_eq(
+        &new("https://x", Some("a\nb"), false)
+            .unwrap_err()
+            .to_string(),
+    );
+    assert!(new("https://x", Some("trailing-newline\n"), false).is_ok());
+}
