@@ -1,1 +1,260 @@
-fn main() {}
+//! Turns the language folders into the registry: one `Grammar` value each.
+//!
+//! A folder with a `language.toml` is a language; one with queries alone is a base that languages inherit from.
+//! An unknown or missing key stops the build with the file and the key.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+const QUERIES: [&str; 4] = ["tags", "locals", "imports", "metrics"];
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a build script writes where Cargo tells it to"
+)]
+fn main() -> Result<(), String> {
+    let root = PathBuf::from(env("CARGO_MANIFEST_DIR")?);
+    println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-changed=Cargo.toml");
+    let mut folders: Vec<PathBuf> = fs::read_dir(&root)
+        .map_err(|error| format!("{}: {error}", root.display()))?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.join("language.toml").is_file())
+        .collect();
+    folders.sort();
+    let mut code = format!("static REGISTRY: [Grammar; {}] = [\n", folders.len());
+    for folder in &folders {
+        grammar(&root, folder, &mut code)?;
+    }
+    code.push_str("];\n");
+    let target = Path::new(&env("OUT_DIR")?).join("registry.rs");
+    fs::write(&target, code).map_err(|error| format!("{}: {error}", target.display()))
+}
+
+fn grammar(root: &Path, folder: &Path, code: &mut String) -> Result<(), String> {
+    let name = folder
+        .file_name()
+        .and_then(|name| name.to_str())
+        .ok_or("a language folder needs a UTF-8 name")?;
+    let file = folder.join("language.toml");
+    let language: Language =
+        toml::from_str(&read(&file)?).map_err(|error| format!("{}: {error}", file.display()))?;
+    let Language {
+        title,
+        parser,
+        ecosystem,
+        extensions,
+        file_names,
+        protocol_ids,
+        inherits,
+        self_names,
+        builtins,
+        protected,
+        comments,
+        docs,
+        indent,
+        visibility,
+        locals,
+        modules,
+        tests,
+        prompt,
+    } = language;
+    write!(
+        code,
+        "Grammar {{ name: {name:?}, title: {title:?}, ecosystem: {ecosystem:?}, extensions: &{extensions:?}, \
+         file_names: &{file_names:?}, language_ids: &{protocol_ids:?}, self_names: &{self_names:?}, \
+         builtins: &{builtins:?}, protected: &{protected:?}, line_comment: {:?}, block_comment: {:?}, indent: {indent:?}, \
+         docs: Docs {{ inside: {:?}, markers: &{:?}, inner_markers: &{:?}, open: {:?}, line: {:?}, close: {:?}, hint: {:?} }}, \
+         visibility: Visibility {{ items: Visible::{}, members: Visible::{} }}, lower_case_locals: {:?}, \
+         modules: Modules {{ separator: {:?}, unit_is_folder: {:?}, index_files: &{:?} }}, \
+         tests: Tests {{ functions: &{:?}, types: &{:?}, paths: &{:?}, hint: {:?} }}, fence: {:?}, \
+         parser: {}::{}, language: OnceLock::new(), rules: OnceLock::new(), queries: &[",
+        comments.line,
+        comments.block,
+        docs.place == DocPlace::Inside,
+        docs.markers,
+        docs.inner_markers,
+        docs.open,
+        docs.line,
+        docs.close,
+        docs.hint,
+        visibility.items.variant(),
+        visibility.members.variant(),
+        locals.lower_case,
+        modules.separator,
+        modules.unit == ModuleUnit::Folder,
+        modules.index_files,
+        tests.functions,
+        tests.types,
+        tests.paths,
+        tests.hint,
+        prompt.fence,
+        parser.package,
+        parser.constant,
+    )
+    .map_err(|error| error.to_string())?;
+    for base in inherits.iter().map(String::as_str).chain([name]) {
+        for query in QUERIES {
+            let path = root.join(base).join(format!("{query}.scm"));
+            println!("cargo:rerun-if-changed={}", path.display());
+            if path.is_file() {
+                let source = read(&path)?;
+                write!(code, "({:?}, {source:?}),", format!("{base}/{query}.scm"))
+                    .map_err(|error| error.to_string())?;
+            } else if !root.join(base).is_dir() {
+                return Err(format!(
+                    "{}: inherits {base:?}, which is no folder",
+                    file.display()
+                ));
+            }
+        }
+    }
+    println!("cargo:rerun-if-changed={}", file.display());
+    code.push_str("] },\n");
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn env(name: &str) -> Result<String, String> {
+    std::env::var(name).map_err(|error| format!("{name}: {error}"))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Language {
+    title: String,
+    parser: Parser,
+    ecosystem: String,
+    extensions: Vec<String>,
+    #[serde(default)]
+    file_names: Vec<String>,
+    #[serde(default, rename = "language-ids")]
+    protocol_ids: Vec<String>,
+    #[serde(default)]
+    inherits: Vec<String>,
+    #[serde(default)]
+    self_names: Vec<String>,
+    #[serde(default)]
+    builtins: Vec<String>,
+    #[serde(default)]
+    protected: Vec<String>,
+    comments: Comments,
+    docs: Docs,
+    indent: String,
+    visibility: Visibility,
+    #[serde(default)]
+    locals: Locals,
+    modules: Modules,
+    tests: Tests,
+    prompt: Prompt,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Parser {
+    #[serde(rename = "crate")]
+    package: String,
+    constant: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Comments {
+    line: String,
+    block: Option<(String, String)>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Docs {
+    place: DocPlace,
+    #[serde(default)]
+    markers: Vec<String>,
+    #[serde(default)]
+    inner_markers: Vec<String>,
+    #[serde(default)]
+    open: String,
+    line: String,
+    #[serde(default)]
+    close: String,
+    hint: String,
+}
+
+#[derive(Deserialize, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+enum DocPlace {
+    Before,
+    Inside,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Visibility {
+    items: Visible,
+    members: Visible,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Visible {
+    Marked,
+    Open,
+    Capital,
+    Underscore,
+}
+
+impl Visible {
+    fn variant(&self) -> &'static str {
+        match self {
+            Visible::Marked => "Marked",
+            Visible::Open => "Open",
+            Visible::Capital => "Capital",
+            Visible::Underscore => "Underscore",
+        }
+    }
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Locals {
+    lower_case: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Modules {
+    separator: String,
+    unit: ModuleUnit,
+    #[serde(default)]
+    index_files: Vec<String>,
+}
+
+#[derive(Deserialize, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+enum ModuleUnit {
+    File,
+    Folder,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tests {
+    #[serde(default)]
+    functions: Vec<String>,
+    #[serde(default)]
+    types: Vec<String>,
+    paths: Vec<String>,
+    hint: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Prompt {
+    fence: String,
+}

@@ -1,1 +1,262 @@
 //! Language knowledge as data: a folder per language.
+//!
+//! A folder holds `language.toml` (names, comments, tests, paths), queries in tree-sitter's language, and fixtures.
+//! `build.rs` turns the folders into the registry, so that adding a language changes nothing but this folder.
+//!
+//! No other room names a language.
+
+mod capture;
+mod glob;
+mod pattern;
+mod rules;
+
+use std::sync::OnceLock;
+
+pub use capture::{Capture, Metric, Role, SymbolKind};
+pub use rules::{Entry, Rules, Scratch};
+use tree_sitter::Language;
+use tree_sitter_language::LanguageFn;
+
+/// Every language, by name.
+pub fn all() -> &'static [Grammar] {
+    &REGISTRY
+}
+
+/// The language of that name, or of that identifier in the protocol.
+pub fn by_name(name: &str) -> Option<&'static Grammar> {
+    all()
+        .iter()
+        .find(|grammar| grammar.name == name || grammar.language_ids.contains(&name))
+}
+
+/// The language of a file, by its whole name or else by its longest known extension.
+pub fn for_path(path: &str) -> Option<&'static Grammar> {
+    let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
+    if let Some(grammar) = all()
+        .iter()
+        .find(|grammar| grammar.file_names.contains(&name))
+    {
+        return Some(grammar);
+    }
+    let dots = name.match_indices('.').filter(|(at, _)| *at > 0);
+    dots.map(|(at, _)| &name[at + 1..]).find_map(|extension| {
+        all()
+            .iter()
+            .find(|grammar| grammar.extensions.contains(&extension))
+    })
+}
+
+/// What we know about a language.
+pub struct Grammar {
+    /// The name of its folder, such as `go`.
+    pub name: &'static str,
+    /// What people call it.
+    pub title: &'static str,
+    /// Whose rules say what an import means; several languages may share one.
+    pub ecosystem: &'static str,
+    /// What file names end in, without the dot.
+    pub extensions: &'static [&'static str],
+    /// File names that say it all.
+    pub file_names: &'static [&'static str],
+    /// What the protocol calls it, if not by `name`.
+    pub language_ids: &'static [&'static str],
+    /// Words that stand for the type, or the value, a method belongs to.
+    pub self_names: &'static [&'static str],
+    /// Names that every file knows; nobody asks where they are used.
+    pub builtins: &'static [&'static str],
+    /// Patterns of files that nobody writes by hand, such as lock files.
+    pub protected: &'static [&'static str],
+    /// What starts a comment that goes on to the end of the line.
+    pub line_comment: &'static str,
+    /// What opens and closes a comment of any length.
+    pub block_comment: Option<(&'static str, &'static str)>,
+    /// One step of indentation.
+    pub indent: &'static str,
+    /// Where documentation stands and what it looks like.
+    pub docs: Docs,
+    /// What is visible outside the file or the package.
+    pub visibility: Visibility,
+    /// Whether a capital letter tells a constant in a pattern from a name that the pattern binds.
+    pub lower_case_locals: bool,
+    /// How files make modules.
+    pub modules: Modules,
+    /// What tests look like.
+    pub tests: Tests,
+    /// What follows the three backticks of a Markdown code block.
+    pub fence: &'static str,
+    queries: &'static [(&'static str, &'static str)],
+    parser: LanguageFn,
+    language: OnceLock<Language>,
+    rules: OnceLock<Result<Rules, String>>,
+}
+
+/// Where documentation stands and what it looks like.
+#[derive(Debug)]
+pub struct Docs {
+    /// Whether it stands inside what it documents, at the start of the body, rather than before it.
+    pub inside: bool,
+    /// What a comment starts with that documents what follows. An empty one means every comment.
+    pub markers: &'static [&'static str],
+    /// What a comment starts with that documents what it is in.
+    pub inner_markers: &'static [&'static str],
+    /// The line, if any, that opens a written piece of documentation.
+    pub open: &'static str,
+    /// What each line of it starts with.
+    pub line: &'static str,
+    /// The line, if any, that closes it.
+    pub close: &'static str,
+    /// One sentence for whoever writes it.
+    pub hint: &'static str,
+}
+
+/// When symbols are visible outside.
+#[derive(Debug)]
+pub struct Visibility {
+    /// Of a file.
+    pub items: Visible,
+    /// Of a type.
+    pub members: Visible,
+}
+
+/// A rule for what is visible outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Visible {
+    /// What is marked as public.
+    Marked,
+    /// What is not marked as private.
+    Open,
+    /// What has a name that starts with a capital letter.
+    Capital,
+    /// What has a name that does not start with an underscore, or that starts and ends with two.
+    Underscore,
+}
+
+impl Visible {
+    /// Whether a symbol without any mark is visible under this rule, going by its name.
+    pub fn unmarked(self, name: &str) -> bool {
+        match self {
+            Visible::Marked => false,
+            Visible::Open => true,
+            Visible::Capital => name.chars().next().is_some_and(char::is_uppercase),
+            Visible::Underscore => {
+                !name.starts_with('_') || (name.starts_with("__") && name.ends_with("__"))
+            }
+        }
+    }
+}
+
+/// How files make modules.
+#[derive(Debug)]
+pub struct Modules {
+    /// What stands between the parts of a module path.
+    pub separator: &'static str,
+    /// Whether all files of a folder make one module together.
+    pub unit_is_folder: bool,
+    /// Files that stand for their folder.
+    pub index_files: &'static [&'static str],
+}
+
+/// What tests look like.
+#[derive(Debug)]
+pub struct Tests {
+    /// Patterns of the names of functions that are tests.
+    pub functions: &'static [&'static str],
+    /// Patterns of the names of types that hold tests.
+    pub types: &'static [&'static str],
+    /// Patterns of the paths of files that hold nothing but tests.
+    pub paths: &'static [&'static str],
+    /// One sentence for whoever writes one.
+    pub hint: &'static str,
+}
+
+impl Tests {
+    /// Whether a function or a type of that name is a test, going by the name alone.
+    pub fn named(&self, kind: SymbolKind, name: &str) -> bool {
+        let patterns = match kind {
+            SymbolKind::Function | SymbolKind::Method => self.functions,
+            SymbolKind::Class | SymbolKind::Struct => self.types,
+            _ => return false,
+        };
+        patterns
+            .iter()
+            .any(|pattern| glob::fits_component(pattern, name))
+    }
+}
+
+impl Grammar {
+    /// The parser's tables.
+    pub fn language(&self) -> &Language {
+        self.language.get_or_init(|| Language::new(self.parser))
+    }
+
+    /// The queries, ready to use. If one is broken they are silent, and [`Grammar::problem`] says why.
+    pub fn rules(&self) -> &Rules {
+        static SILENT: OnceLock<Rules> = OnceLock::new();
+        match self.compiled() {
+            Ok(rules) => rules,
+            Err(_) => SILENT.get_or_init(Rules::silent),
+        }
+    }
+
+    /// What is wrong with the queries, if anything.
+    pub fn problem(&self) -> Option<&str> {
+        self.compiled().as_ref().err().map(String::as_str)
+    }
+
+    /// The queries as written, bases first, each with its file.
+    pub fn queries(&self) -> &'static [(&'static str, &'static str)] {
+        self.queries
+    }
+
+    /// Whether a file holds nothing but tests, going by its path from the root of the workspace.
+    pub fn is_test_path(&self, path: &str) -> bool {
+        self.tests
+            .paths
+            .iter()
+            .any(|pattern| glob::fits(pattern, path))
+    }
+
+    /// Whether nobody should edit a file by hand, going by its path from the root of the workspace.
+    pub fn is_protected_path(&self, path: &str) -> bool {
+        self.protected
+            .iter()
+            .any(|pattern| glob::fits(pattern, path))
+    }
+
+    /// The name by which other files import the file at `path`: that of the file, or of its folder.
+    pub fn module_name<'p>(&self, path: &'p str) -> &'p str {
+        let (folder, file) = path.rsplit_once('/').unwrap_or(("", path));
+        let stands_for_folder =
+            self.modules.unit_is_folder || self.modules.index_files.contains(&file);
+        if stands_for_folder && !folder.is_empty() {
+            return folder.rsplit('/').next().unwrap_or(folder);
+        }
+        let extension = self
+            .extensions
+            .iter()
+            .filter_map(|extension| file.strip_suffix(extension)?.strip_suffix('.'))
+            .min_by_key(|stem| stem.len());
+        extension.unwrap_or(file)
+    }
+
+    fn compiled(&self) -> &Result<Rules, String> {
+        self.rules
+            .get_or_init(|| Rules::new(self.language(), self.queries))
+    }
+}
+
+impl PartialEq for Grammar {
+    fn eq(&self, other: &Grammar) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Grammar {}
+
+impl std::fmt::Debug for Grammar {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Grammar").field(&self.name).finish()
+    }
+}
+
+include!(concat!(env!("OUT_DIR"), "/registry.rs"));

@@ -1,0 +1,448 @@
+//! Queries, made ready for one walk over a tree.
+//!
+//! A query engine follows every pattern through every node.
+//! Our patterns are all rooted at a node of known kind, so a table from kind to patterns answers for most nodes that
+//! there is nothing to do, and the rest is a look at the children.
+//!
+//! What a pattern means is what tree-sitter means, with two differences that make one match of many:
+//! a part of a pattern that fits several children captures them all, in one match;
+//! and nodes joined by `.` follow each other directly, with nothing but comments between them.
+
+use tree_sitter::{Language, Node, TreeCursor};
+
+use crate::capture::Capture;
+use crate::pattern::{self, Element, Pattern, Shape};
+
+/// All patterns of one language, by the kind of node they start at.
+pub struct Rules {
+    entries: Box<[Entry]>,
+    patterns: Box<[Compiled]>,
+}
+
+/// What the rules have to say about one kind of node.
+#[derive(Default, Clone)]
+pub struct Entry {
+    /// Captures that hold for every node of the kind.
+    pub always: Box<[Capture]>,
+    patterns: Box<[u16]>,
+    /// Whether a node of the kind can have children.
+    pub has_children: bool,
+}
+
+impl Entry {
+    /// Whether the rules are silent about the kind.
+    pub fn is_silent(&self) -> bool {
+        self.always.is_empty() && self.patterns.is_empty()
+    }
+
+    /// Whether it takes a look at a node to know what the rules say about it.
+    pub fn has_patterns(&self) -> bool {
+        !self.patterns.is_empty()
+    }
+}
+
+/// The memory of one walk.
+pub struct Scratch<'tree> {
+    cursor: TreeCursor<'tree>,
+    children: Vec<Child<'tree>>,
+    found: Vec<(Capture, Node<'tree>)>,
+}
+
+#[derive(Clone, Copy)]
+struct Child<'tree> {
+    field: u16,
+    node: Node<'tree>,
+}
+
+impl<'tree> Scratch<'tree> {
+    /// Memory for a walk over the tree of `node`.
+    pub fn new(node: Node<'tree>) -> Scratch<'tree> {
+        Scratch {
+            cursor: node.walk(),
+            children: Vec::new(),
+            found: Vec::new(),
+        }
+    }
+}
+
+impl Rules {
+    /// Rules that say nothing.
+    pub(crate) fn silent() -> Rules {
+        Rules {
+            entries: Box::new([]),
+            patterns: Box::new([]),
+        }
+    }
+
+    /// Reads queries for a language. The error is a sentence that names the query, the line and the problem.
+    pub(crate) fn new(language: &Language, queries: &[(&str, &str)]) -> Result<Rules, String> {
+        let kinds = language.node_kind_count() as u16;
+        let mut entries: Vec<(Vec<Capture>, Vec<u16>)> = vec![Default::default(); kinds.into()];
+        let mut patterns = Vec::new();
+        for (name, source) in queries {
+            let read = pattern::parse(source).map_err(|problem| format!("{name}: {problem}"))?;
+            for pattern in read {
+                let compiled = Compiler::new(language).pattern(&pattern);
+                let compiled = compiled
+                    .map_err(|problem| format!("{name}: line {}: {problem}", pattern.line))?;
+                let roots = compiled.root.kinds().ok_or_else(|| {
+                    format!("{name}: line {}: the root needs a kind", pattern.line)
+                })?;
+                let always = compiled.always();
+                for kind in roots {
+                    let Some(entry) = entries.get_mut(usize::from(kind)) else {
+                        continue;
+                    };
+                    match &always {
+                        Some(captures) => entry.0.extend(captures),
+                        None => entry.1.push(patterns.len() as u16),
+                    }
+                }
+                if always.is_none() {
+                    patterns.push(compiled);
+                }
+            }
+        }
+        let entries = (0..kinds)
+            .zip(entries)
+            .map(|(kind, (always, patterns))| Entry {
+                always: always.into(),
+                patterns: patterns.into(),
+                has_children: language.node_kind_is_named(kind),
+            });
+        Ok(Rules {
+            entries: entries.collect(),
+            patterns: patterns.into(),
+        })
+    }
+
+    /// What is known about nodes of a kind. None for the kind of a syntax error.
+    pub fn entry(&self, kind: u16) -> Option<&Entry> {
+        self.entries.get(usize::from(kind))
+    }
+
+    /// Hands `each` the captures of every pattern of `entry` that holds at `node`, in the order of the queries.
+    pub fn matches<'tree>(
+        &self,
+        entry: &Entry,
+        node: Node<'tree>,
+        source: &str,
+        scratch: &mut Scratch<'tree>,
+        mut each: impl FnMut(&[(Capture, Node<'tree>)]),
+    ) {
+        // The children are the same for all patterns; deeper levels are read when a pattern goes there.
+        let from = scratch.children.len();
+        let until = scratch.read_children(node);
+        for index in &entry.patterns {
+            let Some(pattern) = self.patterns.get(usize::from(*index)) else {
+                continue;
+            };
+            scratch.found.clear();
+            if pattern.root.holds_with(node, (from, until), scratch)
+                && pattern.texts_fit(&scratch.found, source)
+            {
+                each(&scratch.found);
+            }
+        }
+        scratch.children.truncate(from);
+    }
+}
+
+struct Compiled {
+    root: Matcher,
+    predicates: Box<[Comparison]>,
+}
+
+struct Comparison {
+    capture: Capture,
+    texts: Box<[String]>,
+    negated: bool,
+}
+
+struct Matcher {
+    test: Test,
+    captures: Box<[Capture]>,
+    slots: Box<[Slot]>,
+    absent: Box<[u16]>,
+    optional: bool,
+}
+
+enum Test {
+    Kind(u16),
+    AnyNamed,
+    Any,
+    OneOf(Box<[Matcher]>),
+}
+
+struct Slot {
+    chain: Box<[(u16, Matcher)]>,
+    at_start: bool,
+    at_end: bool,
+}
+
+/// Stands for "any field or none" in a slot, for "none" at a child.
+const NO_FIELD: u16 = 0;
+
+impl Compiled {
+    /// The captures of a pattern that asks for nothing but a kind.
+    fn always(&self) -> Option<Vec<Capture>> {
+        fn bare(matcher: &Matcher) -> bool {
+            let inner = match &matcher.test {
+                Test::OneOf(choices) => choices
+                    .iter()
+                    .all(|choice| bare(choice) && choice.captures.is_empty()),
+                Test::Kind(_) | Test::AnyNamed | Test::Any => true,
+            };
+            inner && matcher.slots.is_empty() && matcher.absent.is_empty()
+        }
+        (bare(&self.root) && self.predicates.is_empty()).then(|| self.root.captures.to_vec())
+    }
+
+    fn texts_fit(&self, found: &[(Capture, Node<'_>)], source: &str) -> bool {
+        self.predicates.iter().all(|predicate| {
+            let mut nodes = found
+                .iter()
+                .filter(|(capture, _)| *capture == predicate.capture);
+            nodes.all(|(_, node)| {
+                let text = source.get(node.byte_range()).unwrap_or("");
+                predicate.texts.iter().any(|wanted| wanted == text) != predicate.negated
+            })
+        })
+    }
+}
+
+impl Matcher {
+    fn kinds(&self) -> Option<Vec<u16>> {
+        match &self.test {
+            Test::Kind(kind) => Some(vec![*kind]),
+            Test::OneOf(choices) => {
+                let kinds: Option<Vec<_>> = choices.iter().map(Matcher::kinds).collect();
+                kinds.map(|kinds| kinds.concat())
+            }
+            Test::AnyNamed | Test::Any => None,
+        }
+    }
+
+    fn holds<'tree>(&self, node: Node<'tree>, scratch: &mut Scratch<'tree>) -> bool {
+        if self.slots.is_empty() && self.absent.is_empty() {
+            return self.holds_with(node, (0, 0), scratch);
+        }
+        // A look at the kind first: most children fail here, and reading theirs costs the most.
+        if let Test::Kind(kind) = self.test
+            && node.kind_id() != kind
+        {
+            return false;
+        }
+        let from = scratch.children.len();
+        let until = scratch.read_children(node);
+        let holds = self.holds_with(node, (from, until), scratch);
+        scratch.children.truncate(from);
+        holds
+    }
+
+    /// Whether it holds at a node whose children are `scratch.children[from..until]`; if not, no capture is left.
+    fn holds_with<'tree>(
+        &self,
+        node: Node<'tree>,
+        (from, until): (usize, usize),
+        scratch: &mut Scratch<'tree>,
+    ) -> bool {
+        let before = scratch.found.len();
+        scratch
+            .found
+            .extend(self.captures.iter().map(|capture| (*capture, node)));
+        let holds = match &self.test {
+            Test::Kind(kind) => node.kind_id() == *kind,
+            Test::AnyNamed => node.is_named(),
+            Test::Any => true,
+            Test::OneOf(choices) => choices.iter().any(|choice| choice.holds(node, scratch)),
+        };
+        let lacks_field = |field: &u16| {
+            let children = scratch.children.get(from..until).unwrap_or(&[]);
+            children.iter().all(|child| child.field != *field)
+        };
+        let holds = holds && self.absent.iter().all(lacks_field) && {
+            let mut first = from;
+            self.slots
+                .iter()
+                .all(|slot| slot.fill(&mut first, (from, until), scratch))
+        };
+        if !holds {
+            scratch.found.truncate(before);
+        }
+        holds
+    }
+}
+
+impl Slot {
+    /// Finds every place where the chain fits, at child `first` or later, and moves `first` behind the first of them.
+    fn fill(
+        &self,
+        first: &mut usize,
+        (from, until): (usize, usize),
+        scratch: &mut Scratch<'_>,
+    ) -> bool {
+        let mut place = None;
+        let mut at = if self.at_start { from } else { *first };
+        while at < until {
+            if self.at_start && at > from && scratch.named_between(at - 1, at) {
+                break;
+            }
+            if let Some(end) = self.chain_at(at, until, scratch)
+                && !(self.at_end && scratch.named_between(end, until))
+            {
+                place.get_or_insert(end);
+            }
+            at += 1;
+        }
+        if let Some(end) = place {
+            *first = end;
+        }
+        place.is_some() || self.chain.iter().all(|(_, matcher)| matcher.optional)
+    }
+
+    /// Where the chain ends if it starts at child `at`.
+    fn chain_at(&self, at: usize, until: usize, scratch: &mut Scratch<'_>) -> Option<usize> {
+        let before = scratch.found.len();
+        let mut next = at;
+        for (number, (field, matcher)) in self.chain.iter().enumerate() {
+            while number > 0 && next < until && scratch.children.get(next)?.node.is_extra() {
+                next += 1;
+            }
+            let child = scratch.children.get(..until).and_then(|all| all.get(next));
+            let fits = child.copied().is_some_and(|child| {
+                (*field == NO_FIELD || child.field == *field) && matcher.holds(child.node, scratch)
+            });
+            if !fits {
+                scratch.found.truncate(before);
+                return None;
+            }
+            next += 1;
+        }
+        Some(next)
+    }
+}
+
+impl<'tree> Scratch<'tree> {
+    /// Puts the children of `node` on the stack and says where they end.
+    fn read_children(&mut self, node: Node<'tree>) -> usize {
+        self.cursor.reset(node);
+        if self.cursor.goto_first_child() {
+            loop {
+                self.children.push(Child {
+                    field: self.cursor.field_id().map_or(NO_FIELD, u16::from),
+                    node: self.cursor.node(),
+                });
+                if !self.cursor.goto_next_sibling() {
+                    break;
+                }
+            }
+        }
+        self.children.len()
+    }
+
+    fn named_between(&self, from: usize, until: usize) -> bool {
+        let between = self.children.get(from..until).unwrap_or(&[]);
+        between
+            .iter()
+            .any(|child| child.node.is_named() && !child.node.is_extra())
+    }
+}
+
+struct Compiler<'a> {
+    language: &'a Language,
+    texts: Vec<String>,
+}
+
+impl Compiler<'_> {
+    fn new(language: &Language) -> Compiler<'_> {
+        Compiler {
+            language,
+            texts: Vec::new(),
+        }
+    }
+
+    fn pattern(mut self, pattern: &Pattern) -> Result<Compiled, String> {
+        let root = self.matcher(&pattern.root)?;
+        let predicates = pattern.predicates.iter().map(|predicate| {
+            Ok(Comparison {
+                capture: self.capture(&predicate.capture)?,
+                texts: predicate.texts.clone().into(),
+                negated: predicate.negated,
+            })
+        });
+        let predicates: Result<Vec<_>, String> = predicates.collect();
+        Ok(Compiled {
+            predicates: predicates?.into(),
+            root,
+        })
+    }
+
+    fn matcher(&mut self, element: &Element) -> Result<Matcher, String> {
+        let test = match &element.shape {
+            Shape::Named(kind) => Test::Kind(self.kind(kind, true)?),
+            Shape::Token(token) => Test::Kind(self.kind(token, false)?),
+            Shape::AnyNamed => Test::AnyNamed,
+            Shape::Any => Test::Any,
+            Shape::OneOf(choices) => {
+                let choices: Result<Vec<_>, _> =
+                    choices.iter().map(|choice| self.matcher(choice)).collect();
+                Test::OneOf(choices?.into())
+            }
+        };
+        let mut slots = Vec::new();
+        for slot in &element.slots {
+            let mut chain = Vec::new();
+            for (field, element) in &slot.chain {
+                let field = match field {
+                    Some(name) => self.field(name)?,
+                    None => NO_FIELD,
+                };
+                chain.push((field, self.matcher(element)?));
+            }
+            slots.push(Slot {
+                chain: chain.into(),
+                at_start: slot.at_start,
+                at_end: slot.at_end,
+            });
+        }
+        let captures: Result<Vec<_>, _> = element
+            .captures
+            .iter()
+            .map(|name| self.capture(name))
+            .collect();
+        let absent: Result<Vec<_>, _> =
+            element.absent.iter().map(|name| self.field(name)).collect();
+        Ok(Matcher {
+            test,
+            captures: captures?.into(),
+            slots: slots.into(),
+            absent: absent?.into(),
+            optional: element.optional,
+        })
+    }
+
+    fn capture(&mut self, name: &str) -> Result<Capture, String> {
+        if name.starts_with('_') {
+            let known = self.texts.iter().position(|text| text == name);
+            let index = known.unwrap_or_else(|| {
+                self.texts.push(name.to_owned());
+                self.texts.len() - 1
+            });
+            return Ok(Capture::Text(index as u8));
+        }
+        Capture::named(name).ok_or_else(|| format!("@{name} means nothing here"))
+    }
+
+    fn kind(&self, kind: &str, named: bool) -> Result<u16, String> {
+        match self.language.id_for_node_kind(kind, named) {
+            0 => Err(format!("the grammar has no node {kind:?}")),
+            id => Ok(id),
+        }
+    }
+
+    fn field(&self, name: &str) -> Result<u16, String> {
+        let id = self.language.field_id_for_name(name).map(u16::from);
+        id.ok_or_else(|| format!("the grammar has no field {name:?}"))
+    }
+}

@@ -1,0 +1,1 @@
+(formal_parameters [(required_parameter) (optional_parameter)] @metrics.parameter)
