@@ -1,1 +1,40 @@
 //! Facts of one file and how they join. No I/O, no async, no clock, no editor, no model.
+//!
+//! [`Facts`] is what one text says about itself: symbols, references, imports, metrics.
+//! [`Parsed`] keeps the tree beside the facts, so that the next version of the text is read in less time.
+//!
+//! Nothing here knows a language: what a node means is data of the `grammars` room.
+//! Broken code is the normal case: there are always facts, and a count of what made no sense.
+
+mod facts;
+mod imports;
+mod instructions;
+mod lead;
+mod metrics;
+mod names;
+mod outline;
+mod parse;
+mod references;
+mod symbols;
+mod walk;
+
+pub use facts::{
+    Facts, Import, ImportKind, ImportedName, Incomplete, Instruction, Metrics, Reference, Symbol,
+    SymbolId,
+};
+pub use grammars::{Grammar, Role, SymbolKind};
+pub use outline::{OutlineItem, doc_line, header_text, outline, outline_of};
+pub use parse::Parsed;
+
+/// The longest text that is read, in bytes. What is longer is data or generated, and its tree takes 20 to 80 times its
+/// size.
+pub const MAX_BYTES: usize = 1 << 20;
+/// How deep symbols may lie in each other.
+pub const MAX_DEPTH: usize = 32;
+/// The longest path of a symbol, in bytes.
+pub const MAX_PATH: usize = 512;
+
+/// How often the parser may ask whether to go on, whatever the length of the text.
+const STEPS_PER_FILE: usize = 20_000;
+/// And how much more often for each byte.
+const STEPS_PER_BYTE: usize = 1;

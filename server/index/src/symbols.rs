@@ -1,0 +1,349 @@
+//! Definitions, from the walk to finished symbols.
+
+use std::sync::Arc;
+
+use grammars::{Grammar, SymbolKind};
+use rustc_hash::{FxHashMap, FxHashSet};
+use text::Range;
+
+use crate::facts::{Metrics, Symbol, SymbolId};
+use crate::{MAX_DEPTH, MAX_PATH};
+
+/// The longest name that is kept, in bytes.
+pub(crate) const MAX_NAME: usize = 100;
+
+/// A symbol that the walk has met.
+pub(crate) struct Draft {
+    pub(crate) kind: SymbolKind,
+    name: Arc<str>,
+    pub(crate) name_range: Range,
+    /// The type it belongs to if that is not where it lies.
+    container: Option<Box<str>>,
+    /// An impl block of an interface; its name says so already.
+    of_interface: bool,
+    parent: Option<u32>,
+    depth: u32,
+    pub(crate) range: Range,
+    pub(crate) item: Range,
+    body: Option<Range>,
+    value: Option<Range>,
+    header_end: Option<usize>,
+    pub(crate) doc: Option<Range>,
+    pub(crate) public: bool,
+    pub(crate) private: bool,
+    pub(crate) test: bool,
+    pub(crate) metrics: Option<Metrics>,
+}
+
+impl Draft {
+    /// Ends the header at `offset` if there is something else before the body.
+    pub(crate) fn end_header(&mut self, offset: usize) {
+        let before_body = self.body.is_some_and(|body| offset < body.start);
+        if before_body && offset > self.name_range.end {
+            self.header_end.get_or_insert(offset);
+        }
+    }
+}
+
+/// What a pattern says about a definition.
+#[derive(Default)]
+pub(crate) struct Found<'s> {
+    pub(crate) name: Option<(&'s str, Range)>,
+    pub(crate) container: Option<&'s str>,
+    pub(crate) interface: Option<&'s str>,
+    pub(crate) body: Option<Range>,
+    pub(crate) value: Option<Range>,
+}
+
+/// Collects symbols during the walk.
+pub(crate) struct Symbols<'s> {
+    grammar: &'static Grammar,
+    source: &'s str,
+    pub(crate) drafts: Vec<Draft>,
+    /// The symbols that the walk is in, outermost first.
+    open: Vec<u32>,
+    /// Values by where they are: the first assignment is the definition.
+    assigned: FxHashSet<(Option<u32>, &'s str)>,
+    exported: FxHashSet<&'s str>,
+    pub(crate) too_deep: bool,
+}
+
+impl<'s> Symbols<'s> {
+    pub(crate) fn new(grammar: &'static Grammar, source: &'s str) -> Symbols<'s> {
+        Symbols {
+            grammar,
+            source,
+            drafts: Vec::new(),
+            open: Vec::new(),
+            assigned: FxHashSet::default(),
+            exported: FxHashSet::default(),
+            too_deep: false,
+        }
+    }
+
+    /// Enters a definition. None if it is no symbol: a value inside a function, or one that was assigned before.
+    pub(crate) fn open(&mut self, kind: SymbolKind, node: Range, found: &Found<'s>) -> Option<u32> {
+        let (written, name_range) = found.name?;
+        let parent = self.open.last().copied();
+        let parent_kind = parent.and_then(|parent| Some(self.drafts.get(parent as usize)?.kind));
+        let kind = self.kind_in(kind, written, parent, parent_kind)?;
+        if self.open.len() >= MAX_DEPTH {
+            self.too_deep = true;
+            return None;
+        }
+        let name = clean_name(written);
+        let name = match found.interface {
+            Some(interface) => format!("{name} as {}", clean_name(interface)),
+            None => name,
+        };
+        let number = u32::try_from(self.drafts.len()).ok()?;
+        self.drafts.push(Draft {
+            kind,
+            name: name.into(),
+            name_range,
+            container: found.container.map(Box::from),
+            of_interface: found.interface.is_some(),
+            parent,
+            depth: self.open.len() as u32,
+            range: node,
+            item: node,
+            body: found.body,
+            value: found.value,
+            header_end: None,
+            doc: None,
+            public: false,
+            private: false,
+            test: false,
+            metrics: None,
+        });
+        self.open.push(number);
+        Some(number)
+    }
+
+    /// Leaves the innermost definition.
+    pub(crate) fn close(&mut self) {
+        self.open.pop();
+    }
+
+    /// Takes in that a name is visible outside.
+    pub(crate) fn export(&mut self, name: &'s str) {
+        self.exported.insert(name);
+    }
+
+    fn kind_in(
+        &mut self,
+        kind: SymbolKind,
+        name: &'s str,
+        parent: Option<u32>,
+        parent_kind: Option<SymbolKind>,
+    ) -> Option<SymbolKind> {
+        let in_type = parent_kind.is_some_and(SymbolKind::has_members);
+        match kind {
+            SymbolKind::Function if in_type => Some(SymbolKind::Method),
+            SymbolKind::Variable => {
+                let in_function = parent_kind.is_some_and(SymbolKind::is_callable);
+                if in_function || name == "_" || !self.assigned.insert((parent, name)) {
+                    return None;
+                }
+                let letters = name.chars().filter(|char| char.is_alphabetic());
+                let capitals = name.chars().filter(|char| char.is_uppercase());
+                let all_capitals = name.len() > 1 && letters.count() == capitals.count();
+                Some(match (in_type, all_capitals && !name.starts_with('_')) {
+                    (true, false) => SymbolKind::Field,
+                    (_, true) => SymbolKind::Constant,
+                    (false, false) => SymbolKind::Variable,
+                })
+            }
+            SymbolKind::Constant if name == "_" => None,
+            // The parts of a type that is written inside a function.
+            SymbolKind::Field if parent_kind.is_some_and(SymbolKind::is_callable) => None,
+            SymbolKind::Module
+            | SymbolKind::Class
+            | SymbolKind::Struct
+            | SymbolKind::Enum
+            | SymbolKind::Interface
+            | SymbolKind::Impl
+            | SymbolKind::Function
+            | SymbolKind::Method
+            | SymbolKind::Field
+            | SymbolKind::Variant
+            | SymbolKind::Constant
+            | SymbolKind::TypeAlias
+            | SymbolKind::Macro
+            | SymbolKind::Test => Some(kind),
+        }
+    }
+
+    /// The finished symbols, and whether some had to be left out.
+    pub(crate) fn finish(mut self) -> (Vec<Symbol>, bool) {
+        let mut symbols: Vec<Symbol> = Vec::with_capacity(self.drafts.len());
+        for draft in &self.drafts {
+            let parent = draft.parent.and_then(|parent| symbols.get(parent as usize));
+            let of_interface = draft.parent.is_some_and(|parent| {
+                self.drafts
+                    .get(parent as usize)
+                    .is_some_and(|parent| parent.of_interface)
+            });
+            let public = self.is_public(draft, parent, of_interface);
+            let by_name = self.grammar.tests.named(draft.kind, &draft.name);
+            let marked = draft.test || by_name || draft.kind == SymbolKind::Test;
+            let symbol = Symbol {
+                name: draft.name.clone(),
+                path: draft.name.clone(),
+                kind: draft.kind,
+                parent: draft.parent.map(SymbolId),
+                range: draft.range,
+                item: draft.item,
+                name_range: draft.name_range,
+                header: self.header(draft),
+                body: draft.body,
+                doc: draft.doc,
+                public,
+                test: marked || parent.is_some_and(|parent| parent.test),
+                test_case: marked && draft.kind.is_callable(),
+                metrics: draft.metrics,
+            };
+            symbols.push(symbol);
+        }
+        let left_out = self.name_paths(&mut symbols);
+        if left_out {
+            self.too_deep = true;
+        }
+        (symbols, self.too_deep)
+    }
+
+    fn is_public(&self, draft: &Draft, parent: Option<&Symbol>, of_interface: bool) -> bool {
+        let in_function = parent.is_some_and(|parent| parent.kind.is_callable());
+        if draft.private || in_function {
+            return false;
+        }
+        let Some(parent) = parent else {
+            let visible = self.grammar.visibility.items.unmarked(&draft.name);
+            return draft.public || visible || self.exported.contains(&*draft.name);
+        };
+        if draft.public || of_interface {
+            return true;
+        }
+        if parent.kind == SymbolKind::Interface || draft.kind == SymbolKind::Variant {
+            return parent.public;
+        }
+        if !parent.kind.has_members() {
+            return self.grammar.visibility.items.unmarked(&draft.name) && parent.public;
+        }
+        let unmarked = self.grammar.visibility.members.unmarked(&draft.name);
+        unmarked && (parent.public || parent.kind == SymbolKind::Impl)
+    }
+
+    fn header(&self, draft: &Draft) -> Range {
+        let item = draft.item;
+        let text = |range: Range| self.source.get(range.start..range.end).unwrap_or("");
+        let end = match (draft.body, draft.value) {
+            (Some(body), _) => body.start,
+            (None, Some(value)) if text(value).contains('\n') => value.start,
+            _ => item.end,
+        };
+        let end = draft.header_end.map_or(end, |earlier| earlier.min(end));
+        let end = end.clamp(item.start, item.end);
+        let header = text(Range::new(item.start, end)).trim_end();
+        Range::new(item.start, item.start + header.len())
+    }
+
+    /// Gives every symbol its path. Says whether some paths were too long, so that the symbol keeps its bare name.
+    fn name_paths(&self, symbols: &mut [Symbol]) -> bool {
+        // Parents before children, so that a path starts with the final path of what it is in; of each level, what
+        // people mean by a bare path first.
+        let mut order: Vec<usize> = (0..symbols.len()).collect();
+        order.sort_by_key(|index| {
+            let draft = self.drafts.get(*index);
+            draft.map(|draft| {
+                let bodyless = draft.kind.is_callable() && draft.body.is_none();
+                (draft.depth, draft.kind == SymbolKind::Field, bodyless)
+            })
+        });
+        let mut taken: FxHashMap<Arc<str>, u32> = FxHashMap::default();
+        let mut prefixes: Vec<Arc<str>> =
+            symbols.iter().map(|symbol| symbol.name.clone()).collect();
+        let mut left_out = false;
+        for index in order {
+            let (Some(draft), Some(symbol)) = (self.drafts.get(index), symbols.get_mut(index))
+            else {
+                continue;
+            };
+            let parent = draft
+                .parent
+                .and_then(|parent| prefixes.get(parent as usize));
+            let prefix = match (&draft.container, parent) {
+                (Some(container), Some(parent)) => format!("{parent}/{container}/"),
+                (Some(container), None) => format!("{container}/"),
+                (None, Some(parent)) => format!("{parent}/"),
+                (None, None) => String::new(),
+            };
+            let inherent = draft.kind == SymbolKind::Impl && !draft.of_interface;
+            let own = if inherent { "impl " } else { "" };
+            let mut path = format!("{prefix}{own}{}", draft.name);
+            if path.len() > MAX_PATH {
+                left_out = true;
+                path = draft.name.to_string();
+            }
+            let count = taken.entry(path.as_str().into()).or_insert(0);
+            *count += 1;
+            if *count > 1 {
+                path = format!("{path}#{count}");
+            }
+            symbol.path = path.as_str().into();
+            if let Some(slot) = prefixes.get_mut(index) {
+                *slot = if inherent {
+                    format!("{prefix}{}", draft.name).into()
+                } else {
+                    symbol.path.clone()
+                };
+            }
+        }
+        left_out
+    }
+}
+
+/// The innermost symbol that holds the byte at `offset`. O(log n).
+pub(crate) fn around(symbols: &[Symbol], offset: usize) -> Option<usize> {
+    let after = symbols.partition_point(|symbol| symbol.range.start <= offset);
+    let mut index = after.checked_sub(1)?;
+    loop {
+        let symbol = symbols.get(index)?;
+        if symbol.range.contains(offset) {
+            return Some(index);
+        }
+        index = symbol.parent?.index();
+    }
+}
+
+/// A text without the quotes around it.
+pub(crate) fn unquoted(text: &str) -> &str {
+    let quotes = ['"', '\'', '`'];
+    let inner = quotes
+        .iter()
+        .find_map(|quote| text.strip_prefix(*quote)?.strip_suffix(*quote));
+    inner.unwrap_or(text)
+}
+
+/// A name without quotes, on one line, and not longer than [`MAX_NAME`].
+fn clean_name(text: &str) -> String {
+    let text = unquoted(text);
+    let mut name = if text.contains(char::is_whitespace) {
+        let mut words = text.split_whitespace();
+        let mut joined = String::new();
+        while let Some(word) = words.next().filter(|_| joined.len() <= MAX_NAME) {
+            if !joined.is_empty() {
+                joined.push(' ');
+            }
+            joined.push_str(word);
+        }
+        joined
+    } else {
+        text.chars().take(MAX_NAME + 1).collect()
+    };
+    if name.len() > MAX_NAME {
+        name.truncate(name.floor_char_boundary(MAX_NAME - 3));
+        name.push('…');
+    }
+    name
+}

@@ -1,0 +1,653 @@
+//! One walk over a tree, from the first node to the last, that reads everything at once.
+//!
+//! The walk keeps its own stack and never recurses: trees are as deep as their text wants them to be.
+
+use grammars::{Capture, Entry, Grammar, Metric, Role, Scratch, SymbolKind};
+use rustc_hash::FxHashMap;
+use text::Range;
+use tree_sitter::{Node, Tree};
+
+use crate::facts::{Facts, ImportKind, Incomplete, Instruction, Symbol, SymbolId, count_lines};
+use crate::imports::Imports;
+use crate::instructions;
+use crate::lead::{Lead, Leads};
+use crate::metrics::{Complexity, Nest};
+use crate::references::{References, Strength};
+use crate::symbols::{self, Found, Symbols};
+
+/// The facts that a tree holds.
+pub(crate) fn extract(grammar: &'static Grammar, source: &str, tree: &Tree) -> Facts {
+    let root = tree.root_node();
+    let mut walker = Walker {
+        grammar,
+        source,
+        has_errors: root.has_error(),
+        frames: Vec::new(),
+        pending: FxHashMap::default(),
+        leads: Leads::new(grammar, source),
+        symbols: Symbols::new(grammar, source),
+        complexity: Complexity::default(),
+        imports: Imports::new(grammar, source),
+        references: References::new(grammar),
+        instructions: Vec::new(),
+        errors: Vec::new(),
+    };
+    let rules = grammar.rules();
+    let mut scratch = Scratch::new(root);
+    let mut cursor = tree.walk();
+    let mut depth = 0;
+    loop {
+        let node = cursor.node();
+        let entry = rules.entry(node.kind_id());
+        walker.enter(node, depth, entry, &mut scratch);
+        let descend = entry.is_none_or(|entry| entry.has_children);
+        if descend && cursor.goto_first_child() {
+            depth += 1;
+            continue;
+        }
+        loop {
+            walker.leave(depth);
+            if cursor.goto_next_sibling() {
+                break;
+            }
+            if !cursor.goto_parent() {
+                return walker.finish();
+            }
+            depth -= 1;
+        }
+    }
+}
+
+struct Walker<'s> {
+    grammar: &'static Grammar,
+    source: &'s str,
+    has_errors: bool,
+    /// What must be closed, and at which depth.
+    frames: Vec<(u32, Frame)>,
+    /// What patterns said about nodes further down, by identity and start.
+    pending: FxHashMap<(usize, usize), Pending>,
+    leads: Leads<'s>,
+    symbols: Symbols<'s>,
+    complexity: Complexity,
+    imports: Imports<'s>,
+    references: References<'s>,
+    instructions: Vec<instructions::Draft>,
+    errors: Vec<Range>,
+}
+
+enum Frame {
+    Symbol(u32),
+    Wrapper(Wrapper),
+    Nest(Nest),
+    Chain { outermost: bool },
+    Import,
+    Prefix,
+    Region(ImportKind),
+}
+
+/// A node that belongs to the definition inside it, if there is one only.
+struct Wrapper {
+    node: Range,
+    /// Whether it is part of the item itself.
+    of_item: bool,
+    lead: Option<Lead>,
+    public: bool,
+    definitions: u32,
+    first: u32,
+}
+
+#[derive(Default)]
+struct Pending {
+    definition: Option<SymbolKind>,
+    else_if: bool,
+}
+
+/// The node that the walk is at.
+struct Here<'t> {
+    node: Node<'t>,
+    range: Range,
+    depth: u32,
+    lead: Option<Lead>,
+    opened: Option<u32>,
+    is_import: bool,
+    else_if: bool,
+}
+
+impl<'s> Walker<'s> {
+    fn enter<'t>(
+        &mut self,
+        node: Node<'t>,
+        depth: u32,
+        entry: Option<&Entry>,
+        scratch: &mut Scratch<'t>,
+    ) {
+        if self.has_errors && (node.is_error() || node.is_missing()) {
+            self.errors.push(node.byte_range().into());
+        }
+        let Some(entry) = entry else {
+            return;
+        };
+        let ends_lead = self.leads.is_open_at(depth) && entry.has_children && !is_lead(entry);
+        let top_level = depth == 1 && entry.has_children && !is_lead(entry);
+        if entry.is_silent() && self.pending.is_empty() && !ends_lead && !top_level {
+            return;
+        }
+        let range = Range::from(node.byte_range());
+        let mut here = Here {
+            node,
+            range,
+            depth,
+            lead: ends_lead
+                .then(|| self.leads.take(range.start, depth))
+                .flatten(),
+            opened: None,
+            is_import: false,
+            else_if: false,
+        };
+        if !self.pending.is_empty() {
+            self.apply_pending(&mut here);
+        }
+        for capture in &entry.always {
+            match capture {
+                // By far the most frequent.
+                Capture::Reference(role) => self.mention(node, Strength::As(*role), false, None),
+                _ => self.apply(&mut here, &[(*capture, node)]),
+            }
+        }
+        if entry.has_patterns() {
+            let (rules, source) = (self.grammar.rules(), self.source);
+            rules.matches(entry, node, source, scratch, |captures| {
+                self.apply(&mut here, captures);
+            });
+        }
+        if top_level {
+            self.imports.top_level(here.is_import);
+        }
+    }
+
+    fn leave(&mut self, depth: u32) {
+        while let Some((_, frame)) = self.frames.pop_if(|(at, _)| *at >= depth) {
+            match frame {
+                Frame::Symbol(number) => self.close_symbol(number),
+                Frame::Wrapper(wrapper) => self.close_wrapper(&wrapper),
+                Frame::Nest(nest) => self.complexity.close(nest),
+                Frame::Chain { outermost } => {
+                    if outermost {
+                        self.complexity.close_chain();
+                    }
+                }
+                Frame::Import => self.imports.close(),
+                Frame::Prefix => self.imports.close_prefix(),
+                Frame::Region(before) => {
+                    self.imports.set_kind(before);
+                }
+            }
+        }
+    }
+
+    /// Takes in what a pattern higher up said about this node.
+    fn apply_pending(&mut self, here: &mut Here<'_>) {
+        let Some(pending) = self.pending.remove(&(here.node.id(), here.range.start)) else {
+            return;
+        };
+        if pending.else_if {
+            here.else_if = true;
+            self.complexity
+                .count(Metric::ElseIf, here.range, here.range);
+        }
+        if let Some(kind) = pending.definition {
+            let name = (self.text(here.node), here.range);
+            let found = Found {
+                name: Some(name),
+                ..Found::default()
+            };
+            self.open_symbol(here, kind, &found, None);
+        }
+    }
+
+    /// Takes in one match of one pattern.
+    fn apply<'t>(&mut self, here: &mut Here<'t>, captures: &[(Capture, Node<'t>)]) {
+        let mut found = Found::default();
+        let mut definition = None;
+        let mut parameters = None;
+        let mut qualifier = None;
+        let mut of_import = false;
+        for (capture, node) in captures {
+            match capture {
+                Capture::Definition(kind) if *node == here.node => definition = Some(*kind),
+                Capture::Definition(kind) => {
+                    self.pending_at(*node).definition = Some(*kind);
+                }
+                Capture::Name => {
+                    let name = (self.text(*node), node.byte_range().into());
+                    found.name.get_or_insert(name);
+                }
+                Capture::Body => {
+                    found.body.get_or_insert(node.byte_range().into());
+                }
+                Capture::Value => found.value = Some(node.byte_range().into()),
+                Capture::Parameters => parameters = Some(node.byte_range().into()),
+                Capture::Container => found.container = Some(self.text(*node)),
+                Capture::Interface => found.interface = Some(self.text(*node)),
+                Capture::Doc => {
+                    if let Some(draft) = self.symbol_here(here) {
+                        draft.doc.get_or_insert(node.byte_range().into());
+                    }
+                }
+                Capture::Public => self.mark_public(here),
+                Capture::Private => {
+                    if let Some(draft) = self.symbol_here(here) {
+                        draft.private = true;
+                    }
+                }
+                Capture::Export => {
+                    if !self.imports.is_open() {
+                        let name = self.text(*node);
+                        self.symbols.export(name);
+                    }
+                }
+                Capture::Item | Capture::Wrapper => {
+                    let wrapper = Wrapper {
+                        node: here.range,
+                        of_item: *capture == Capture::Item,
+                        lead: here.lead.take(),
+                        public: false,
+                        definitions: 0,
+                        first: 0,
+                    };
+                    self.frames.push((here.depth, Frame::Wrapper(wrapper)));
+                }
+                // Read below, once it is known whether there is a definition.
+                Capture::Test | Capture::Text(_) => {}
+                Capture::Comment => {
+                    let asks = instructions::read(&mut self.instructions, self.source, here.range);
+                    self.leads.comment(here.range, here.depth, asks);
+                    let start = here.range.start;
+                    if let Some(draft) = self.symbol_here(here) {
+                        draft.end_header(start);
+                    }
+                }
+                Capture::Attribute => self.leads.attribute(here.range, here.depth),
+                Capture::Reference(role) => {
+                    let qualifier = qualifier.take();
+                    let member = *role == Role::Member;
+                    self.mention(*node, Strength::As(*role), member, qualifier);
+                }
+                Capture::MethodCall => {
+                    let qualifier = qualifier.take();
+                    self.mention(*node, Strength::As(Role::Call), true, qualifier);
+                }
+                Capture::Qualifier => qualifier = Some(self.text(*node)),
+                Capture::Ignore => self.mention(*node, Strength::None, false, None),
+                Capture::Local => self.local(here, *node),
+                Capture::LocalType => {
+                    let (name, start) = (self.text(*node), node.start_byte());
+                    self.references.local_type(name, start);
+                }
+                Capture::Import => {
+                    let start = here.lead.as_ref().and_then(Lead::bound_start);
+                    let start = start.unwrap_or(here.range.start);
+                    here.is_import = self.imports.open(Range::new(start, here.range.end));
+                    if here.is_import {
+                        self.frames.push((here.depth, Frame::Import));
+                    }
+                }
+                Capture::ImportPrefix => {
+                    if self.imports.open_prefix(*node) {
+                        self.frames.push((here.depth, Frame::Prefix));
+                    }
+                }
+                Capture::ImportType => of_import |= !self.region(here, ImportKind::Type),
+                Capture::ImportGuarded => of_import |= !self.region(here, ImportKind::Guarded),
+                Capture::ImportDynamic => of_import |= !self.region(here, ImportKind::Dynamic),
+                Capture::ImportModule
+                | Capture::ImportSource
+                | Capture::ImportPath
+                | Capture::ImportName
+                | Capture::ImportDefault
+                | Capture::ImportAlias
+                | Capture::ImportWildcard
+                | Capture::ImportReexport => of_import = true,
+                Capture::Metric(metric) => self.metric(here, *metric, *node),
+            }
+        }
+        if of_import {
+            self.imports.read(captures);
+        }
+        if let Some(kind) = definition {
+            self.open_symbol(here, kind, &found, parameters);
+        }
+        if captures
+            .iter()
+            .any(|(capture, _)| *capture == Capture::Test)
+        {
+            match self.symbol_here(here).filter(|_| definition.is_some()) {
+                Some(draft) => draft.test = true,
+                None => self.leads.mark_test(),
+            }
+        }
+    }
+
+    fn open_symbol(
+        &mut self,
+        here: &mut Here<'_>,
+        kind: SymbolKind,
+        found: &Found<'s>,
+        parameters: Option<Range>,
+    ) {
+        if here.opened.is_some() {
+            return;
+        }
+        let Some(number) = self.symbols.open(kind, here.range, found) else {
+            return;
+        };
+        here.opened = Some(number);
+        let public = self.enter_wrappers(here.depth, number);
+        if let Some(draft) = self.symbols.drafts.get_mut(number as usize) {
+            draft.public |= public;
+            if let Some(lead) = here.lead.take() {
+                draft.range.start = lead.start();
+                draft.doc = lead.doc;
+                draft.test = lead.test;
+            }
+            // The name in an impl block is a mention of the type.
+            if kind != SymbolKind::Impl
+                && let Some((name, range)) = found.name
+            {
+                let start = range.start;
+                self.references
+                    .mention(name, start, Strength::None, false, None);
+            }
+            if draft.kind.is_callable() {
+                self.complexity.open_function(parameters, found.body);
+            }
+        }
+        self.frames.push((here.depth, Frame::Symbol(number)));
+    }
+
+    /// Tells the nodes directly around a definition about it. Says whether one of them makes it public.
+    fn enter_wrappers(&mut self, depth: u32, number: u32) -> bool {
+        let mut public = false;
+        let mut below = depth;
+        for (at, frame) in self.frames.iter_mut().rev() {
+            match frame {
+                _ if *at + 1 < below => break,
+                Frame::Symbol(_) => break,
+                Frame::Wrapper(wrapper) => {
+                    if wrapper.definitions == 0 {
+                        wrapper.first = number;
+                    }
+                    wrapper.definitions += 1;
+                    public |= wrapper.public;
+                    below = *at;
+                }
+                _ => {}
+            }
+        }
+        public
+    }
+
+    fn close_symbol(&mut self, number: u32) {
+        self.symbols.close();
+        if let Some(draft) = self.symbols.drafts.get_mut(number as usize)
+            && draft.kind.is_callable()
+        {
+            let mut metrics = self.complexity.close_function();
+            let item = self.source.get(draft.item.start..draft.item.end);
+            metrics.lines = count_lines(item.unwrap_or("").trim_end()) as u32;
+            draft.metrics = Some(metrics);
+        }
+    }
+
+    fn close_wrapper(&mut self, wrapper: &Wrapper) {
+        if wrapper.definitions != 1 {
+            return;
+        }
+        // Something else inside may hold symbols too; then the node is not the definition's alone.
+        let last = self
+            .symbols
+            .drafts
+            .last()
+            .map_or(0, |last| last.range.start);
+        let Some(draft) = self.symbols.drafts.get_mut(wrapper.first as usize) else {
+            return;
+        };
+        if last > draft.range.end {
+            return;
+        }
+        draft.range = draft.range.cover(wrapper.node);
+        if wrapper.of_item {
+            draft.item = draft.item.cover(wrapper.node);
+        }
+        if let Some(lead) = &wrapper.lead {
+            draft.range.start = draft.range.start.min(lead.start());
+            draft.doc = draft.doc.or(lead.doc);
+            draft.test |= lead.test;
+        }
+    }
+
+    fn mark_public(&mut self, here: &Here<'_>) {
+        if let Some((at, Frame::Wrapper(wrapper))) = self.frames.last_mut()
+            && *at == here.depth
+        {
+            wrapper.public = true;
+        } else if let Some(draft) = self.symbol_here(here) {
+            draft.public = true;
+        }
+    }
+
+    /// The symbol that this node is, or that it is directly inside of.
+    fn symbol_here(&mut self, here: &Here<'_>) -> Option<&mut symbols::Draft> {
+        let number = here.opened.or_else(|| {
+            let around = self.frames.iter().rev();
+            let mut around = around.take_while(|(at, _)| *at + 1 >= here.depth);
+            around.find_map(|(at, frame)| match frame {
+                Frame::Symbol(number) if *at < here.depth => Some(*number),
+                _ => None,
+            })
+        })?;
+        self.symbols.drafts.get_mut(number as usize)
+    }
+
+    fn local(&mut self, here: &Here<'_>, node: Node<'_>) {
+        let range = Range::from(node.byte_range());
+        let opened = here
+            .opened
+            .and_then(|number| self.symbols.drafts.get(number as usize));
+        // A function that is bound to a name is a symbol, and calls of it are worth keeping.
+        if opened.is_none_or(|draft| draft.name_range != range) {
+            let name = self.text(node);
+            self.references.local(name, here.range);
+        }
+    }
+
+    fn metric(&mut self, here: &Here<'_>, metric: Metric, node: Node<'_>) {
+        let range = Range::from(node.byte_range());
+        match metric {
+            Metric::Parameter if self.grammar.self_names.contains(&self.text(node)) => {}
+            Metric::ElseIf => self.pending_at(node).else_if = true,
+            Metric::Branch if here.else_if => {}
+            Metric::Boolean => {
+                let is_this = |(at, frame): &&(u32, Frame)| {
+                    *at == here.depth && matches!(frame, Frame::Chain { .. })
+                };
+                if !self.frames.last().is_some_and(|frame| is_this(&frame)) {
+                    let continues = self.frames.last().is_some_and(|(at, frame)| {
+                        *at + 1 == here.depth && matches!(frame, Frame::Chain { .. })
+                    });
+                    if !continues {
+                        self.complexity.open_chain();
+                    }
+                    let outermost = !continues;
+                    self.frames.push((here.depth, Frame::Chain { outermost }));
+                }
+                self.complexity.operator(range.start, node.kind_id());
+            }
+            Metric::Branch
+            | Metric::Else
+            | Metric::Case
+            | Metric::Nesting
+            | Metric::Jump
+            | Metric::Parameter => {
+                if let Some(nest) = self.complexity.count(metric, range, here.range) {
+                    self.frames.push((here.depth, Frame::Nest(nest)));
+                }
+            }
+        }
+    }
+
+    /// Makes imports inside this node one of a kind. False if the node is part of an import, which is then of that kind.
+    fn region(&mut self, here: &Here<'_>, kind: ImportKind) -> bool {
+        if self.imports.is_open() {
+            return false;
+        }
+        let before = self.imports.set_kind(kind);
+        self.frames.push((here.depth, Frame::Region(before)));
+        true
+    }
+
+    fn mention(
+        &mut self,
+        node: Node<'_>,
+        strength: Strength,
+        member: bool,
+        qualifier: Option<&'s str>,
+    ) {
+        let name = self.text(node);
+        let strength = match strength {
+            Strength::As(_) if self.imports.is_open() => Strength::As(Role::Import),
+            other => other,
+        };
+        self.references
+            .mention(name, node.start_byte(), strength, member, qualifier);
+    }
+
+    fn pending_at(&mut self, node: Node<'_>) -> &mut Pending {
+        self.pending
+            .entry((node.id(), node.start_byte()))
+            .or_default()
+    }
+
+    fn text(&self, node: Node<'_>) -> &'s str {
+        self.source.get(node.byte_range()).unwrap_or("")
+    }
+
+    fn finish(self) -> Facts {
+        let grammar = self.grammar;
+        let (mut symbols, too_deep) = self.symbols.finish();
+        let (names, references) = self.references.finish(&symbols);
+        let (mut imports, imports_range) = self.imports.finish();
+        for import in &mut imports {
+            let around = symbols::around(&symbols, import.range.start);
+            import.within = around.map(|index| SymbolId(index as u32));
+        }
+        let mut errors = self.errors;
+        errors.sort_unstable();
+        let sorted = |key: fn(&Symbol) -> &str, mut ids: Vec<SymbolId>| {
+            let key = |id: &SymbolId| symbols.get(id.index()).map(key);
+            ids.sort_by(|a, b| key(a).cmp(&key(b)));
+            ids.into_boxed_slice()
+        };
+        let ids = || (0..symbols.len() as u32).map(SymbolId);
+        let named = ids().filter(|id| {
+            let symbol = symbols.get(id.index());
+            symbol.is_some_and(|symbol| symbol.kind != SymbolKind::Impl)
+        });
+        let by_name = sorted(|symbol| &symbol.name, named.collect());
+        let by_path = sorted(|symbol| &symbol.path, ids().collect());
+        let mut facts = Facts {
+            grammar,
+            comments: Vec::new(),
+            symbols: Vec::new(),
+            imports,
+            error_count: errors.len(),
+            lines: count_lines(self.source),
+            bytes: self.source.len(),
+            generated: is_generated(self.source),
+            incomplete: too_deep.then_some(Incomplete::TooDeep),
+            names,
+            references,
+            imports_range,
+            errors: errors.into(),
+            by_name,
+            by_path,
+        };
+        symbols.shrink_to_fit();
+        facts.symbols = symbols;
+        count_recursion(&mut facts);
+        let drafts = self.instructions.into_iter();
+        facts.comments = drafts
+            .map(|draft| Instruction {
+                symbol: instructed(&facts, self.source, draft.range),
+                range: draft.range,
+                text: draft.text,
+            })
+            .collect();
+        facts
+    }
+}
+
+fn is_lead(entry: &Entry) -> bool {
+    entry
+        .always
+        .iter()
+        .any(|capture| matches!(capture, Capture::Comment | Capture::Attribute))
+}
+
+/// The symbol that a comment is in, or else the one that follows with nothing but blanks between.
+fn instructed(facts: &Facts, source: &str, comment: Range) -> Option<SymbolId> {
+    if let Some(around) = symbols::around(&facts.symbols, comment.start) {
+        return Some(SymbolId(around as u32));
+    }
+    let next = facts
+        .symbols
+        .partition_point(|symbol| symbol.range.start < comment.end);
+    let start = facts.symbols.get(next)?.range.start;
+    let between = source.get(comment.end..start)?;
+    between.trim().is_empty().then_some(SymbolId(next as u32))
+}
+
+/// Whether a text says near its top that it is not written by hand.
+fn is_generated(source: &str) -> bool {
+    let head = &source[..source.floor_char_boundary(1000)];
+    let mut lines = head.lines().take(10);
+    lines.any(|line| {
+        line.contains("@generated")
+            || (line.contains("Code generated") && line.contains("DO NOT EDIT"))
+    })
+}
+
+/// Adds a point for functions that call themselves.
+fn count_recursion(facts: &mut Facts) {
+    let mut recursive = Vec::new();
+    for (id, symbol) in facts.enumerate() {
+        if symbol.metrics.is_none() || symbol.kind == SymbolKind::Test {
+            continue;
+        }
+        let (Some(body), Some(name)) = (symbol.body, facts.names.find(&symbol.name)) else {
+            continue;
+        };
+        let owner = facts.owner_name(id);
+        let calls_itself = facts.packed_in(body).iter().any(|packed| {
+            if packed.name != name || packed.role != Role::Call {
+                return false;
+            }
+            match facts.unpack(packed).qualifier {
+                Some(qualifier) => {
+                    Some(qualifier) == owner || facts.grammar.self_names.contains(&qualifier)
+                }
+                None => symbol.kind == SymbolKind::Function && !packed.member,
+            }
+        });
+        if calls_itself {
+            recursive.push(id);
+        }
+    }
+    for id in recursive {
+        if let Some(symbol) = facts.symbols.get_mut(id.index())
+            && let Some(metrics) = &mut symbol.metrics
+        {
+            metrics.cognitive += 1;
+        }
+    }
+}
