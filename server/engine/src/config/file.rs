@@ -153,6 +153,8 @@ pub(super) struct Settings {
     pub(super) languages: Value,
     /// How much of the protocol the editor logs. The server does not read it.
     pub(super) trace: Value,
+    /// Whether the user trusts the workspace; said once, when the client starts the server.
+    pub(super) trusted: Value,
     /// Whether the client shows what was spent; said once, when it starts the server.
     pub(super) spending: Value,
     /// Whether the client shows reports; said once, when it starts the server.

@@ -368,10 +368,10 @@ fn a_problem_without_power_stops_nothing() {
         "[rules.\"fn/too-long\"]\nthreshold = \"long\"\n[layers]",
         &json!({"theme": 1}),
         expect![[r#"
-        farthing.toml:2:1: rules."fn/too-long".threshold: must be a whole number, not a text
-        farthing.toml:3:2: layers: unknown key; valid keys: rules, budget, scope, context
-        editor settings: theme: unknown key; valid keys: hover, codeLens, diagnostics, budget, scope, server, languages, trace, spending, reports
-        run $0.50 session - day $5.00 month $50.00 workspace -"#]],
+            farthing.toml:2:1: rules."fn/too-long".threshold: must be a whole number, not a text
+            farthing.toml:3:2: layers: unknown key; valid keys: rules, budget, scope, context
+            editor settings: theme: unknown key; valid keys: hover, codeLens, diagnostics, budget, scope, server, languages, trace, trusted, spending, reports
+            run $0.50 session - day $5.00 month $50.00 workspace -"#]],
     );
 }
 
