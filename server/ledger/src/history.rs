@@ -8,7 +8,7 @@ use crate::{
     estimate::{Basis, priors::Spread},
 };
 
-/// Experience with runs and requests. Cheap to read; `Ledger::history` hands out the current one.
+/// Experience with runs and requests. Cheap to read; [`crate::Ledger::history`] hands out the current one.
 #[derive(Clone, Debug, Default)]
 pub struct History {
     groups: HashMap<String, Group>,

@@ -3,15 +3,24 @@
 mod estimate;
 mod history;
 mod id;
+mod journal;
 mod money;
 mod prices;
+mod private;
+mod store;
 mod tokens;
 mod usage;
 
 pub use estimate::{Basis, Cache, Estimate, Task, estimate};
 pub use history::{Coverage, History, Outcome};
 pub use id::{AttemptId, RunId, RunIdError};
+pub use journal::{Entry, Journal, JournalError, Recording};
 pub use money::{Money, MoneyError, dollars};
 pub use prices::{PriceRow, Prices, PricesError};
+pub use store::{
+    AttemptRow, AttemptState, By, Ended, Headroom, LastActual, Ledger, LedgerError, LimitKind,
+    Limits, OverLimit, Overrun, Recovered, ReportRow, Reservation, Reserve, ReserveError, RunCost,
+    RunEnd, RunRow, RunStart, Settled, Settlement, Spent, Totals, Window,
+};
 pub use tokens::{Tokenizer, tokens};
 pub use usage::Usage;

@@ -53,6 +53,13 @@ impl Tokenizer {
         }
     }
 
+    /// The tokenizer of that name.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|tokenizer| tokenizer.name() == name)
+    }
+
     /// How many of its tokens one `o200k` token of source code is, before any request has been seen.
     ///
     /// Claude's ratios are published counts of the same programs (1.43 to 1.53 for the current tokenizer, 1.2 less

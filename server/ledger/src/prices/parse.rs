@@ -292,17 +292,14 @@ impl<'i> Table<'_, 'i> {
         let Some(name) = self.text("tokenizer")? else {
             return Ok(Tokenizer::Other);
         };
-        Tokenizer::ALL
-            .into_iter()
-            .find(|tokenizer| tokenizer.name() == name)
-            .ok_or_else(|| {
-                let names: Vec<_> = Tokenizer::ALL.map(Tokenizer::name).into();
-                self.error(
-                    "tokenizer",
-                    "unknown value",
-                    &format!("valid values are {}", names.join(", ")),
-                )
-            })
+        Tokenizer::from_name(&name).ok_or_else(|| {
+            let names: Vec<_> = Tokenizer::ALL.map(Tokenizer::name).into();
+            self.error(
+                "tokenizer",
+                "unknown value",
+                &format!("valid values are {}", names.join(", ")),
+            )
+        })
     }
 
     /// The rate of `key` in picodollars for a token; dollars for a million tokens times ten to the power of six.
