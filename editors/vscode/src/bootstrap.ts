@@ -29,11 +29,13 @@ export async function locateServer(
   if (setting !== '') {
     const command = expandHome(setting, places.home);
     if (!at.isAbsolute(command)) {
-      return missing(`farthing.server.path must be an absolute path, and ${setting} is not one`);
+      return missing(`farthing.server.path must be an absolute path, which ${setting} is not`);
     }
     return (await isExecutable(command))
       ? found(command, 'farthing.server.path')
-      : missing(`farthing.server.path names ${command}, which is no executable file`);
+      : missing(
+          `farthing.server.path names ${command}, which is no executable file; correct the setting or clear it`,
+        );
   }
 
   const bundled = at.join(places.extension, 'server', binary);

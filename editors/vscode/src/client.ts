@@ -12,7 +12,8 @@ import {
 import { parseLogLine } from './log_line';
 import { costCommand, type InitializationOptions } from './lsp_ext';
 import type { ProgressValue } from './runs';
-import { readSurfaces, type Settings } from './settings';
+import { withoutUnset } from './unset';
+import { readSection, type Settings } from './settings';
 
 export interface ClientEvents {
   progress(token: ProgressToken, value: ProgressValue): void;
@@ -36,15 +37,23 @@ export function createClient(
         forwardLog(input, log);
       },
     },
-    initializationOptions: (): InitializationOptions => ({
-      trusted: vscode.workspace.isTrusted,
-      spending: true,
-      reports: true,
-      ...readSurfaces(),
-    }),
+    initializationOptions: () => {
+      const options: InitializationOptions = {
+        trusted: vscode.workspace.isTrusted,
+        spending: true,
+        reports: true,
+      };
+      return Object.assign({}, readSection(), options);
+    },
     // Hovers quote what a model wrote, and a model must not be able to place a link that runs a command.
-    markdown: { isTrusted: false, supportHtml: false, supportThemeIcons: true },
+    markdown: { isTrusted: false, supportHtml: false, supportThemeIcons: false },
     middleware: {
+      workspace: {
+        configuration: async (params, token, next): Promise<unknown[]> => {
+          const sections: unknown = await next(params, token);
+          return Array.isArray(sections) ? sections.map(withoutUnset) : [];
+        },
+      },
       handleWorkDoneProgress: (token, value, next) => {
         events.progress(token, value);
         next(token, value);

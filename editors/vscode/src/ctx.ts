@@ -15,7 +15,7 @@ import { coalesce } from './coalesce';
 import { parseReport, parseSpending, spendingNotification, type Spending } from './lsp_ext';
 import { ReportView } from './report';
 import { Runs, type Run } from './runs';
-import { readSettings, readSurfaces } from './settings';
+import { readSettings, readSection } from './settings';
 import { StatusBar } from './status';
 import type { ServerState } from './status_text';
 
@@ -50,11 +50,11 @@ export class Ctx implements vscode.Disposable {
     });
   }
 
-  /** Tells a running server that other surfaces are wanted. */
+  /** Tells a running server that settings have changed. */
   async configure(): Promise<void> {
     if (this.server.kind !== 'running') return;
     await this.client?.sendNotification(DidChangeConfigurationNotification.type, {
-      settings: { farthing: readSurfaces() },
+      settings: { farthing: readSection() },
     });
   }
 
@@ -151,9 +151,7 @@ export class Ctx implements vscode.Disposable {
     const settings = 'Open Settings';
     const retry = 'Try Again';
     void vscode.window.showErrorMessage(`${message}.`, settings, retry).then(async (choice) => {
-      if (choice === settings) {
-        await vscode.commands.executeCommand('workbench.action.openSettings', 'farthing.server');
-      }
+      if (choice === settings) await openServerSettings();
       if (choice === retry) await this.restart();
     });
   }
@@ -188,6 +186,14 @@ export class Ctx implements vscode.Disposable {
     this.reports.dispose();
     this.log.dispose();
   }
+}
+
+/** Where the server is depends on the machine it runs on, so a remote window keeps that beside the remote. */
+async function openServerSettings(): Promise<void> {
+  const query = '@ext:farthing.farthing server';
+  await (vscode.env.remoteName === undefined
+    ? vscode.commands.executeCommand('workbench.action.openSettings', { query })
+    : vscode.commands.executeCommand('workbench.action.openRemoteSettings', { query }));
 }
 
 async function isExecutable(file: string): Promise<boolean> {

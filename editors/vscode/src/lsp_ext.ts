@@ -1,25 +1,14 @@
 // What the server says beyond LSP; it mirrors the server's own list of extensions, described in docs/protocol.md.
 // Whatever arrives is parsed before it is used: the server may be older or newer than this extension.
 
-/** What the client tells the server about itself, in `initializationOptions`. */
-export interface InitializationOptions extends Surfaces {
+/** What the client tells the server about itself, in `initializationOptions`, beside its settings. */
+export interface InitializationOptions {
   /** Whether the user trusts the workspace. In one that is not trusted no run starts. */
   readonly trusted: boolean;
   /** Asks for `farthing/spending`. */
   readonly spending: true;
   /** Says that a report returned by a command is shown by the client. */
   readonly reports: true;
-}
-
-/** Also the `farthing` section of `workspace/didChangeConfiguration`. */
-export interface Surfaces {
-  readonly hover: Surface;
-  readonly codeLens: Surface;
-  readonly diagnostics: Surface;
-}
-
-export interface Surface {
-  readonly enable: boolean;
 }
 
 /** Server to client, after `initialized` and whenever a request to a model is settled. */

@@ -16,10 +16,10 @@ export class ReportView implements vscode.Disposable {
   async show(report: Report): Promise<void> {
     this.markdown = report.markdown;
     this.changed.fire(costUri);
-    const commands = await vscode.commands.getCommands(true);
-    if (commands.includes('markdown.showPreview')) {
+    try {
       await vscode.commands.executeCommand('markdown.showPreview', costUri);
-    } else {
+    } catch {
+      // Somebody has switched the Markdown extension off.
       await vscode.window.showTextDocument(costUri, { preview: true });
     }
   }

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { Surfaces } from './lsp_ext';
+import { withoutUnset } from './unset';
 
 /** What it takes to start the server. A change of one of these starts another. */
 export interface Settings {
@@ -23,12 +23,7 @@ export function readSettings(): Settings {
   };
 }
 
-/** What the server shows; it is told at the start and at every change. */
-export function readSurfaces(): Surfaces {
-  const config = vscode.workspace.getConfiguration('farthing');
-  return {
-    hover: { enable: config.get('hover.enable', true) },
-    codeLens: { enable: config.get('codeLens.enable', true) },
-    diagnostics: { enable: config.get('diagnostics.enable', true) },
-  };
+/** All settings as the server reads them; it is told at the start and at every change. */
+export function readSection(): unknown {
+  return withoutUnset(vscode.workspace.getConfiguration().get('farthing', {}));
 }

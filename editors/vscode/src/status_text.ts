@@ -59,17 +59,17 @@ function running({ trusted, spending, runs }: StatusInput): StatusText {
     }
   }
   for (const run of runs) {
-    sections.push(`$(sync) ${escapeMarkdown(run.title)}  \n${escapeMarkdown(run.message)}`);
+    sections.push(`$(sync) ${titleMarkdown(run.title)}  \n${escapeMarkdown(run.message)}`);
   }
   if (spending?.lastRun) {
     const { title, cost, state } = spending.lastRun;
     sections.push(
-      `Last run: ${escapeMarkdown(title)}  \n${escapeMarkdown(cost)}, ${escapeMarkdown(state)}`,
+      `Last run: ${titleMarkdown(title)}  \n${escapeMarkdown(cost)}, ${escapeMarkdown(state)}`,
     );
   }
   sections.push('Click for the cost report.');
   return {
-    text: spending ? `$(symbol-event) ${spending.today} today` : '$(symbol-event) Farthing',
+    text: spending ? `$(tag) ${spending.today} today` : '$(tag) Farthing',
     tooltip: sections.join('\n\n'),
     severity: spending?.exhausted === true ? 'warning' : 'none',
     click: 'cost',
@@ -84,6 +84,14 @@ function amount(spent: string, limit: string | undefined): string {
   return limit === undefined
     ? escapeMarkdown(spent)
     : `${escapeMarkdown(spent)} of ${escapeMarkdown(limit)}`;
+}
+
+/** The server writes the names of symbols between back quotes; between them nothing else is special. */
+export function titleMarkdown(title: string): string {
+  return title
+    .split(/(`[^`\s]+`)/)
+    .map((part, index) => (index % 2 === 1 ? part : escapeMarkdown(part)))
+    .join('');
 }
 
 /** Titles hold the names of the user's symbols, and a name may hold anything. */

@@ -39,12 +39,12 @@ test('a setting that names no executable is an error, not a reason to look elsew
   await check(
     { setting: '/opt/farthing', path: '/usr/bin' },
     ['/usr/bin/farthing'],
-    'farthing.server.path names /opt/farthing, which is no executable file',
+    'farthing.server.path names /opt/farthing, which is no executable file; correct the setting or clear it',
   );
   await check(
     { setting: 'farthing', path: '/usr/bin' },
     ['/usr/bin/farthing'],
-    'farthing.server.path must be an absolute path, and farthing is not one',
+    'farthing.server.path must be an absolute path, which farthing is not',
   );
 });
 

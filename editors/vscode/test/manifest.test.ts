@@ -8,7 +8,12 @@ interface Manifest {
     readonly configuration: readonly {
       readonly properties: Record<
         string,
-        { readonly scope?: string; readonly markdownDescription?: string }
+        {
+          readonly scope?: string;
+          readonly type?: string;
+          readonly default?: unknown;
+          readonly markdownDescription?: string;
+        }
       >;
     }[];
   };
@@ -39,3 +44,28 @@ test('every setting is documented', () => {
 test('the lock file names no registry', () => {
   assert.doesNotMatch(readFileSync('package-lock.json', 'utf8'), /"resolved"/);
 });
+
+interface Schema {
+  readonly type?: string;
+  readonly default?: unknown;
+  readonly properties?: Record<string, Schema>;
+}
+
+const schema = JSON.parse(readFileSync('../../docs/schema/settings.json', 'utf8')) as Schema;
+
+test('every setting is one that the server knows, with the same type and default', () => {
+  for (const [name, setting] of Object.entries(settings)) {
+    const known = knownTo(schema, name.split('.').slice(1));
+    assert.ok(known, `the server does not know ${name}`);
+    if (known.type === undefined) continue;
+    assert.equal(setting.type, known.type, name);
+    assert.deepEqual(setting.default, known.default ?? '', name);
+  }
+});
+
+function knownTo(table: Schema, [part, ...rest]: string[]): Schema | undefined {
+  // What has no properties, the server leaves to the editor.
+  if (part === undefined || table.properties === undefined) return table;
+  const inner = table.properties[part];
+  return inner && knownTo(inner, rest);
+}

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Spending } from '../src/lsp_ext';
-import { escapeMarkdown, statusText, type StatusInput } from '../src/status_text';
+import { escapeMarkdown, statusText, titleMarkdown, type StatusInput } from '../src/status_text';
 
 const spending: Spending = {
   today: '$0.13',
@@ -22,7 +22,7 @@ function check(input: Partial<StatusInput>, expected: string) {
 }
 
 test('before anything is known there is no figure', () => {
-  check({}, '$(symbol-event) Farthing [none, cost]\nClick for the cost report.');
+  check({}, '$(tag) Farthing [none, cost]\nClick for the cost report.');
 });
 
 test('the figure is the one the server wrote', () => {
@@ -31,17 +31,17 @@ test('the figure is the one the server wrote', () => {
       spending: {
         ...spending,
         limitDay: '$5.00',
-        lastRun: { title: 'Make parse_header faster', cost: '$0.021', state: 'completed' },
+        lastRun: { title: 'Make `parse_header` faster', cost: '$0.021', state: 'completed' },
       },
     },
     [
-      '$(symbol-event) $0.13 today [none, cost]',
+      '$(tag) $0.13 today [none, cost]',
       '| | |',
       '|:--|--:|',
       '| Today | \\$0.13 of \\$5.00 |',
       '| This month | \\$2.10 |',
       '',
-      'Last run: Make parse\\_header faster  ',
+      'Last run: Make `parse_header` faster  ',
       '\\$0.021, completed',
       '',
       'Click for the cost report.',
@@ -64,7 +64,7 @@ test('the runs in progress are listed', () => {
   check(
     { runs: [{ token: 1, title: 'Document main', message: '$0.002 of est. $0.01' }] },
     [
-      '$(symbol-event) Farthing [none, cost]',
+      '$(tag) Farthing [none, cost]',
       '$(sync) Document main  ',
       '\\$0.002 of est. \\$0.01',
       '',
@@ -77,7 +77,7 @@ test('a workspace that is not trusted is named as such', () => {
   check(
     { trusted: false },
     [
-      '$(symbol-event) Farthing [none, cost]',
+      '$(tag) Farthing [none, cost]',
       'This workspace is not trusted: nothing is sent to a model until it is.',
       '',
       'Click for the cost report.',
@@ -101,4 +101,10 @@ test('a name cannot place a link, a table cell, an icon or a line of its own', (
     escapeMarkdown('[a](command:x) | <b>\n$(bug)&'),
     '\\[a\\]\\(command:x\\) \\| \\<b\\> \\$\\(bug\\)&amp;',
   );
+});
+
+test('only whole pairs of back quotes make code of a name', () => {
+  assert.equal(titleMarkdown('Make `a_b` faster'), 'Make `a_b` faster');
+  assert.equal(titleMarkdown('Fix: odd ` quote_'), 'Fix: odd \\` quote\\_');
+  assert.equal(titleMarkdown('`a`[x](command:y)`'), '`a`\\[x\\]\\(command:y\\)\\`');
 });

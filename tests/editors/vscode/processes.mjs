@@ -1,0 +1,59 @@
+// The processes of a story: each is started in a group of its own and ended with it.
+
+import { spawn } from 'node:child_process';
+import { createWriteStream } from 'node:fs';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+
+/** Starts a program and waits for the line of its output that says it is ready. */
+export async function start(command, args, { env, cwd, log, ready }) {
+  const child = spawn(command, args, {
+    env,
+    cwd,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const file = createWriteStream(log);
+  child.stderr.pipe(file, { end: false });
+  const lines = createInterface({ input: child.stdout, crlfDelay: Infinity });
+  const match = await new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code) => {
+      reject(
+        new Error(`${command} ended with ${code} before it was ready; see ${path.basename(log)}`),
+      );
+    });
+    lines.on('line', (line) => {
+      file.write(`${line}\n`);
+      const found = ready.exec(line);
+      if (found) resolve(found);
+    });
+  });
+  return { match, stop: () => stop(child) };
+}
+
+/** Runs a program to its end. */
+export async function run(command, args, { env, log }) {
+  const child = spawn(command, args, {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const file = createWriteStream(log);
+  child.stdout.pipe(file, { end: false });
+  child.stderr.pipe(file, { end: false });
+  const code = await new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+  if (code !== 0)
+    throw new Error(`${command} ${args[0]} ended with ${code}; see ${path.basename(log)}`);
+}
+
+async function stop(child) {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  process.kill(-child.pid, 'SIGTERM');
+  const patience = setTimeout(() => process.kill(-child.pid, 'SIGKILL'), 5_000);
+  await ended;
+  clearTimeout(patience);
+}

@@ -1,0 +1,3 @@
+//! Reading and writing quoted strings.
+
+pub mod quote;
