@@ -49,10 +49,7 @@ fn every_page_can_be_reached() {
     let mut reached = BTreeSet::new();
     let mut waiting = vec![root().join("docs/README.md")];
     while let Some(path) = waiting.pop() {
-        if path.extension().is_some_and(|extension| extension == "md")
-            && path.is_file()
-            && reached.insert(path.clone())
-        {
+        if is_markdown(&path) && path.is_file() && reached.insert(path.clone()) {
             let page = Page::read(&path);
             let targets = page.links().into_iter().map(|(_, target)| target);
             let files = targets.filter_map(|target| Some(target.split('#').next()?.to_owned()));
@@ -239,10 +236,14 @@ fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {
             && !["node_modules", "out", "fixtures", "workspace", "hostile"].contains(&name);
         if path.is_dir() && ours {
             collect(&path, paths);
-        } else if name.ends_with(".md") {
+        } else if is_markdown(&path) {
             paths.push(path);
         }
     }
+}
+
+fn is_markdown(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "md")
 }
 
 /// The path without `.` and `..`.

@@ -27,12 +27,30 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use self::file::schemas;
-use self::file::{Dollars, MachineFile, Settings, WorkspaceFile};
+use self::file::{MachineFile, Settings, WorkspaceFile};
 pub use self::problem::Problem;
 pub use self::setup::{DEFAULT_BASE_URL, Endpoint, Key, KeyHeader, ProviderKind, ProviderSetup};
 
 /// The name that problems give to the settings an editor sends.
 pub const SETTINGS: &str = "editor settings";
+
+/// What may be spent where the machine-level file says nothing: $0.50 a run, $5 a day, $50 a month.
+pub const SHIPPED: ledger::Limits = ledger::Limits {
+    run: Some(Money::from_picodollars(500_000_000_000)),
+    day: Some(Money::from_picodollars(5_000_000_000_000)),
+    month: Some(Money::from_picodollars(50_000_000_000_000)),
+    session: None,
+    workspace: None,
+};
+
+/// Nothing may be spent.
+pub const NOTHING: ledger::Limits = ledger::Limits {
+    run: Some(Money::ZERO),
+    session: Some(Money::ZERO),
+    workspace: Some(Money::ZERO),
+    day: Some(Money::ZERO),
+    month: Some(Money::ZERO),
+};
 
 /// Everything that a configuration is made from.
 #[derive(Clone, Copy)]
@@ -63,8 +81,8 @@ pub struct Config {
     pub provider: ProviderSetup,
     /// Which model does which work.
     pub models: Models,
-    /// What may be spent. All of it is nothing while [`Config::stopped`] is set.
-    pub budget: Budget,
+    /// What may be spent: [`NOTHING`] while [`Config::stopped`] is set.
+    pub budget: ledger::Limits,
     /// What one run may use besides money.
     pub limits: Limits,
     /// Names that no run may change, besides those that are always protected; `*` stands for any characters.
@@ -100,12 +118,12 @@ impl Config {
             .or_else(|| narrowing.find(|problem| narrows(problem)))
             .cloned();
         let budget = match stopped {
-            Some(_) => Budget::NOTHING,
+            Some(_) => NOTHING,
             None => machine
                 .budget
-                .or(Budget::SHIPPED)
-                .meet(workspace.budget)
-                .meet(settings.budget.into()),
+                .or_shipped()
+                .narrow(workspace.budget.into())
+                .narrow(settings.budget.into()),
         };
 
         let rules = thresholds(&workspace);
@@ -183,80 +201,6 @@ impl Default for Models {
             small: "claude-haiku-5-5".to_owned(),
             large: "claude-opus-5-5".to_owned(),
             effort: None,
-        }
-    }
-}
-
-/// Limits on money. `None` is no limit of that kind; zero lets nothing be spent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Budget {
-    /// What one run may spend, subagents included.
-    #[serde(with = "ledger::dollars", skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Dollars")]
-    pub per_run: Option<Money>,
-    /// What one session of the server may spend.
-    #[serde(with = "ledger::dollars", skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Dollars")]
-    pub per_session: Option<Money>,
-    /// What may be spent in a day.
-    #[serde(with = "ledger::dollars", skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Dollars")]
-    pub per_day: Option<Money>,
-    /// What may be spent in a month.
-    #[serde(with = "ledger::dollars", skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Dollars")]
-    pub per_month: Option<Money>,
-    /// What may be spent in one workspace.
-    #[serde(with = "ledger::dollars", skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Dollars")]
-    pub per_workspace: Option<Money>,
-}
-
-impl Budget {
-    /// What holds where the machine-level file says nothing: $0.50 a run, $5 a day, $50 a month.
-    pub const SHIPPED: Budget = Budget {
-        per_run: Some(Money::from_picodollars(500_000_000_000)),
-        per_session: None,
-        per_day: Some(Money::from_picodollars(5_000_000_000_000)),
-        per_month: Some(Money::from_picodollars(50_000_000_000_000)),
-        per_workspace: None,
-    };
-
-    /// Nothing may be spent.
-    pub const NOTHING: Budget = Budget {
-        per_run: Some(Money::ZERO),
-        per_session: Some(Money::ZERO),
-        per_day: Some(Money::ZERO),
-        per_month: Some(Money::ZERO),
-        per_workspace: Some(Money::ZERO),
-    };
-
-    /// The lower of the two limits of each kind.
-    pub fn meet(self, other: Budget) -> Budget {
-        let lower = |a: Option<Money>, b: Option<Money>| match (a, b) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        };
-        self.zip(other, lower)
-    }
-
-    /// These limits, and for each kind without one that of `defaults`.
-    fn or(self, defaults: Budget) -> Budget {
-        self.zip(defaults, Option::or)
-    }
-
-    fn zip(
-        self,
-        other: Budget,
-        f: impl Fn(Option<Money>, Option<Money>) -> Option<Money>,
-    ) -> Budget {
-        Budget {
-            per_run: f(self.per_run, other.per_run),
-            per_session: f(self.per_session, other.per_session),
-            per_day: f(self.per_day, other.per_day),
-            per_month: f(self.per_month, other.per_month),
-            per_workspace: f(self.per_workspace, other.per_workspace),
         }
     }
 }

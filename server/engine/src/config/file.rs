@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::read::{self, Document};
-use super::{Budget, Limits, Models, format};
+use super::{Limits, Models, SHIPPED, format};
 
 /// The machine-level file, `config.toml` in the user's configuration folder: everything that grants power.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -23,8 +23,8 @@ pub(super) struct MachineFile {
     /// Which model does which work.
     pub(super) models: Models,
     /// What may be spent, each amount in quotes like "$0.50". "$0" means that nothing may be spent.
-    #[schemars(extend("default" = Budget::SHIPPED))]
-    pub(super) budget: Budget,
+    #[schemars(extend("default" = {"per_run": "$0.50", "per_day": "$5.00", "per_month": "$50.00"}))]
+    pub(super) budget: BudgetTable,
     /// What one run may use besides money.
     pub(super) limits: Limits,
     /// Files that no run may change.
@@ -85,7 +85,7 @@ pub(super) struct WorkspaceFile {
     #[schemars(extend("propertyNames" = {"enum": all_rules()}))]
     pub(super) rules: BTreeMap<String, RuleTable>,
     /// Lower limits for this workspace. An amount above the machine's has no effect.
-    pub(super) budget: Budget,
+    pub(super) budget: BudgetTable,
     /// What runs may not touch in this workspace.
     pub(super) scope: ScopeTable,
     /// What the team wants every agent and every review to know.
@@ -176,9 +176,63 @@ impl Default for Surface {
     }
 }
 
-/// Limits on money, each amount in quotes like "$0.50".
+/// Limits on money, each amount in quotes like "$0.50". "$0" means that nothing may be spent.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the names are those of the keys")]
+pub(super) struct BudgetTable {
+    /// What one run may spend, subagents included.
+    #[serde(with = "ledger::dollars")]
+    #[schemars(with = "Dollars")]
+    per_run: Option<Money>,
+    /// What one session of the server may spend.
+    #[serde(with = "ledger::dollars")]
+    #[schemars(with = "Dollars")]
+    per_session: Option<Money>,
+    /// What may be spent in a day of your calendar.
+    #[serde(with = "ledger::dollars")]
+    #[schemars(with = "Dollars")]
+    per_day: Option<Money>,
+    /// What may be spent in a month of your calendar.
+    #[serde(with = "ledger::dollars")]
+    #[schemars(with = "Dollars")]
+    per_month: Option<Money>,
+    /// What may ever be spent in one workspace.
+    #[serde(with = "ledger::dollars")]
+    #[schemars(with = "Dollars")]
+    per_workspace: Option<Money>,
+}
+
+impl From<BudgetTable> for ledger::Limits {
+    fn from(table: BudgetTable) -> ledger::Limits {
+        ledger::Limits {
+            run: table.per_run,
+            session: table.per_session,
+            day: table.per_day,
+            month: table.per_month,
+            workspace: table.per_workspace,
+        }
+    }
+}
+
+impl BudgetTable {
+    /// These limits, and the shipped one of each kind that has none here.
+    pub(super) fn or_shipped(self) -> ledger::Limits {
+        let limits = ledger::Limits::from(self);
+        ledger::Limits {
+            run: limits.run.or(SHIPPED.run),
+            session: limits.session.or(SHIPPED.session),
+            day: limits.day.or(SHIPPED.day),
+            month: limits.month.or(SHIPPED.month),
+            workspace: limits.workspace.or(SHIPPED.workspace),
+        }
+    }
+}
+
+/// The same limits, spelt as editors spell settings.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the names are those of the keys")]
 pub(super) struct BudgetSettings {
     /// What one run may spend, subagents included.
     #[serde(with = "ledger::dollars")]
@@ -188,35 +242,28 @@ pub(super) struct BudgetSettings {
     #[serde(with = "ledger::dollars")]
     #[schemars(with = "Dollars")]
     per_session: Option<Money>,
-    /// What may be spent in a day.
+    /// What may be spent in a day of your calendar.
     #[serde(with = "ledger::dollars")]
     #[schemars(with = "Dollars")]
     per_day: Option<Money>,
-    /// What may be spent in a month.
+    /// What may be spent in a month of your calendar.
     #[serde(with = "ledger::dollars")]
     #[schemars(with = "Dollars")]
     per_month: Option<Money>,
-    /// What may be spent in one workspace.
+    /// What may ever be spent in one workspace.
     #[serde(with = "ledger::dollars")]
     #[schemars(with = "Dollars")]
     per_workspace: Option<Money>,
 }
 
-impl From<BudgetSettings> for Budget {
-    fn from(settings: BudgetSettings) -> Budget {
-        let BudgetSettings {
-            per_run,
-            per_session,
-            per_day,
-            per_month,
-            per_workspace,
-        } = settings;
-        Budget {
-            per_run,
-            per_session,
-            per_day,
-            per_month,
-            per_workspace,
+impl From<BudgetSettings> for ledger::Limits {
+    fn from(table: BudgetSettings) -> ledger::Limits {
+        ledger::Limits {
+            run: table.per_run,
+            session: table.per_session,
+            day: table.per_day,
+            month: table.per_month,
+            workspace: table.per_workspace,
         }
     }
 }

@@ -140,16 +140,16 @@ pub(super) fn resolve(
     }
 
     let (key, usual_header) = match (&table.key_env, &table.key_command) {
-        (Some(variable), _) => match env(variable) {
-            Some(value) => (secret(&value, variable), header_of(variable)),
-            None => {
+        (Some(variable), _) => {
+            let Some(value) = env(variable) else {
                 let what_to_do = format!(
                     "config.toml says that the key is in {variable}, which is not set in the environment that the \
                      editor was started from; set it there, or use provider.key_command"
                 );
                 return (missing(what_to_do), problem);
-            }
-        },
+            };
+            (secret(&value, variable), header_of(variable))
+        }
         (None, Some(command)) => match command.split_first() {
             Some((program, arguments)) => (
                 Key::Command(PathBuf::from(program), arguments.to_vec()),

@@ -53,11 +53,11 @@ fn check_budget(machine: &str, workspace: &str, settings: &Value, expected: Expe
     let mut shown = lines(&problems);
     let budget = config.budget;
     for (name, limit) in [
-        ("run", budget.per_run),
-        ("session", budget.per_session),
-        ("day", budget.per_day),
-        ("month", budget.per_month),
-        ("workspace", budget.per_workspace),
+        ("run", budget.run),
+        ("session", budget.session),
+        ("day", budget.day),
+        ("month", budget.month),
+        ("workspace", budget.workspace),
     ] {
         let _ = write!(shown, "{name} {} ", show(limit));
     }
@@ -85,7 +85,7 @@ fn check_setup(machine: &str, env: &[&str], expected: Expect) {
 fn an_empty_configuration_has_the_shipped_limits() {
     let (config, problems) = resolve("", "", None, &[]);
     assert_eq!(problems, []);
-    assert_eq!(config.budget, Budget::SHIPPED);
+    assert_eq!(config.budget, SHIPPED);
     assert_eq!(config.stopped, None);
     assert_eq!(config.rules, Thresholds::default());
     assert_eq!(
@@ -95,6 +95,29 @@ fn an_empty_configuration_has_the_shipped_limits() {
             code_lens: true,
             diagnostics: true
         }
+    );
+}
+
+#[test]
+fn the_schema_tells_the_shipped_limits() {
+    let [(_, schema), ..] = schemas();
+    let machine = format!("[budget]\n{}", {
+        let shipped = schema["properties"]["budget"]["default"]
+            .as_object()
+            .unwrap();
+        shipped
+            .iter()
+            .map(|(key, amount)| format!("{key} = {amount}\n"))
+            .collect::<String>()
+    });
+    assert_eq!(resolve(&machine, "", None, &[]).0.budget, SHIPPED);
+    assert_eq!(
+        ledger::Limits {
+            session: None,
+            workspace: None,
+            ..SHIPPED
+        },
+        SHIPPED
     );
 }
 
@@ -158,28 +181,28 @@ fn a_whole_configuration_is_read() {
                     Low,
                 ),
             },
-            budget: Budget {
-                per_run: Some(
+            budget: Limits {
+                run: Some(
                     Money(
                         100000000000,
                     ),
                 ),
-                per_session: Some(
+                session: Some(
                     Money(
                         2000000000000,
                     ),
                 ),
-                per_day: Some(
+                workspace: None,
+                day: Some(
                     Money(
                         1000000000000,
                     ),
                 ),
-                per_month: Some(
+                month: Some(
                     Money(
                         50000000000000,
                     ),
                 ),
-                per_workspace: None,
             },
             limits: Limits {
                 turns: 3,
@@ -613,7 +636,7 @@ proptest! {
         let (with_workspace, _) = resolve(&machine, &workspace.0, None, &[]);
         let (with_both, _) = resolve(&machine, &workspace.0, Some(&settings.1), &[]);
         for (wide, narrow) in [(&alone, &with_workspace), (&with_workspace, &with_both)] {
-            prop_assert_eq!(wide.budget.meet(narrow.budget), narrow.budget);
+            prop_assert_eq!(wide.budget.narrow(narrow.budget), narrow.budget);
             prop_assert!(narrow.deny.denies(path) || !wide.deny.denies(path));
             prop_assert!(wide.stopped.is_none() || narrow.stopped.is_some());
             prop_assert_eq!(&wide.models, &narrow.models);
