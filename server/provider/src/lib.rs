@@ -22,7 +22,6 @@ mod sse;
 mod usage;
 mod wire;
 
-use async_trait::async_trait;
 use futures::stream::BoxStream;
 use tokio_util::sync::CancellationToken;
 
@@ -37,7 +36,6 @@ pub use crate::usage::Usage;
 pub use crate::wire::anthropic::{Anthropic, AnthropicConfig, Auth};
 
 /// A vendor's API: streams one completion per call.
-#[async_trait]
 pub trait Provider: Send + Sync {
     /// The provider's short name, as the ledger and the configuration write it: `anthropic`.
     fn name(&self) -> &str;
@@ -45,6 +43,7 @@ pub trait Provider: Send + Sync {
     /// Sends `request` once and streams the answer.
     ///
     /// Nothing is sent before the stream is first polled, and dropping the stream closes the connection.
+    /// Polling it to its end, past `Finished`, lets the next request use the same connection.
     /// When `cancel` fires, the stream ends at once with [`ErrorKind::Cancelled`], which carries the usage known so far.
     fn stream(
         &self,

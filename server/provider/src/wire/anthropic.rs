@@ -5,7 +5,6 @@ mod decode;
 mod encode;
 mod usage;
 
-use async_trait::async_trait;
 use futures::stream::{self, BoxStream, StreamExt};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
@@ -126,7 +125,6 @@ impl Anthropic {
     }
 }
 
-#[async_trait]
 impl Provider for Anthropic {
     fn name(&self) -> &'static str {
         "anthropic"

@@ -214,3 +214,14 @@ fn a_key_does_not_travel_in_clear() {
     );
     assert!(new("https://x", Some("trailing-newline\n"), false).is_ok());
 }
+
+#[tokio::test]
+async fn a_missing_key_is_told_from_a_wrong_one() {
+    let server = scripted("[[turn]]\n[[turn.fault]]\nstatus = 401").await;
+    let config = AnthropicConfig {
+        base_url: server.base_url(),
+        ..AnthropicConfig::default()
+    };
+    let (_, error) = complete(&Anthropic::new(config).unwrap(), request("Hi")).await;
+    expect!["Anthropic at 127.0.0.1 wants a key and none is configured (401 authentication_error: scripted fault, request req_scripted_1); run `farthing doctor` to see where keys come from"].assert_eq(&without_port(&error.unwrap().to_string()));
+}
