@@ -1,0 +1,152 @@
+-- A Neovim that is driven from outside, as a user interface would: keys go in, its own main loop
+-- runs, and nothing is asked of it that a user could not see.
+
+---@class farthing.Editor
+---@field private channel integer
+---@field private timeout integer
+local Editor = {}
+Editor.__index = Editor
+
+local here = vim.fs.dirname(assert(debug.getinfo(1, 'S')).source:sub(2))
+local root = vim.fs.normalize(here .. '/../../..')
+
+---@param story farthing.Story
+---@return farthing.Editor
+function Editor.start(story)
+  local plugin = story.plugin ~= false
+  local program = vim.env.NVIM_PROGRAM or (root .. '/target/editors/bin/nvim')
+  local command = { program, '--embed', '--headless', '--clean', '-n' }
+  if plugin then
+    vim.list_extend(command, { '--cmd', 'set runtimepath^=' .. root .. '/editors/nvim' })
+  end
+  local channel = vim.fn.jobstart(command, { rpc = true, cwd = story.workspace })
+  if channel <= 0 then
+    error(program .. ' does not start; tests/editors/install-nvim puts Neovim there', 0)
+  end
+  local editor = setmetatable({ channel = channel, timeout = story.timeout or 20000 }, Editor)
+  -- Only with a user interface does a message that is too long stop Neovim at "Press ENTER".
+  vim.rpcrequest(channel, 'nvim_ui_attach', 100, 40, vim.empty_dict())
+  vim.rpcrequest(channel, 'nvim_exec_lua', 'Inside = dofile(...)', { here .. '/inside.lua' })
+  editor:inside('begin', {
+    plugin = plugin,
+    server = story.server,
+    settings = story.settings,
+    init_options = story.init_options,
+  })
+  return editor
+end
+
+--- Gets past what Neovim shows and waits for, so that it answers again.
+---@return boolean
+function Editor:recover()
+  if not self:answers() then
+    pcall(vim.rpcrequest, self.channel, 'nvim_input', '<CR>')
+    vim.wait(1000, function()
+      return self:answers()
+    end, 10)
+  end
+  return self:answers()
+end
+
+function Editor:stop()
+  pcall(vim.rpcnotify, self.channel, 'nvim_command', 'qall!')
+  if vim.fn.jobwait({ self.channel }, 5000)[1] == -1 then
+    vim.fn.jobstop(self.channel)
+  end
+end
+
+--- Calls a function of inside.lua in the driven Neovim.
+---@param name string
+---@param ... any
+---@return any
+function Editor:inside(name, ...)
+  if not self:answers() then
+    error('Neovim answers nothing: it shows a message and waits for a key, or it is gone', 0)
+  end
+  return vim.rpcrequest(
+    self.channel,
+    'nvim_exec_lua',
+    'return Inside[...](select(2, ...))',
+    { name, ... }
+  )
+end
+
+--- Whether it would answer now. One that shows a question or "Press ENTER" answers nothing else.
+---@return boolean
+function Editor:answers()
+  local ok, mode = pcall(vim.rpcrequest, self.channel, 'nvim_get_mode')
+  return ok and not (mode --[[@as table]]).blocking
+end
+
+---@param what string
+---@param condition fun(): boolean
+function Editor:wait(what, condition)
+  local why ---@type string?
+  local held = vim.wait(self.timeout, function()
+    local ok, answer = pcall(condition)
+    why = not ok and tostring(answer) or nil
+    return not ok or answer
+  end, 10)
+  if why or not held then
+    error(('waited in vain for %s%s'):format(what, why and ': ' .. why or ''), 0)
+  end
+end
+
+--- Types. Each key has been dealt with before the next one comes, so the server sees typing and not
+--- one large change.
+---@param keys string In the notation of maps: `oyes<Esc>`.
+function Editor:keys(keys)
+  for key in vim.gsplit(vim.fn.substitute(keys, [[\v(\<[[:alnum:]-]+\>|.)]], '\\1\n', 'g'), '\n') do
+    if key ~= '' then
+      vim.rpcrequest(self.channel, 'nvim_input', key == '<' and '<lt>' or key)
+      -- A key that begins a longer command is dealt with when it waits for the next one.
+      vim.rpcrequest(self.channel, 'nvim_get_mode')
+    end
+  end
+  self:wait('the keys ' .. keys .. ' to be dealt with', function()
+    return self:answers()
+  end)
+end
+
+--- Asks for code actions by the key that users press, and gives their titles as shown.
+---@return string[]
+function Editor:menu()
+  self:inside('forget_menu')
+  self:keys('gra')
+  self:wait('the code actions', function()
+    return self:inside('titles') ~= vim.NIL
+  end)
+  return self:inside('titles')
+end
+
+--- Says yes or no to a hunk, and waits until it is gone.
+---@param step farthing.Step
+---@param title string
+---@param map string
+---@return { message: string }
+function Editor:judge(step, title, map)
+  local hunk = self:inside('go_to_hunk', step.nth or 1)
+  if step['via'] == 'map' then
+    self:inside('map', map)
+  else
+    local titles = self:menu()
+    local found ---@type integer?
+    for index, offered in ipairs(titles) do
+      -- "Keep all in file" and "Undo run" begin alike.
+      local rest = vim.startswith(offered, title) and offered:sub(#title + 1) or 'all'
+      if not (rest:match('^ ?all') or rest:match('^ ?run')) then
+        found = found or index
+      end
+    end
+    if not found then
+      error(('no action "%s"; there are %s'):format(title, vim.inspect(titles)), 0)
+    end
+    self:inside('choose', found)
+  end
+  self:wait('the hunk to go', function()
+    return not self:inside('has_hunk', hunk.id)
+  end)
+  return { message = hunk.message }
+end
+
+return Editor

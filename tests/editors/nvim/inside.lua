@@ -1,0 +1,339 @@
+-- What the story asks of the driven Neovim, from within it.
+
+local M = {}
+
+--- How a buffer stands.
+---@class farthing.Look
+---@field text string
+---@field diagnostics lsp.Diagnostic[]
+---@field lenses string[]
+---@field progress table[] every progress message of the server, in order
+---@field notices string[] what the user was told
+---@field messages string what Neovim printed, as `:messages` has it
+---@field questions { prompt: string, choices: string[] }[] what the user was asked; nothing is answered
+---@field status string the plugin's text for the status line
+---@field spending any
+---@field undo integer the number of changes that `u` could take back
+
+local progress = {} ---@type table[]
+local running = {} ---@type table<string, boolean>
+local notices = {} ---@type string[]
+local questions = {} ---@type { prompt: string, choices: string[] }[]
+local menu ---@type { titles: string[], choose: fun(index: integer?) }?
+local plugin = false
+---@type vim.lsp.Config
+---@diagnostic disable-next-line: missing-fields
+local config = {}
+
+local modern = vim.fn.has('nvim-0.11') == 1
+
+---@param options { plugin: boolean, server: string[], settings?: table, init_options?: table }
+function M.begin(options)
+  plugin = options.plugin
+  M._listen()
+  config = {
+    name = 'farthing',
+    cmd = options.server,
+    settings = options.settings,
+    init_options = options.init_options,
+  }
+  if not modern then
+    vim.keymap.set('n', 'gra', vim.lsp.buf.code_action)
+    return
+  end
+  if not plugin then
+    config.filetypes = { 'rust', 'python', 'go', 'typescript', 'javascript' }
+    config.root_markers = { 'farthing.toml', '.git' }
+  end
+  vim.lsp.config('farthing', config)
+  vim.lsp.enable('farthing')
+end
+
+---@private
+function M._listen()
+  vim.api.nvim_create_autocmd('LspProgress', {
+    callback = function(event)
+      local params = event.data.params
+      local value = vim.deepcopy(params.value)
+      value.token = params.token
+      progress[#progress + 1] = value
+      running[tostring(params.token)] = value.kind ~= 'end' or nil
+    end,
+  })
+  local notify = vim.notify
+  vim.notify = function(message, ...)
+    notices[#notices + 1] = message
+    if message:match('^No code actions') then
+      menu = { titles = {}, choose = function() end }
+    end
+    return notify(message, ...)
+  end
+  local show = vim.lsp.handlers['window/showMessage']
+  vim.lsp.handlers['window/showMessage'] = function(err, params, ...)
+    notices[#notices + 1] = params.message
+    return show(err, params, ...)
+  end
+  vim.ui.select = function(items, options, on_choice)
+    local titles = vim.tbl_map(options.format_item or tostring, items)
+    if options.kind == 'codeaction' then
+      menu = {
+        titles = titles,
+        choose = function(index)
+          on_choice(
+            items[
+              index --[[@as integer]]
+            ],
+            index
+          )
+        end,
+      }
+    else
+      table.insert(questions, { prompt = options.prompt, choices = titles })
+      on_choice(nil, nil)
+    end
+  end
+end
+
+---@return string
+function M.version()
+  local version = vim.version --[[@as fun(): vim.Version ]]
+  return tostring(version())
+end
+
+---@param file string
+function M.open(file)
+  vim.cmd.edit(file)
+  if not modern then
+    config.root_dir = vim.uv.cwd()
+    vim.lsp.start(config --[[@as vim.lsp.ClientConfig]])
+  end
+end
+
+---@return boolean
+function M.attached()
+  local client = M._client()
+  return client ~= nil and client.initialized == true
+end
+
+---@return { encoding: string, root: string?, commands: string[] }
+function M.client()
+  local client = assert(M._client()) ---@type vim.lsp.Client
+  local provider = vim.tbl_get(client, 'server_capabilities', 'executeCommandProvider')
+  return {
+    encoding = client.offset_encoding,
+    root = client.root_dir,
+    commands = provider and provider.commands or {},
+  }
+end
+
+---@private
+---@return vim.lsp.Client?
+function M._client()
+  return vim.lsp.get_clients({ name = 'farthing', bufnr = 0 })[1]
+end
+
+--- Puts the cursor on the first character of a text that stands within one line.
+---@param text string
+---@param nth integer
+function M.cursor(text, nth)
+  local left = nth
+  for number, line in ipairs(vim.api.nvim_buf_get_lines(0, 0, -1, false)) do
+    local from = line:find(text, 1, true)
+    while from do
+      left = left - 1
+      if left == 0 then
+        vim.api.nvim_win_set_cursor(0, { number, from - 1 })
+        return
+      end
+      from = line:find(text, from + 1, true)
+    end
+  end
+  error(('"%s" does not stand %d times in the buffer'):format(text, nth), 0)
+end
+
+function M.forget_menu()
+  menu = nil
+end
+
+---@return string[]?
+function M.titles()
+  return menu and menu.titles
+end
+
+---@param index integer
+function M.choose(index)
+  assert(menu).choose(index)
+end
+
+---@return string?
+function M.float()
+  for _, window in ipairs(vim.api.nvim_list_wins()) do
+    if M._is_float(window) then
+      local buffer = vim.api.nvim_win_get_buf(window)
+      return table.concat(vim.api.nvim_buf_get_lines(buffer, 0, -1, false), '\n')
+    end
+  end
+end
+
+---@private
+---@param window integer
+---@return boolean
+function M._is_float(window)
+  return vim.fn.win_gettype(window) == 'popup'
+end
+
+function M.close_floats()
+  for _, window in ipairs(vim.api.nvim_list_wins()) do
+    if M._is_float(window) then
+      vim.api.nvim_win_close(window, true)
+    end
+  end
+end
+
+---@param line string
+function M.command(line)
+  vim.cmd(line)
+end
+
+---@param name string
+function M.map(name)
+  vim.cmd.normal({ vim.keycode(('<Plug>(farthing-%s)'):format(name)) })
+end
+
+function M.cancel()
+  local client = assert(M._client())
+  for _, message in ipairs(progress) do
+    if message.kind == 'begin' and running[tostring(message.token)] then
+      client.rpc.notify('window/workDoneProgress/cancel', { token = message.token })
+    end
+  end
+end
+
+--- The hunks of this buffer, in order of place.
+---@private
+---@return vim.Diagnostic[]
+function M._hunks()
+  local hunks = vim.tbl_filter(function(diagnostic)
+    return diagnostic.source == 'farthing' and diagnostic.code == 'hunk'
+  end, vim.diagnostic.get(0))
+  table.sort(hunks, function(a, b)
+    return a.lnum < b.lnum or (a.lnum == b.lnum and a.col < b.col)
+  end)
+  return hunks
+end
+
+---@param nth integer
+---@return { id: string, message: string }
+function M.go_to_hunk(nth)
+  local hunk = M._hunks()[nth]
+  if not hunk then
+    error(('there is no hunk %d'):format(nth), 0)
+  end
+  vim.api.nvim_win_set_cursor(0, { hunk.lnum + 1, hunk.col })
+  return { id = M._id(hunk), message = hunk.message }
+end
+
+---@param id string
+---@return boolean
+function M.has_hunk(id)
+  for _, hunk in ipairs(M._hunks()) do
+    if M._id(hunk) == id then
+      return true
+    end
+  end
+  return false
+end
+
+---@private
+---@param hunk vim.Diagnostic
+---@return string
+function M._id(hunk)
+  local data = hunk.user_data.lsp.data
+  return ('%s/%s'):format(data.run, data.hunk)
+end
+
+---@param want table<string, any>
+---@return boolean
+function M.holds(want)
+  local look = M.look()
+  local findings = vim.tbl_filter(function(diagnostic)
+    return diagnostic.source == 'farthing' and diagnostic.code ~= 'hunk'
+  end, look.diagnostics)
+  local said = table.concat(look.notices, '\n')
+  local state = {
+    hunks = #M._hunks(),
+    findings = #findings,
+    idle = next(running) == nil,
+    running = next(running) ~= nil,
+    spending = look.spending ~= nil,
+    lenses = #look.lenses,
+  }
+  for key, value in pairs(want) do
+    local holds ---@type boolean
+    if key == 'text' then
+      holds = look.text:find(value, 1, true) ~= nil
+    elseif key == 'lacks' then
+      holds = look.text:find(value, 1, true) == nil
+    elseif key == 'notice' then
+      holds = said:find(value, 1, true) ~= nil
+    elseif state[key] == nil then
+      error('nothing is known of ' .. key, 0)
+    else
+      holds = state[key] == value
+    end
+    if not holds then
+      return false
+    end
+  end
+  return true
+end
+
+---@return farthing.Look
+function M.look()
+  return {
+    text = table.concat(vim.api.nvim_buf_get_lines(0, 0, -1, false), '\n') .. '\n',
+    diagnostics = vim.tbl_map(function(diagnostic)
+      return diagnostic.user_data.lsp
+    end, vim.diagnostic.get(0)),
+    lenses = M._lenses(),
+    progress = progress,
+    notices = notices,
+    messages = vim.fn.execute('messages'),
+    questions = questions,
+    status = plugin and require('farthing').status() or '',
+    spending = plugin and require('farthing').spending() or nil,
+    undo = vim.fn.undotree().seq_cur,
+  }
+end
+
+---@private
+---@return string[]
+function M._lenses()
+  if not vim.lsp.codelens.enable then
+    return {}
+  end
+  local lenses = vim.lsp.codelens.get({ bufnr = 0 })
+  table.sort(lenses, function(a, b)
+    local x, y = a.lens.range.start, b.lens.range.start
+    return x.line < y.line or (x.line == y.line and x.character < y.character)
+  end)
+  return vim.tbl_map(function(result)
+    return result.lens.command and result.lens.command.title or ''
+  end, lenses)
+end
+
+---@return string[]
+function M.screen()
+  vim.cmd.redraw()
+  local lines = {} ---@type string[]
+  for row = 1, vim.o.lines do
+    local cells = {} ---@type string[]
+    for column = 1, vim.o.columns do
+      cells[column] = vim.fn.screenstring(row, column)
+    end
+    lines[row] = (table.concat(cells):gsub('%s+$', ''))
+  end
+  return lines
+end
+
+return M
