@@ -162,87 +162,32 @@ fn a_whole_configuration_is_read() {
         &["GATEWAY_KEY=sk-canary"],
     );
     assert_eq!(lines(&problems), "");
+    let Config {
+        provider,
+        models,
+        budget,
+        limits,
+        protected,
+        prices,
+        deny,
+        rules,
+        context,
+        surfaces,
+        stopped,
+    } = config;
+    let power = format!(
+        "{provider:?}\n{models:?}\n{budget:?}\n{limits:?}\n{protected:?} {prices:?} {stopped:?}\n"
+    );
+    let team = format!("{deny:?} {rules:?}\n{context:?} {surfaces:?}\n");
     expect![[r#"
-        Config {
-            provider: Ready(
-                Endpoint {
-                    kind: Anthropic,
-                    base_url: "https://gateway.example/anthropic",
-                    allow_cleartext: false,
-                    key: the key in GATEWAY_KEY,
-                    header: Bearer,
-                },
-            ),
-            models: Models {
-                default: "m",
-                small: "claude-haiku-5-5",
-                large: "claude-opus-5-5",
-                effort: Some(
-                    Low,
-                ),
-            },
-            budget: Limits {
-                run: Some(
-                    Money(
-                        100000000000,
-                    ),
-                ),
-                session: Some(
-                    Money(
-                        2000000000000,
-                    ),
-                ),
-                workspace: None,
-                day: Some(
-                    Money(
-                        1000000000000,
-                    ),
-                ),
-                month: Some(
-                    Money(
-                        50000000000000,
-                    ),
-                ),
-            },
-            limits: Limits {
-                turns: 3,
-                tool_calls: 40,
-                output_tokens: 16000,
-                seconds: 600,
-            },
-            protected: [
-                "*.sql",
-            ],
-            prices: Some(
-                "/etc/farthing/prices.toml",
-            ),
-            deny: [
-                "secrets/**",
-                "*.pem",
-            ],
-            rules: Thresholds(
-                [
-                    Some(
-                        120,
-                    ),
-                    None,
-                    Some(
-                        24,
-                    ),
-                ],
-            ),
-            context: Some(
-                "Three people, no Kubernetes.",
-            ),
-            surfaces: Surfaces {
-                hover: true,
-                code_lens: false,
-                diagnostics: true,
-            },
-            stopped: None,
-        }
-    "#]]
-    .assert_debug_eq(&config);
+        Ready(Endpoint { kind: Anthropic, base_url: "https://gateway.example/anthropic", allow_cleartext: false, key: the key in GATEWAY_KEY, header: Bearer })
+        Models { default: "m", small: "claude-haiku-5-5", large: "claude-opus-5-5", effort: Some(Low) }
+        Limits { run: Some(Money(100000000000)), session: Some(Money(2000000000000)), workspace: None, day: Some(Money(1000000000000)), month: Some(Money(50000000000000)) }
+        Limits { turns: 3, tool_calls: 40, output_tokens: 16000, seconds: 600 }
+        ["*.sql"] Some("/etc/farthing/prices.toml") None
+        ["secrets/**", "*.pem"] Thresholds([Some(120), None, Some(24)])
+        Some("Three people, no Kubernetes.") Surfaces { hover: true, code_lens: false, diagnostics: true }
+    "#]].assert_eq(&(power + &team));
 }
 
 #[test]
