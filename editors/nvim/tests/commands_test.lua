@@ -22,7 +22,7 @@ local function offer_undo_run(params)
   return {
     {
       title = 'Undo run',
-      command = { title = '', command = 'farthing.run.undo', arguments = { run } },
+      command = { title = '', command = 'farthing.run.undo', arguments = { { run = run } } },
     },
   }
 end
@@ -140,7 +140,7 @@ return {
     local bufnr = support.open(server)
     support.publish(server, bufnr, { { 0, 0, run = 'r1' }, { 1, 0, run = 'r1', hunk = 2 } })
     vim.cmd.Farthing('undo-run')
-    support.equal(support.await(server, 'workspace/executeCommand').arguments, { 'r1' })
+    support.equal(support.await(server, 'workspace/executeCommand').arguments, { { run = 'r1' } })
   end,
 
   ['undo-run asks which of several runs'] = function()
@@ -152,8 +152,8 @@ return {
     })
     local asked = support.choose(2)
     vim.cmd.Farthing('undo-run')
-    support.equal(asked.items, { 'r1: Speed up one', 'r2: Test two' })
-    support.equal(support.await(server, 'workspace/executeCommand').arguments, { 'r2' })
+    support.equal(asked.items, { 'Speed up one', 'Test two' })
+    support.equal(support.await(server, 'workspace/executeCommand').arguments, { { run = 'r2' } })
   end,
 
   ['undo-run without hunks leaves the choice to the server'] = function()

@@ -48,20 +48,20 @@ return {
     local path = program(
       vim.json.encode({
         checks = {
-          { name = 'key', status = 'error', message = 'none set', advice = 'Set one' },
-          { name = 'ledger', status = 'ok', message = 'readable' },
-          { name = 'config', status = 'warning', message = 'none' },
-          { name = 'other', status = 'a state of the future', message = 'unknown' },
+          { name = 'provider', ok = false, found = 'no model', what_to_do = 'Set a key' },
+          { name = 'ledger', ok = true, found = 'readable' },
+          { name = 'budget', ok = false, found = 'none' },
+          { name = 'of the future', ok = 'perhaps', found = 'unknown' },
         },
       }),
       1
     )
     check_contains(checkhealth(path), {
       'OK farthing 9.8.7 (' .. path .. ')',
-      'ERROR key: none set\n  - ADVICE:\n    - Set one',
+      'ERROR provider: no model\n  - ADVICE:\n    - Set a key',
       'OK ledger: readable',
-      'WARNING config: none\n',
-      'ERROR other: unknown',
+      'ERROR budget: none\n',
+      'ERROR of the future: unknown',
     })
   end,
 

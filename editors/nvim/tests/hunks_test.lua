@@ -112,6 +112,22 @@ return {
     support.equal(asked.context.diagnostics[1].code, 'hunk')
   end,
 
+  ['of several hunks in one line the one under the cursor is meant'] = function()
+    local function keep(hunk)
+      return { title = 'Keep', command = 'farthing.hunk.keep', arguments = { { hunk = hunk } } }
+    end
+    for column, hunk in pairs({ [0] = 'h1', [5] = 'h1', [6] = 'h2', [7] = 'h2', [10] = 'h2' }) do
+      local server = support.server({ ['textDocument/codeAction'] = { keep('h1'), keep('h2') } })
+      local bufnr = support.open(server)
+      local places = { { 0, 2, run = 'r', hunk = 'h1' }, { 0, 6, run = 'r', hunk = 'h2' } }
+      support.publish(server, bufnr, places)
+      vim.api.nvim_win_set_cursor(0, { 1, column })
+      farthing.keep()
+      local executed = support.await(server, 'workspace/executeCommand')
+      support.equal({ column, executed.arguments }, { column, { { hunk = hunk } } })
+    end
+  end,
+
   ['undoing takes a bare command too'] = function()
     local server = support.server({
       ['textDocument/codeAction'] = {

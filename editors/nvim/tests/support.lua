@@ -102,7 +102,7 @@ end
 --- Publishes one diagnostic for each `{ line, column, run, hunk }`; a finding where there is no run.
 ---@param server farthing.test.Server
 ---@param bufnr integer
----@param places { [1]: integer, [2]: integer, run?: string, hunk?: integer, message?: string }[]
+---@param places { [1]: integer, [2]: integer, run?: string, hunk?: any, message?: string }[]
 function M.publish(server, bufnr, places)
   server.send('textDocument/publishDiagnostics', {
     uri = vim.uri_from_bufnr(bufnr),

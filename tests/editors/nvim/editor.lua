@@ -119,6 +119,20 @@ function Editor:menu()
   return self:inside('titles')
 end
 
+--- Picks the first action whose title begins so.
+---@param beginning string
+---@return { title: string, titles: string[] }
+function Editor:pick(beginning)
+  local titles = self:menu()
+  for index, title in ipairs(titles) do
+    if vim.startswith(title, beginning) then
+      self:inside('choose', index)
+      return { title = title, titles = titles }
+    end
+  end
+  error(('no action begins with "%s"; there are %s'):format(beginning, vim.inspect(titles)), 0)
+end
+
 --- Says yes or no to a hunk, and waits until it is gone.
 ---@param step farthing.Step
 ---@param title string
@@ -129,19 +143,7 @@ function Editor:judge(step, title, map)
   if step['via'] == 'map' then
     self:inside('map', map)
   else
-    local titles = self:menu()
-    local found ---@type integer?
-    for index, offered in ipairs(titles) do
-      -- "Keep all in file" and "Undo run" begin alike.
-      local rest = vim.startswith(offered, title) and offered:sub(#title + 1) or 'all'
-      if not (rest:match('^ ?all') or rest:match('^ ?run')) then
-        found = found or index
-      end
-    end
-    if not found then
-      error(('no action "%s"; there are %s'):format(title, vim.inspect(titles)), 0)
-    end
-    self:inside('choose', found)
+    self:pick(title)
   end
   self:wait('the hunk to go', function()
     return not self:inside('has_hunk', hunk.id)

@@ -53,14 +53,7 @@ end
 
 --- `{ "do": "pick", "at": "fn parse", "title": "Speed up" }`: picks the action with this beginning.
 function steps.pick(editor, step)
-  local titles = editor:menu()
-  for index, title in ipairs(titles) do
-    if vim.startswith(title, step.title) then
-      editor:inside('choose', index)
-      return { title = title, titles = titles }
-    end
-  end
-  error(('no action begins with "%s"; there are %s'):format(step.title, vim.inspect(titles)), 0)
+  return editor:pick(step.title)
 end
 
 --- `{ "do": "hover", "at": "fn parse" }`: the text of the float.
@@ -91,12 +84,12 @@ end
 
 --- `{ "do": "keep", "nth": 2 }`: keeps a hunk by its quick fix; with `"via": "map"` by the plugin.
 function steps.keep(editor, step)
-  return editor:judge(step, 'Keep', 'keep')
+  return editor:judge(step, 'Keep this hunk', 'keep')
 end
 
 --- `{ "do": "undo", "nth": 1 }`
 function steps.undo(editor, step)
-  return editor:judge(step, 'Undo', 'undo')
+  return editor:judge(step, 'Undo this hunk', 'undo')
 end
 
 --- Waits until all that the step names holds at once: `hunks` and `findings` (how many), `idle` and

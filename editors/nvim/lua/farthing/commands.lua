@@ -136,15 +136,17 @@ local function restart()
   end
 end
 
---- Takes back a whole run: the only one with hunks here, the one chosen, or else the last.
+--- Takes back a whole run: the only one whose hunks wait, the one chosen, or the one that goes on.
 local function undo_run()
   local protocol = require('farthing.protocol')
-  local first = {} ---@type table<string, farthing.Hunk>
+  local first = {} ---@type table<any, farthing.Hunk>
+  local runs = {} ---@type any[]
   for _, hunk in ipairs(protocol.hunks()) do
-    first[hunk.run] = first[hunk.run] or hunk
+    if not first[hunk.run] then
+      first[hunk.run] = hunk
+      runs[#runs + 1] = hunk.run
+    end
   end
-  local runs = vim.tbl_keys(first)
-  table.sort(runs)
   if #runs == 0 then
     local client = M._client()
     if client then
@@ -156,7 +158,7 @@ local function undo_run()
     vim.ui.select(runs, {
       prompt = 'Undo:',
       format_item = function(run)
-        return ('%s: %s'):format(run, first[run].diagnostic.message)
+        return first[run].diagnostic.message
       end,
     }, function(run)
       if run then

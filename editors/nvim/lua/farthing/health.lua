@@ -4,9 +4,9 @@ local M = {}
 
 ---@class farthing.Check One line of `farthing doctor --json`.
 ---@field name string
----@field status "ok"|"warning"|"error"
----@field message string
----@field advice? string
+---@field ok boolean
+---@field found string
+---@field what_to_do? string
 
 function M.check()
   local health = vim.health
@@ -88,16 +88,13 @@ function M._check_doctor(cmd)
     return
   end
   for _, check in ipairs(checks) do
-    local line = ('%s: %s'):format(check.name, check.message)
-    if check.status == 'ok' then
+    local line = ('%s: %s'):format(check.name, check.found)
+    if check.ok then
       vim.health.ok(line)
+    elseif check.what_to_do then
+      vim.health.error(line, check.what_to_do)
     else
-      local report = check.status == 'warning' and vim.health.warn or vim.health.error
-      if check.advice then
-        report(line, check.advice)
-      else
-        report(line)
-      end
+      vim.health.error(line)
     end
   end
 end
@@ -111,18 +108,16 @@ function M.parse_doctor(text)
   end
   local checks = {} ---@type farthing.Check[]
   for _, check in ipairs(answer.checks) do
-    if
-      type(check) ~= 'table'
-      or type(check.name) ~= 'string'
-      or type(check.message) ~= 'string'
-    then
+    local text_of = require('farthing.protocol').text
+    local name, found = text_of(check.name), text_of(check.found)
+    if not name or not found then
       return nil
     end
     checks[#checks + 1] = {
-      name = check.name,
-      message = check.message,
-      status = check.status == 'ok' and 'ok' or check.status == 'warning' and 'warning' or 'error',
-      advice = require('farthing.protocol').text(check.advice),
+      name = name,
+      found = found,
+      ok = check.ok == true,
+      what_to_do = text_of(check.what_to_do),
     }
   end
   return checks

@@ -57,23 +57,30 @@ function M.undo()
   M._at_cursor(require('farthing.protocol').command.undo)
 end
 
+--- The hunk that the cursor is on or after; before the first of its line, that one.
 ---@private
 ---@param command string
 function M._at_cursor(command)
   local protocol = require('farthing.protocol')
-  local line = vim.api.nvim_win_get_cursor(0)[1] - 1
+  local cursor = vim.api.nvim_win_get_cursor(0)
+  local line, column = cursor[1] - 1, cursor[2]
+  local found ---@type farthing.Hunk?
   for _, hunk in ipairs(protocol.hunks(vim.api.nvim_get_current_buf())) do
     local diagnostic = hunk.diagnostic
     local last = diagnostic.end_lnum or diagnostic.lnum
     if diagnostic.end_col == 0 and last > diagnostic.lnum then
       last = last - 1
     end
-    if diagnostic.lnum <= line and line <= last then
-      protocol.act_on(hunk, command)
-      return
+    local begun = diagnostic.lnum < line or diagnostic.col <= column
+    if diagnostic.lnum <= line and line <= last and (begun or not found) then
+      found = hunk
     end
   end
-  protocol.say('no hunk under the cursor; <Plug>(farthing-next-hunk) goes to one')
+  if found then
+    protocol.act_on(found, command)
+  else
+    protocol.say('no hunk under the cursor; <Plug>(farthing-next-hunk) goes to one')
+  end
 end
 
 return M

@@ -31,7 +31,8 @@ M.command = {
 
 --- One piece of a run's edit in the buffer, as its diagnostic carries it.
 ---@class farthing.Hunk
----@field run string
+---@field run any What the server calls its run.
+---@field hunk any What the server calls it.
 ---@field client vim.lsp.Client
 ---@field diagnostic vim.Diagnostic
 
@@ -89,9 +90,10 @@ function M.hunks(bufnr)
   for _, client in ipairs(M.clients()) do
     local namespace = vim.lsp.diagnostic.get_namespace(client.id)
     for _, diagnostic in ipairs(vim.diagnostic.get(bufnr, { namespace = namespace })) do
-      local run = vim.tbl_get(diagnostic, 'user_data', 'lsp', 'data', 'run')
-      if diagnostic.code == 'hunk' and run ~= nil then
-        hunks[#hunks + 1] = { run = tostring(run), client = client, diagnostic = diagnostic }
+      local data = vim.tbl_get(diagnostic, 'user_data', 'lsp', 'data')
+      if diagnostic.code == 'hunk' and type(data) == 'table' and data.run ~= nil then
+        hunks[#hunks + 1] =
+          { run = data.run, hunk = data.hunk, client = client, diagnostic = diagnostic }
       end
     end
   end
@@ -128,7 +130,7 @@ function M.act_on(hunk, command)
     for _, action in ipairs(actions or {}) do
       -- A bare command has its name where an action has a table.
       local offered = type(action.command) == 'table' and action.command or action
-      if offered.command == command then
+      if offered.command == command and M._is_about(offered.arguments, hunk) then
         M.execute(hunk.client, command, offered.arguments, bufnr)
         return
       end
@@ -136,6 +138,20 @@ function M.act_on(hunk, command)
     local reason = err and err.message or 'the hunk has changed since it was shown'
     M.say(('%s is not offered here: %s'):format(command, reason), vim.log.levels.WARN)
   end, bufnr)
+end
+
+--- Whether an offer is about this hunk or its run: several may stand in one line.
+---@private
+---@param arguments any
+---@param hunk farthing.Hunk
+---@return boolean
+function M._is_about(arguments, hunk)
+  local argument = type(arguments) == 'table' and arguments[1] or nil
+  if type(argument) ~= 'table' then
+    return true
+  end
+  return (argument.hunk == nil or argument.hunk == hunk.hunk)
+    and (argument.run == nil or argument.run == hunk.run)
 end
 
 ---@param client vim.lsp.Client
