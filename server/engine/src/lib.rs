@@ -1,1 +1,35 @@
-//! The state, the loop, snapshots; commands in, events out. No protocol type, no HTTP.
+//! The state of one server: documents, runs, hunks, money. Commands come in, events go out through [`Editor`].
+//!
+//! All state has one writer, [`Engine`]'s own lock, whose methods are synchronous and return owned values; readers
+//! take a [`workspace::Snapshot`].
+//! A document change is therefore visible to whatever request follows it, and no lock is ever held while waiting.
+//!
+//! Knows no protocol type and no HTTP.
+
+pub mod config;
+mod editor;
+mod headless;
+mod host;
+mod hover;
+mod hunks;
+mod indexer;
+mod landing;
+mod launch;
+mod markers;
+mod menu;
+mod purse;
+mod review;
+mod runs;
+mod state;
+
+pub use editor::{Editor, Event, LastRun, Level, Reply, Spending};
+pub use headless::HeadlessEditor;
+pub use hunks::{Hunk, HunkId, HunkState};
+pub use launch::{Launch, LaunchError};
+pub use markers::{Marker, MarkerKind, Markers};
+pub use menu::{ForeignDiagnostic, Item, ItemKind, Menu, Pick, Repairs};
+pub use purse::Purse;
+pub use ledger::RunId;
+pub use review::ReviewError;
+pub use runs::RunSummary;
+pub use state::{Engine, Resolve, Setup, Timing};

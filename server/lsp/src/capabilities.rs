@@ -6,7 +6,7 @@
 
 use lsp_types::{
     CodeActionKind, CodeActionOptions, CodeLensOptions, ExecuteCommandOptions, InitializeParams,
-    SaveOptions, ServerCapabilities, TextDocumentContentOptions, TextDocumentSyncKind,
+    SaveOptions, ServerCapabilities, TextDocumentSyncKind,
     TextDocumentSyncOptions, WorkspaceFoldersServerCapabilities, WorkspaceOptions,
 };
 use serde_json::{Value, json};
@@ -148,10 +148,6 @@ pub fn server_capabilities(client: &Client, commands: &[&str]) -> ServerCapabili
         supported: Some(true),
         change_notifications: Some(true.into()),
     };
-    let documents = client.text_document_content.then(|| {
-        let schemes = vec![DOCUMENT_SCHEME.to_owned()];
-        TextDocumentContentOptions { schemes }.into()
-    });
     ServerCapabilities {
         position_encoding: Some(client.encoding.kind()),
         text_document_sync: Some(sync.into()),
@@ -168,7 +164,6 @@ pub fn server_capabilities(client: &Client, commands: &[&str]) -> ServerCapabili
         }),
         workspace: Some(WorkspaceOptions {
             workspace_folders: Some(folders),
-            text_document_content: documents,
             ..WorkspaceOptions::default()
         }),
         ..ServerCapabilities::default()

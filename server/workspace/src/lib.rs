@@ -1,1 +1,160 @@
-//! Open documents, disk, ignore rules, watch events; snapshots of them all.
+//! Open documents, disk, ignore rules, watch events; and a snapshot of them all.
+//!
+//! [`Workspace`] has one writer, the engine; everyone else holds a [`Snapshot`], which never changes.
+//! Knows files and editors' versions; does not know the protocol that brings them, or what a run is.
+
+mod disk;
+mod document;
+mod scan;
+mod watch;
+
+pub use disk::{MAX_FILE_BYTES, ReadError, read};
+pub use document::Document;
+pub use scan::{Scan, Scanned, SkipReason, is_ignored, scan};
+pub use watch::{Change, Watcher};
+
+use index::{Facts, Index};
+use rpds::HashTrieMapSync;
+use std::sync::Arc;
+use text::{EditSet, FilePath, Text};
+
+/// The files of all workspace folders and the documents open in the editor. One writer.
+#[derive(Default)]
+pub struct Workspace {
+    revision: u64,
+    roots: Arc<[FilePath]>,
+    open: HashTrieMapSync<FilePath, Document>,
+    index: Index,
+    coverage: Coverage,
+}
+
+/// An immutable view of the workspace at one revision. Cloning is O(1).
+#[derive(Clone, Default)]
+pub struct Snapshot {
+    /// Counts every change of anything; later snapshots have higher ones.
+    pub revision: u64,
+    /// The workspace folders.
+    pub roots: Arc<[FilePath]>,
+    /// How much of the disk the index has seen.
+    pub coverage: Coverage,
+    open: HashTrieMapSync<FilePath, Document>,
+    index: Index,
+}
+
+/// How complete the index is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// Files indexed.
+    pub done: usize,
+    /// Files found so far.
+    pub found: usize,
+    /// Whether the first pass over the disk has ended.
+    pub complete: bool,
+}
+
+impl Workspace {
+    /// The workspace as it is, for readers. O(1).
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            revision: self.revision,
+            roots: self.roots.clone(),
+            coverage: self.coverage,
+            open: self.open.clone(),
+            index: self.index.clone(),
+        }
+    }
+
+    /// Replaces the workspace folders.
+    pub fn set_roots(&mut self, roots: Vec<FilePath>) {
+        self.roots = roots.into();
+        self.revision += 1;
+    }
+
+    /// The editor opened a document: from here on its text, not the disk's, is the truth.
+    pub fn open(&mut self, file: &FilePath, language: &str, version: i32, text: Text) {
+        let document = Document::open(file.clone(), language, version, text);
+        self.open.insert_mut(file.clone(), document);
+        self.revision += 1;
+    }
+
+    /// The editor changed an open document by `edits`, one after the other. O(log n) plus the size of the edits.
+    ///
+    /// Answers whether the document is open.
+    pub fn change(&mut self, file: &FilePath, version: i32, edits: Vec<EditSet>, text: Text) -> bool {
+        let Some(document) = self.open.get(file) else { return false };
+        let document = document.changed(version, edits, text);
+        self.open.insert_mut(file.clone(), document);
+        self.revision += 1;
+        true
+    }
+
+    /// The editor closed a document: the disk is the truth again.
+    pub fn close(&mut self, file: &FilePath) -> bool {
+        self.revision += 1;
+        self.open.remove_mut(file)
+    }
+
+    /// Takes in the facts of a file, unless they are of an older text than that of the open document.
+    ///
+    /// `serial` is that of the document the facts were made from; `None` for facts from disk.
+    pub fn index_file(&mut self, file: &FilePath, facts: Arc<Facts>, serial: Option<u64>) -> bool {
+        if self.open.get(file).map(Document::serial) != serial {
+            return false;
+        }
+        self.index.insert(file.clone(), facts);
+        self.revision += 1;
+        true
+    }
+
+    /// Forgets a file that is gone from disk, unless it is open.
+    pub fn forget(&mut self, file: &FilePath) -> bool {
+        if self.open.contains_key(file) {
+            return false;
+        }
+        self.index.remove(file);
+        self.revision += 1;
+        true
+    }
+
+    /// Notes how far the index has come.
+    pub fn set_coverage(&mut self, coverage: Coverage) {
+        self.coverage = coverage;
+        self.revision += 1;
+    }
+}
+
+impl Snapshot {
+    /// The open document, if the editor has the file open.
+    pub fn open_document(&self, file: &FilePath) -> Option<&Document> {
+        self.open.get(file)
+    }
+
+    /// All open documents, by no particular order.
+    pub fn open_documents(&self) -> impl Iterator<Item = &Document> {
+        self.open.values()
+    }
+
+    /// The document: the editor's where it is open, else the disk's. Reads the disk in the latter case.
+    pub fn document(&self, file: &FilePath) -> Result<Document, ReadError> {
+        match self.open.get(file) {
+            Some(document) => Ok(document.clone()),
+            None => Ok(Document::on_disk(file.clone(), read(file)?)),
+        }
+    }
+
+    /// The joined facts. An open document's may lag behind its text by the last keystroke; its own
+    /// [`Document::parsed`] never does.
+    pub fn index(&self) -> &Index {
+        &self.index
+    }
+
+    /// The workspace folder that `file` is in; the innermost one.
+    pub fn root_of(&self, file: &FilePath) -> Option<&FilePath> {
+        self.roots.iter().filter(|root| file.is_inside(root)).max_by_key(|root| root.as_str().len())
+    }
+
+    /// `file` as a person would name it: from its workspace folder.
+    pub fn display<'a>(&self, file: &'a FilePath) -> &'a str {
+        self.root_of(file).and_then(|root| file.relative_to(root)).unwrap_or(file.as_str())
+    }
+}

@@ -1,0 +1,120 @@
+use async_trait::async_trait;
+use gate::ApprovedEdit;
+use serde::Serialize;
+use text::FilePath;
+
+use crate::RunId;
+
+/// What the engine needs of an editor. Implemented by `lsp`, by [`crate::HeadlessEditor`] and by test doubles.
+#[async_trait]
+pub trait Editor: Send + Sync + 'static {
+    /// Asks the editor to make an edit. The reply is not proof: only a later document change is.
+    async fn apply(&self, edit: &ApprovedEdit, label: &str) -> Reply;
+
+    /// Asks the user a question that a run waits for. No answer is a no.
+    async fn ask(&self, question: &str) -> bool;
+
+    /// Shows what happened. Must not block.
+    fn show(&self, event: Event);
+}
+
+/// What an editor says of an edit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// It says that it made it.
+    Applied,
+    /// It says that it did not, and perhaps why.
+    Refused(String),
+}
+
+/// Something to show.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// The markers of a file are to be fetched anew.
+    Markers(FilePath),
+    /// A run began.
+    RunBegan {
+        /// The run.
+        run: RunId,
+        /// Its action, in the words of the menu.
+        title: String,
+        /// Its cost so far, against the estimate.
+        message: String,
+    },
+    /// A run came further.
+    RunProgress {
+        /// The run.
+        run: RunId,
+        /// Where it is, and its cost so far.
+        message: String,
+    },
+    /// A run ended. Sent exactly once for each run that began.
+    RunEnded {
+        /// The run.
+        run: RunId,
+        /// How, and what it cost.
+        message: String,
+        /// Whether the user should be told even without looking.
+        level: Level,
+    },
+    /// The first pass over the disk moves.
+    Indexing {
+        /// Files done.
+        done: usize,
+        /// Files found.
+        found: usize,
+        /// Whether it has ended.
+        complete: bool,
+    },
+    /// Money was spent.
+    Spending(Spending),
+    /// A sentence for the user.
+    Notice(Level, String),
+}
+
+/// How loud a message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// For the record.
+    Log,
+    /// Good to know.
+    Info,
+    /// Something needs attention.
+    Warning,
+    /// Something failed.
+    Error,
+}
+
+/// What was spent, for a status bar.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Spending {
+    /// Settled and reserved today, to be shown.
+    pub today: String,
+    /// The same for this month.
+    pub month: String,
+    /// Today's in picodollars.
+    pub today_picodollars: i64,
+    /// The limit of a day, to be shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit_day: Option<String>,
+    /// The limit of a month, to be shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit_month: Option<String>,
+    /// Whether a limit is used up, so that no run can start.
+    pub exhausted: bool,
+    /// The last run that ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_run: Option<LastRun>,
+}
+
+/// A run that ended, for a status bar.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct LastRun {
+    /// Its action, in the words of the menu.
+    pub title: String,
+    /// What it cost, to be shown.
+    pub cost: String,
+    /// How it ended.
+    pub state: String,
+}

@@ -1,0 +1,230 @@
+//! What a run may ask of the engine.
+
+use std::sync::{Mutex, PoisonError};
+
+use agent::{Ask, Attempt, Host, JournalEvent, Model, NoBudget, Outcome, Progress, Settlement};
+use async_trait::async_trait;
+use gate::{ApprovedEdit, Proposal, Refusal, Rule, Scope, Verdict, View, decide};
+use ledger::{Journal, Limits, Money, Usage};
+use text::Range;
+use tokio_util::sync::CancellationToken;
+use workspace::Snapshot;
+
+use crate::hunks::{Hunk, HunkState};
+use crate::landing::Landing;
+use crate::runs::RunSummary;
+use crate::{Engine, Event};
+
+/// The engine as one run sees it: its scope, its purse, its journal.
+pub(crate) struct RunHost {
+    engine: Engine,
+    run: RunSummary,
+    scope: Mutex<Scope>,
+    model: Model,
+    /// The limits that the run began with.
+    budget: Limits,
+    cancel: CancellationToken,
+    journal: Option<Mutex<Journal>>,
+    /// Shown while the model works.
+    doing: Mutex<String>,
+}
+
+impl RunHost {
+    pub(crate) fn new(engine: Engine, run: RunSummary, scope: Scope, model: Model, cancel: CancellationToken) -> RunHost {
+        let folder = &engine.shared.journals;
+        let journal = Journal::create(folder, &run.id)
+            .inspect_err(|error| tracing::warn!(%error, folder = %folder.display(), "this run has no journal"))
+            .ok()
+            .map(Mutex::new);
+        let budget = engine.config().budget;
+        RunHost { engine, run, scope: Mutex::new(scope), model, budget, cancel, journal, doing: Mutex::default() }
+    }
+
+    fn scope(&self) -> Scope {
+        self.scope.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn widen(&self, widen: impl FnOnce(Scope) -> Scope) {
+        let mut scope = self.scope.lock().unwrap_or_else(PoisonError::into_inner);
+        *scope = widen(scope.clone());
+    }
+
+    async fn judge(&self, proposal: Proposal) -> Result<(ApprovedEdit, Vec<String>, u64), Outcome> {
+        let snapshot = self.engine.snapshot();
+        let Some(document) = snapshot.open_document(&proposal.file).cloned() else {
+            return Err(Outcome::Pending { why: format!("{} was closed", snapshot.display(&proposal.file)) });
+        };
+        let (scope, policy) = (self.scope(), self.engine.policy(&snapshot));
+        let serial = document.serial();
+        let judged = tokio::task::spawn_blocking(move || {
+            let parsed = document.parsed()?;
+            let view = View { file: document.file(), text: document.text(), version: document.version(), parsed };
+            Some(decide(&view, &scope, &policy, &proposal))
+        });
+        match judged.await {
+            Ok(Some(Verdict::Approved { edit, added })) => Ok((edit, added, serial)),
+            Ok(Some(Verdict::NeedsApproval(question))) => {
+                let yes = tokio::select! {
+                    () = self.cancel.cancelled() => return Err(Outcome::Cancelled),
+                    yes = self.engine.shared.editor.ask(&question.text) => yes,
+                };
+                if yes {
+                    let (edit, added) = question.approve();
+                    return Ok((edit, added, serial));
+                }
+                let message = "the user did not allow this change".to_owned();
+                Err(Outcome::Refused(Refusal { rule: Rule::Protected, message }))
+            }
+            Ok(Some(Verdict::Refused(refusal))) => Err(Outcome::Refused(refusal)),
+            Ok(None) | Err(_) => {
+                let message = "the file cannot be parsed, so that nothing in it can be addressed".to_owned();
+                Err(Outcome::Refused(Refusal { rule: Rule::Parse, message }))
+            }
+        }
+    }
+
+    /// Lands the pieces of an approved edit one after the other; what does not land waits for the user.
+    async fn land_all(&self, edit: &ApprovedEdit, serial: u64) -> Outcome {
+        let mut landed = 0;
+        let mut trouble: Option<String> = None;
+        for piece in edit.hunks() {
+            let landing = match &trouble {
+                Some(why) => Landing::NotLanded { why: why.clone() },
+                None => self.engine.land(&piece, serial, &self.run.title, &self.cancel).await,
+            };
+            match landing {
+                Landing::Landed { landed: hunk, serial } => {
+                    landed += 1;
+                    self.record(&piece, HunkState::Landed(hunk), serial);
+                }
+                Landing::NotLanded { why } => {
+                    let at = piece.edits().span().unwrap_or(Range::at(0));
+                    let state = HunkState::Pending { edit: piece.clone().into(), serial, why: why.clone(), at };
+                    self.record(&piece, state, serial);
+                    trouble = Some(why);
+                }
+                Landing::Cancelled => return Outcome::Cancelled,
+            }
+        }
+        match trouble {
+            None => Outcome::Landed { hunks: landed },
+            Some(why) => Outcome::Pending { why },
+        }
+    }
+
+    fn record(&self, edit: &ApprovedEdit, state: HunkState, serial: u64) {
+        self.engine.with(|all| {
+            let cost = all.runs.update(&self.run.id, |run| {
+                run.hunks += usize::from(matches!(state, HunkState::Landed(_)));
+                run.cost
+            });
+            let id = all.hunks.next_id();
+            let mut hunk = Hunk {
+                id,
+                run: self.run.id.clone(),
+                title: self.run.title.clone(),
+                file: edit.file().clone(),
+                symbol: edit.symbol().to_owned(),
+                reason: edit.reason().to_owned(),
+                cost: cost.unwrap_or(Money::ZERO),
+                state,
+            };
+            // What was typed between the proof and this moment has moved the text already.
+            let snapshot = all.workspace.snapshot();
+            let since = snapshot.open_document(edit.file()).and_then(|document| document.changes_since(serial));
+            for change in since.unwrap_or_default() {
+                hunk.shift(change);
+            }
+            all.hunks.add(hunk);
+        });
+        self.engine.show(Event::Markers(edit.file().clone()));
+    }
+
+    fn show_progress(&self) {
+        let Some(summary) = self.engine.run(&self.run.id) else { return };
+        let doing = self.doing.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let message = format!("{doing} · {} of {} · {}", summary.cost, summary.estimate.title(), tokens(summary.tokens));
+        self.engine.show(Event::RunProgress { run: self.run.id.clone(), message });
+    }
+}
+
+#[async_trait]
+impl Host for RunHost {
+    fn snapshot(&self) -> Snapshot {
+        self.engine.snapshot()
+    }
+
+    async fn propose(&self, proposal: Proposal) -> Outcome {
+        let (edit, added, serial) = match self.judge(proposal).await {
+            Ok(judged) => judged,
+            Err(outcome) => return outcome,
+        };
+        if self.cancel.is_cancelled() {
+            return Outcome::Cancelled;
+        }
+        let outcome = self.land_all(&edit, serial).await;
+        if let Outcome::Landed { .. } = outcome {
+            self.widen(|scope| scope.with_added(added));
+        }
+        outcome
+    }
+
+    async fn reserve(&self, ask: Ask) -> Result<Attempt, NoBudget> {
+        self.engine.shared.purse.reserve(&self.run.id, &self.model, self.budget, ask).await
+    }
+
+    async fn settle(&self, attempt: Attempt, how: Settlement) {
+        let settled = self.engine.shared.purse.settle(attempt, how).await;
+        match settled {
+            Ok(settled) => {
+                self.engine.with(|state| {
+                    state.runs.update(&self.run.id, |run| {
+                        run.cost = run.cost.saturating_add(settled.cost);
+                        run.tokens += settled.tokens;
+                    });
+                });
+            }
+            Err(error) => self.engine.notify(crate::Level::Error, error),
+        }
+        self.show_progress();
+        self.engine.show_spending(None).await;
+    }
+
+    fn abandon(&self, attempt: Attempt, known: Option<Usage>) {
+        self.engine.shared.purse.abandon(attempt, known);
+    }
+
+    async fn grant(&self, symbols: &[String], reason: &str) -> bool {
+        let names: Vec<String> = symbols.iter().map(|symbol| format!("`{symbol}`")).collect();
+        let question = format!("“{}” asks to change {} too: {reason}", self.run.title, names.join(", "));
+        let yes = tokio::select! {
+            () = self.cancel.cancelled() => false,
+            yes = self.engine.shared.editor.ask(&question) => yes,
+        };
+        if yes {
+            self.widen(|scope| symbols.iter().fold(scope, Scope::granted));
+        }
+        yes
+    }
+
+    fn report(&self, progress: Progress) {
+        *self.doing.lock().unwrap_or_else(PoisonError::into_inner) = progress.to_string();
+        self.show_progress();
+    }
+
+    fn journal(&self, event: JournalEvent) {
+        if let Some(journal) = &self.journal
+            && let Err(error) = journal.lock().unwrap_or_else(PoisonError::into_inner).append(jiff::Timestamp::now(), &event)
+        {
+            tracing::warn!(%error, "an event is missing from the journal");
+        }
+    }
+}
+
+/// Tokens as people read them: `9.1k tok`.
+fn tokens(tokens: u64) -> String {
+    match tokens {
+        0..1_000 => format!("{tokens} tok"),
+        _ => format!("{:.1}k tok", tokens as f64 / 1_000.0),
+    }
+}

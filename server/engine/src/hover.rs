@@ -1,0 +1,96 @@
+//! What a hover says: of a hunk, the change, the reason and the cost; of a symbol, what each action on it would cost.
+
+use std::fmt::Write as _;
+
+use agent::Action;
+use text::{FilePath, Range};
+use workspace::Snapshot;
+
+use crate::hunks::{Hunk, HunkState};
+use crate::{Engine, Launch};
+
+impl Engine {
+    /// The hover at `offset` as Markdown, and what it is about. `None` is quick.
+    pub fn hover(&self, snapshot: &Snapshot, file: &FilePath, offset: usize) -> Option<(Range, String)> {
+        let document = snapshot.open_document(file)?;
+        let hunks = self.hunks(file);
+        let on_hunk = |hunk: &&Hunk| hunk.range().touches(offset) || document.text().full_lines(hunk.range()).contains(offset);
+        if let Some(hunk) = hunks.iter().find(on_hunk) {
+            return Some((hunk.range(), self.hunk_hover(hunk)));
+        }
+        let parsed = document.parsed()?;
+        let facts = parsed.facts();
+        let symbol = facts.symbol_at(offset).and_then(|id| facts.symbol(id))?;
+        if !symbol.name_range.touches(offset) {
+            return None;
+        }
+        if !self.is_configured() || !self.config().surfaces.hover {
+            return None;
+        }
+        let offered: Vec<Action> = Action::all().iter().copied().filter(|action| action.is_offered_on(symbol)).collect();
+        let mut rows = String::new();
+        for action in &offered {
+            let launch = Launch::new(*action, &symbol.path);
+            if let Ok(estimate) = self.estimate(snapshot, file, &launch) {
+                let _ = writeln!(rows, "| {} | {} |", escape(&launch.title()), estimate.title());
+            }
+        }
+        if rows.is_empty() {
+            return None;
+        }
+        let tokens = self.shared.purse.tokens(&document.text().slice(symbol.range), &self.model().id);
+        let mut text = format!("**Farthing** · {tokens} tokens\n\n| action | price |\n|---|---|\n{rows}");
+        if !snapshot.coverage.complete {
+            text.push_str("\n*The index is still being built; estimates may rise a little.*\n");
+        }
+        Some((symbol.name_range, text))
+    }
+
+    fn hunk_hover(&self, hunk: &Hunk) -> String {
+        let mut text = format!("**{}** · {}\n\n", escape(&hunk.title), hunk.cost);
+        if !hunk.reason.is_empty() {
+            let _ = writeln!(text, "{}\n", escape(&hunk.reason));
+        }
+        if let HunkState::Pending { why, .. } = &hunk.state {
+            let _ = writeln!(text, "Not applied: {}\n", escape(why));
+        }
+        let diff = self.diff_of(hunk);
+        // A fence longer than any run of backquotes inside cannot be closed from inside.
+        let longest = diff.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+        let fence = "`".repeat(longest.max(2) + 1);
+        let _ = write!(text, "{fence}diff\n{diff}{fence}\n");
+        if let Some(run) = self.run(&hunk.run) {
+            let _ = write!(text, "\nThe whole run: {} ({})\n", run.cost, run.estimate.title());
+        }
+        text
+    }
+}
+
+/// Text from a model or a workspace as inert Markdown: no links, images, HTML or emphasis can come of it.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\\' | '[' | ']' | '(' | ')' | '<' | '>' | '*' | '_' | '#' | '!' | '|' | '&' | '~' | ':' => {
+                escaped.push('\\');
+                escaped.push(c);
+            }
+            '\n' | '\r' | '\t' => escaped.push(' '),
+            c if c.is_control() => escaped.push('\u{fffd}'),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escape;
+
+    #[test]
+    fn nothing_in_a_reason_can_link_or_fetch() {
+        let hostile = "see ![x](https://evil/?q) <img src=x> [y](command:run) *b*";
+        let shown = escape(hostile);
+        assert!(!shown.contains("](") && !shown.contains("://") && !shown.contains(" <img") && !shown.contains("m:r"), "{shown}");
+    }
+}

@@ -1,0 +1,188 @@
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use gate::{ApprovedEdit, Landed};
+use ledger::{Money, RunId};
+use text::{Bias, EditSet, FilePath, Range};
+
+/// The identity of a hunk within this server.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct HunkId(pub(crate) u64);
+
+impl fmt::Display for HunkId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+impl FromStr for HunkId {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(s: &str) -> Result<HunkId, Self::Err> {
+        s.parse().map(HunkId)
+    }
+}
+
+/// One contiguous piece of a run's work, to be kept or undone.
+#[derive(Clone, Debug)]
+pub struct Hunk {
+    /// Its identity.
+    pub id: HunkId,
+    /// The run that made it.
+    pub run: RunId,
+    /// The run's action in the words of the menu.
+    pub title: String,
+    /// Its file.
+    pub file: FilePath,
+    /// Name path of the symbol it belongs to; empty for imports.
+    pub symbol: String,
+    /// Why, in the model's words.
+    pub reason: String,
+    /// What the run had cost when it landed; what it has cost in all once the run has ended.
+    pub cost: Money,
+    /// Where it stands.
+    pub state: HunkState,
+}
+
+/// Whether a hunk is in the user's text.
+#[derive(Clone, Debug)]
+pub enum HunkState {
+    /// It is; the range moves with everything that is typed.
+    Landed(Landed),
+    /// It is not: the editor did not take it, or the user was typing there. It can still be applied by hand.
+    Pending {
+        /// What was to change; for the text it was approved for.
+        edit: Arc<ApprovedEdit>,
+        /// The document's change count of that text.
+        serial: u64,
+        /// Why it did not land.
+        why: String,
+        /// Where it is shown.
+        at: Range,
+    },
+}
+
+impl Hunk {
+    /// Where it is shown.
+    pub fn range(&self) -> Range {
+        match &self.state {
+            HunkState::Landed(landed) => landed.range,
+            HunkState::Pending { at, .. } => *at,
+        }
+    }
+
+    /// Moves it with a change of the text.
+    pub(crate) fn shift(&mut self, edits: &EditSet) {
+        match &mut self.state {
+            HunkState::Landed(landed) => landed.range = carried(landed.range, edits),
+            HunkState::Pending { at, .. } => *at = edits.map_range(*at),
+        }
+    }
+}
+
+/// All hunks that nobody has kept or undone yet.
+#[derive(Default)]
+pub(crate) struct Hunks {
+    last: u64,
+    by_file: BTreeMap<FilePath, Arc<Vec<Hunk>>>,
+}
+
+impl Hunks {
+    pub(crate) fn next_id(&mut self) -> HunkId {
+        self.last += 1;
+        HunkId(self.last)
+    }
+
+    /// Adds a hunk, in the order of the file.
+    pub(crate) fn add(&mut self, hunk: Hunk) {
+        let hunks = Arc::make_mut(self.by_file.entry(hunk.file.clone()).or_default());
+        let at = hunks.partition_point(|other| other.range() <= hunk.range());
+        hunks.insert(at, hunk);
+    }
+
+    /// The hunks of a file, by position.
+    pub(crate) fn of(&self, file: &FilePath) -> Arc<Vec<Hunk>> {
+        self.by_file.get(file).cloned().unwrap_or_default()
+    }
+
+    pub(crate) fn get(&self, id: HunkId) -> Option<Hunk> {
+        self.by_file.values().flat_map(|hunks| hunks.iter()).find(|hunk| hunk.id == id).cloned()
+    }
+
+    /// The hunks of a run, the last landed first, so that undoing goes backwards.
+    pub(crate) fn of_run(&self, run: &RunId) -> Vec<Hunk> {
+        let mut hunks: Vec<Hunk> =
+            self.by_file.values().flat_map(|hunks| hunks.iter()).filter(|hunk| hunk.run == *run).cloned().collect();
+        hunks.sort_by_key(|hunk| std::cmp::Reverse(hunk.id));
+        hunks
+    }
+
+    pub(crate) fn remove(&mut self, id: HunkId) -> Option<Hunk> {
+        let (file, hunks) = self.by_file.iter_mut().find(|(_, hunks)| hunks.iter().any(|hunk| hunk.id == id))?;
+        let file = file.clone();
+        let hunks = Arc::make_mut(hunks);
+        let at = hunks.iter().position(|hunk| hunk.id == id)?;
+        let hunk = hunks.remove(at);
+        if hunks.is_empty() {
+            self.by_file.remove(&file);
+        }
+        Some(hunk)
+    }
+
+    /// Forgets the hunks of a file, as when it is closed without saving.
+    pub(crate) fn remove_file(&mut self, file: &FilePath) -> Arc<Vec<Hunk>> {
+        self.by_file.remove(file).unwrap_or_default()
+    }
+
+    /// Sets the cost of all hunks of a run.
+    pub(crate) fn set_cost(&mut self, run: &RunId, cost: Money) {
+        for hunks in self.by_file.values_mut() {
+            if hunks.iter().any(|hunk| hunk.run == *run) {
+                Arc::make_mut(hunks).iter_mut().filter(|hunk| hunk.run == *run).for_each(|hunk| hunk.cost = cost);
+            }
+        }
+    }
+
+    /// Moves the hunks of a file with a change of its text. Grows with the hunks of that file alone.
+    pub(crate) fn shift(&mut self, file: &FilePath, edits: &EditSet) {
+        let Some(hunks) = self.by_file.get_mut(file) else { return };
+        Arc::make_mut(hunks).iter_mut().for_each(|hunk| hunk.shift(edits));
+    }
+}
+
+/// Where a landed range is after a change.
+///
+/// What is typed inside belongs to it, as does a replacement of all of it; what is typed at its edges does not.
+fn carried(range: Range, edits: &EditSet) -> Range {
+    if range.is_empty() {
+        return Range::at(edits.map_offset(range.start, Bias::Before));
+    }
+    let replaced = edits.edits().iter().any(|edit| edit.range.contains_range(range) && !edit.range.is_empty());
+    if replaced {
+        return Range::new(edits.map_offset(range.start, Bias::Before), edits.map_offset(range.end, Bias::After));
+    }
+    edits.map_range(range)
+}
+
+#[cfg(test)]
+mod tests {
+    use text::Edit;
+
+    use super::*;
+
+    #[test]
+    fn a_hunk_moves_with_typing_and_keeps_what_is_typed_inside() {
+        let at = |range: Range, edit: (usize, usize, &str)| {
+            carried(range, &EditSet::one(Edit::new(Range::new(edit.0, edit.1), edit.2)))
+        };
+        let hunk = Range::new(10, 20);
+        assert_eq!(at(hunk, (0, 0, "abc")), Range::new(13, 23));
+        assert_eq!(at(hunk, (10, 10, "abc")), Range::new(13, 23));
+        assert_eq!(at(hunk, (20, 20, "abc")), hunk);
+        assert_eq!(at(hunk, (15, 16, "abc")), Range::new(10, 22));
+        assert_eq!(at(hunk, (5, 25, "abc")), Range::new(5, 8));
+        assert_eq!(at(Range::at(10), (10, 10, "abc")), Range::at(10));
+    }
+}

@@ -1,0 +1,320 @@
+//! From a picked entry to a run that has ended.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use agent::{Action, End, Model, Note, PackError, RunLimits, Task};
+use gate::Scope;
+use jiff::Timestamp;
+use ledger::{Money, RunId};
+use serde::{Deserialize, Serialize};
+use text::{FilePath, Range};
+use tokio_util::sync::CancellationToken;
+use workspace::ReadError;
+
+use crate::host::RunHost;
+use crate::runs::RunSummary;
+use crate::{Engine, Event, LastRun, Level};
+
+/// What to launch: an action bound to a symbol. What clients hold and send back, so everything in it is checked again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Launch {
+    /// The action.
+    pub action: Action,
+    /// Name path of the target; found again in whatever the text is by then.
+    pub symbol: String,
+    /// What was selected inside the target, in the text that the menu was made from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selection: Option<Range>,
+    /// The diagnostic, finding or comment to act on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instruction: Option<String>,
+    /// Diagnostics inside the target.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub diagnostics: Vec<Note>,
+}
+
+/// Why nothing was launched. Each message says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum LaunchError {
+    /// There is no model to ask.
+    #[error("{0}")]
+    NotConfigured(String),
+    /// The target is gone.
+    #[error("there is no `{symbol}` in {file} any more; ask for the menu again")]
+    SymbolGone {
+        /// The name path that was asked for.
+        symbol: String,
+        /// The file.
+        file: FilePath,
+    },
+    /// The file has no grammar.
+    #[error("there is no grammar for {0}; see `farthing index` for the languages there are")]
+    NoGrammar(FilePath),
+    /// The user has not said that the workspace can be trusted.
+    #[error("no run starts in a workspace that you do not trust; grant trust in your editor first")]
+    Distrusted,
+    /// The workspace or the editor closes the file to runs.
+    #[error("{0} is closed to runs by `[scope] deny`")]
+    Denied(FilePath),
+    /// Another run works there.
+    #[error("“{0}” is working there; wait for it or cancel it first")]
+    Busy(String),
+    /// The model has no price, and money cannot be promised without one.
+    #[error("{0}")]
+    NoPrice(String),
+    /// The file cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// What the model would need does not fit.
+    #[error(transparent)]
+    Pack(#[from] PackError),
+}
+
+impl Launch {
+    /// An action on a symbol, with nothing to add.
+    pub fn new(action: Action, symbol: &str) -> Launch {
+        Launch { action, symbol: symbol.to_owned(), selection: None, instruction: None, diagnostics: Vec::new() }
+    }
+
+    /// The words of the menu, without the price.
+    pub fn title(&self) -> String {
+        self.action.title(&self.symbol, self.instruction.as_deref())
+    }
+
+    pub(crate) fn task(&self, file: &FilePath) -> Task {
+        Task {
+            action: self.action,
+            file: file.clone(),
+            symbol: self.symbol.clone(),
+            selection: self.selection,
+            instruction: self.instruction.clone(),
+            diagnostics: self.diagnostics.clone(),
+            conventions: Vec::new(),
+        }
+    }
+}
+
+impl Engine {
+    /// Starts a run, and answers with its identity as soon as everything that can be checked at once has been.
+    pub fn launch(&self, file: &FilePath, launch: Launch) -> Result<RunId, LaunchError> {
+        let snapshot = self.snapshot();
+        let config = self.config();
+        if let Some(problem) = &config.stopped {
+            return Err(LaunchError::NotConfigured(format!("no run may start until the configuration is mended: {problem}")));
+        }
+        let Ok(provider) = self.shared.provider.clone() else {
+            return Err(LaunchError::NotConfigured(self.how_to_configure()));
+        };
+        if self.with(|state| state.distrusted) {
+            return Err(LaunchError::Distrusted);
+        }
+        if config.deny.denies(snapshot.display(file)) {
+            return Err(LaunchError::Denied(file.clone()));
+        }
+        let document = snapshot.document(file)?;
+        let parsed = document.parsed().ok_or_else(|| LaunchError::NoGrammar(file.clone()))?;
+        if parsed.facts().by_path(&launch.symbol).is_none() {
+            return Err(LaunchError::SymbolGone { symbol: launch.symbol, file: file.clone() });
+        }
+        let estimate = self.estimate(&snapshot, file, &launch)?;
+        let model = self.model();
+        let task = launch.task(file);
+        let scope = agent::scope_of(&task, &document);
+        let id = RunId::new(Timestamp::now());
+        let cancel = self.shared.shutdown.child_token();
+        let summary = RunSummary {
+            id: id.clone(),
+            action: launch.action,
+            title: launch.title(),
+            file: file.clone(),
+            symbol: launch.symbol.clone(),
+            estimate,
+            cost: Money::ZERO,
+            tokens: 0,
+            hunks: 0,
+            end: None,
+        };
+        self.with(|state| match state.runs.on(file, &launch.symbol) {
+            Some(other) => Err(LaunchError::Busy(other.title.clone())),
+            None => {
+                state.runs.begin(summary.clone(), cancel.clone());
+                Ok(())
+            }
+        })?;
+        let (engine, run) = (self.clone(), id.clone());
+        let limits = RunLimits { turns: config.limits.turns, tool_calls: config.limits.tool_calls, ..RunLimits::default() };
+        let seconds = Duration::from_secs(config.limits.seconds.into());
+        self.spawn(async move {
+            let guard = Guard { engine: engine.clone(), run, armed: true };
+            let work = engine.conduct(summary, task, scope, model, limits, provider, cancel.clone());
+            let end = within(seconds, work, &cancel).await;
+            guard.finish(end).await;
+        });
+        Ok(id)
+    }
+
+    async fn conduct(
+        &self,
+        summary: RunSummary,
+        task: Task,
+        scope: Scope,
+        model: Model,
+        limits: RunLimits,
+        provider: Arc<dyn provider::Provider>,
+        cancel: CancellationToken,
+    ) -> End {
+        self.show(Event::RunBegan {
+            run: summary.id.clone(),
+            title: summary.title.clone(),
+            message: format!("{} of {}", Money::ZERO, summary.estimate.title()),
+        });
+        if let Err(reason) = self.begin_in_ledger(&summary, &model).await {
+            return End::OutOfBudget { reason };
+        }
+        let host = RunHost::new(self.clone(), summary, scope.clone(), model.clone(), cancel.clone());
+        agent::run(&task, &scope, &model, &limits, &host, provider.as_ref(), cancel).await
+    }
+
+    async fn begin_in_ledger(&self, summary: &RunSummary, model: &Model) -> Result<(), String> {
+        let snapshot = self.snapshot();
+        let workspace = snapshot.root_of(&summary.file).cloned().unwrap_or_else(|| summary.file.clone());
+        self.shared.purse.begin_run(summary, model, &workspace, snapshot.display(&summary.file)).await
+    }
+
+    /// The model of ordinary actions.
+    pub(crate) fn model(&self) -> Model {
+        let config = self.config();
+        Model { id: config.models.default.clone(), max_tokens: config.limits.output_tokens, effort: config.models.effort }
+    }
+
+    /// Whether there is a model to ask.
+    pub fn is_configured(&self) -> bool {
+        self.shared.provider.is_ok() && self.config().stopped.is_none()
+    }
+
+    /// Stops a run. What it has landed stays until it is undone. Answers whether it was running.
+    pub fn cancel(&self, run: &RunId) -> bool {
+        self.with(|state| state.runs.cancel(run))
+    }
+
+    /// The runs that have not ended.
+    pub fn running(&self) -> Vec<RunSummary> {
+        self.with(|state| state.runs.running())
+    }
+
+    /// A run, ended or not.
+    pub fn run(&self, run: &RunId) -> Option<RunSummary> {
+        self.with(|state| state.runs.get(run))
+    }
+
+    /// What to do when there is no model to ask.
+    pub fn how_to_configure(&self) -> String {
+        match (&self.shared.provider, &self.config().stopped) {
+            (_, Some(problem)) => format!("no run may start until the configuration is mended: {problem}"),
+            (Err(sentence), None) => sentence.clone(),
+            (Ok(provider), None) => {
+                format!("Farthing asks {} of {}; `farthing doctor` shows the whole configuration", self.model().id, provider.name())
+            }
+        }
+    }
+
+    async fn finish(&self, run: &RunId, end: End) {
+        let Some(summary) = self.with(|state| {
+            if !state.runs.end(run, end.clone()) {
+                return None;
+            }
+            let summary = state.runs.get(run)?;
+            state.hunks.set_cost(run, summary.cost);
+            Some(summary)
+        }) else {
+            return;
+        };
+        if let Err(error) = self.shared.purse.end_run(run, &end).await {
+            self.notify(Level::Error, error);
+        }
+        let (level, message) = told(&summary, &end);
+        self.show(Event::RunEnded { run: run.clone(), message, level });
+        self.show(Event::Markers(summary.file.clone()));
+        let last = LastRun { title: summary.title.clone(), cost: summary.cost.to_string(), state: state_name(&end).to_owned() };
+        self.show_spending(Some(last)).await;
+    }
+
+    /// Tells the editor what has been spent.
+    pub async fn show_spending(&self, last_run: Option<LastRun>) {
+        match self.shared.purse.spending(self.config().budget).await {
+            Ok(mut spending) => {
+                spending.last_run = last_run;
+                self.show(Event::Spending(spending));
+            }
+            Err(error) => self.notify(Level::Error, error),
+        }
+    }
+}
+
+/// Runs `work`, which is told to stop when its time is up.
+async fn within(time: Duration, work: impl Future<Output = End>, cancel: &CancellationToken) -> End {
+    let mut work = std::pin::pin!(work);
+    tokio::select! {
+        end = &mut work => end,
+        () = tokio::time::sleep(time) => {
+            cancel.cancel();
+            match work.await {
+                End::Cancelled => End::Failed { reason: format!("it took longer than {} s, the limit of `[limits] seconds`", time.as_secs()) },
+                end => end,
+            }
+        }
+    }
+}
+
+/// How a run ended, in a word of the ledger.
+pub(crate) fn state_name(end: &End) -> &'static str {
+    match end {
+        End::Completed { .. } => "completed",
+        End::Failed { .. } => "failed",
+        End::Cancelled => "cancelled",
+        End::OutOfBudget { .. } => "out of budget",
+    }
+}
+
+fn told(summary: &RunSummary, end: &End) -> (Level, String) {
+    let RunSummary { title, cost, estimate, hunks, .. } = summary;
+    let hunks = match hunks {
+        0 => "no hunks".to_owned(),
+        1 => "1 hunk".to_owned(),
+        n => format!("{n} hunks"),
+    };
+    match end {
+        End::Completed { summary, hunks: 0 } => (Level::Info, format!("{title}: nothing changed, {cost}. {summary}")),
+        End::Completed { .. } => (Level::Log, format!("{title}: {hunks}, {cost} ({})", estimate.title())),
+        End::Failed { reason } => (Level::Error, format!("{title} failed after {hunks}, {cost}: {reason}")),
+        End::Cancelled => (Level::Log, format!("{title}: cancelled after {hunks}, {cost}")),
+        End::OutOfBudget { reason } => (Level::Warning, format!("{title} stopped after {hunks}, {cost}: {reason}")),
+    }
+}
+
+/// Sees to it that a run ends, whatever happens to its task.
+struct Guard {
+    engine: Engine,
+    run: RunId,
+    armed: bool,
+}
+
+impl Guard {
+    async fn finish(mut self, end: End) {
+        self.engine.finish(&self.run, end).await;
+        self.armed = false;
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if self.armed {
+            let (engine, run) = (self.engine.clone(), self.run.clone());
+            self.engine.spawn(async move {
+                let reason = "an internal error; the log has the details, please report it".to_owned();
+                engine.finish(&run, End::Failed { reason }).await;
+            });
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! What a file carries in its margin: findings, and hunks that wait for a decision.
+
+use review::{Finding, RuleId, check_file};
+use text::{FilePath, Range};
+
+use crate::hunks::{Hunk, HunkState};
+use crate::Engine;
+
+/// The markers of one text of a file.
+#[derive(Clone, Debug)]
+pub struct Markers {
+    /// The version of the open document that the ranges are in.
+    pub version: Option<i32>,
+    /// The text that the ranges are in.
+    pub text: text::Text,
+    /// The markers, by position.
+    pub markers: Vec<Marker>,
+}
+
+/// One marker.
+#[derive(Clone, Debug)]
+pub struct Marker {
+    /// Where.
+    pub range: Range,
+    /// What it says, standing alone.
+    pub message: String,
+    /// What it is.
+    pub kind: MarkerKind,
+}
+
+/// What a marker is.
+#[derive(Clone, Debug)]
+pub enum MarkerKind {
+    /// A hunk that waits for a decision.
+    Hunk(Hunk),
+    /// An architecture finding.
+    Finding(RuleId),
+}
+
+impl Engine {
+    /// The markers of an open file; none where there is nothing to say, or the file is not open.
+    ///
+    /// Linear in the symbols of the file.
+    pub fn markers(&self, file: &FilePath) -> Option<Markers> {
+        let (snapshot, hunks) = self.with(|state| (state.workspace.snapshot(), state.hunks.of(file)));
+        let document = snapshot.open_document(file)?;
+        let mut markers: Vec<Marker> = hunks.iter().map(|hunk| hunk_marker(hunk, document.text())).collect();
+        if self.config().surfaces.diagnostics
+            && let Some(parsed) = document.parsed()
+        {
+            let thresholds = self.config().rules.clone();
+            markers.extend(check_file(file, parsed.facts(), &thresholds).into_iter().map(finding_marker));
+        }
+        markers.sort_by_key(|marker| (marker.range.start, marker.range.end));
+        Some(Markers { version: document.version(), text: document.text().clone(), markers })
+    }
+
+    /// The findings whose function `range` touches.
+    pub(crate) fn findings_at(&self, document: &workspace::Document, range: Range) -> Vec<Finding> {
+        let Some(parsed) = document.parsed() else { return Vec::new() };
+        check_file(document.file(), parsed.facts(), &self.config().rules.clone())
+            .into_iter()
+            .filter(|finding| finding.range.touches(range.start) || finding.range.intersects(range))
+            .collect()
+    }
+}
+
+fn hunk_marker(hunk: &Hunk, text: &text::Text) -> Marker {
+    // A deletion has no text of its own to mark; the line it was on stands in for it.
+    let range = match hunk.range() {
+        range if range.is_empty() => text.line_range(text.line_of(range.start)),
+        range => range,
+    };
+    let why = if hunk.reason.is_empty() { hunk.title.as_str() } else { hunk.reason.as_str() };
+    let message = match &hunk.state {
+        HunkState::Landed(_) => format!("{} · {why} · {}", hunk.title, hunk.cost),
+        HunkState::Pending { why: trouble, .. } => format!("{} · not applied: {trouble}", hunk.title),
+    };
+    Marker { range, message, kind: MarkerKind::Hunk(hunk.clone()) }
+}
+
+fn finding_marker(finding: Finding) -> Marker {
+    Marker { range: finding.range, message: finding.message, kind: MarkerKind::Finding(finding.rule) }
+}

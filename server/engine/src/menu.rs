@@ -1,0 +1,242 @@
+//! What the light bulb offers at a place, each with its price.
+
+use agent::{Action, Note};
+use ledger::Estimate;
+use serde::{Deserialize, Serialize};
+use text::{FilePath, Range};
+use workspace::{Document, Snapshot};
+
+use crate::hunks::{Hunk, HunkId, HunkState};
+use crate::{Engine, Launch, RunId};
+
+/// The menu of one place.
+#[derive(Clone, Debug, Default)]
+pub struct Menu {
+    /// Its entries, in the order to show them.
+    pub items: Vec<Item>,
+}
+
+/// One entry.
+#[derive(Clone, Debug)]
+pub struct Item {
+    /// Name and price.
+    pub title: String,
+    /// Where editors file it.
+    pub kind: ItemKind,
+    /// What happens when it is picked.
+    pub pick: Pick,
+    /// What it repairs, if it is for a diagnostic.
+    pub repairs: Option<Repairs>,
+    /// What it is expected to cost, if it costs anything.
+    pub estimate: Option<Estimate>,
+}
+
+/// Where editors file an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ItemKind {
+    /// Repairs something.
+    Fix,
+    /// Changes how something is written.
+    Rewrite,
+    /// Takes something out into a thing of its own.
+    Extract,
+}
+
+/// What an entry repairs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Repairs {
+    /// The diagnostic at this place in the list that the menu was asked with.
+    Foreign(usize),
+    /// A finding of ours: its code and range.
+    Finding(&'static str, Range),
+    /// A hunk.
+    Hunk(HunkId),
+}
+
+/// What happens when an entry is picked.
+#[derive(Clone, Debug)]
+pub enum Pick {
+    /// A run starts.
+    Launch(Launch),
+    /// A hunk is kept.
+    Keep(HunkId),
+    /// A hunk is taken back.
+    Undo(HunkId),
+    /// All hunks of the file are kept.
+    KeepFile,
+    /// All hunks of a run are taken back.
+    UndoRun(RunId),
+    /// A run is stopped.
+    Cancel(RunId),
+    /// How to configure a model is explained.
+    Configure,
+}
+
+/// A diagnostic that somebody else published.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForeignDiagnostic {
+    /// Where.
+    pub range: Range,
+    /// Who published it.
+    pub source: Option<String>,
+    /// Its code.
+    pub code: Option<String>,
+    /// What it says.
+    pub message: String,
+}
+
+impl Engine {
+    /// The menu at `range`. Parses the file if nobody has since the last keystroke; never waits for a network or a disk.
+    pub fn menu(&self, snapshot: &Snapshot, file: &FilePath, range: Range, diagnostics: &[ForeignDiagnostic]) -> Menu {
+        let mut items = self.review_items(file, range);
+        let Some(document) = snapshot.open_document(file) else { return Menu { items } };
+        if !self.is_configured() {
+            items.push(Item {
+                title: "Set up a model for Farthing…".to_owned(),
+                kind: ItemKind::Rewrite,
+                pick: Pick::Configure,
+                repairs: None,
+                estimate: None,
+            });
+            return Menu { items };
+        }
+        let launches = self.launches(document, range, diagnostics);
+        items.extend(launches.into_iter().map(|(launch, kind, repairs)| {
+            let estimate = self.estimate(snapshot, file, &launch);
+            let title = launch.title();
+            let title = match &estimate {
+                Ok(estimate) => format!("{title} · {}", estimate.title()),
+                Err(_) => title,
+            };
+            Item { title, kind, pick: Pick::Launch(launch), repairs, estimate: estimate.ok() }
+        }));
+        Menu { items }
+    }
+
+    /// What can be launched at `range`, the most specific first.
+    fn launches(
+        &self,
+        document: &Document,
+        range: Range,
+        diagnostics: &[ForeignDiagnostic],
+    ) -> Vec<(Launch, ItemKind, Option<Repairs>)> {
+        let Some(parsed) = document.parsed() else { return Vec::new() };
+        let facts = parsed.facts();
+        let mut found = Vec::new();
+        for finding in self.findings_at(document, range) {
+            let action = if finding.rule.code() == "fn/too-long" { Action::Extract } else { Action::Simplify };
+            let launch = Launch { instruction: Some(finding.message), ..Launch::new(action, &finding.symbol) };
+            found.push((launch, ItemKind::Fix, Some(Repairs::Finding(finding.rule.code(), finding.range))));
+        }
+        for (index, diagnostic) in diagnostics.iter().enumerate() {
+            let Some(symbol) = facts.symbol_at(diagnostic.range.start).and_then(|id| facts.symbol(id)) else { continue };
+            let note = Note {
+                line: document.text().line_of(diagnostic.range.start) + 1,
+                source: diagnostic.source.clone(),
+                code: diagnostic.code.clone(),
+                message: diagnostic.message.clone(),
+            };
+            let launch = Launch {
+                instruction: Some(diagnostic.message.clone()),
+                diagnostics: vec![note],
+                ..Launch::new(Action::Fix, &symbol.path)
+            };
+            found.push((launch, ItemKind::Fix, Some(Repairs::Foreign(index))));
+        }
+        let lines = document.text().full_lines(range);
+        for comment in facts.comments.iter().filter(|comment| comment.range.intersects(lines) || lines.contains(comment.range.start)) {
+            let Some(symbol) = comment.symbol.and_then(|id| facts.symbol(id)) else { continue };
+            let launch = Launch { instruction: Some(comment.text.to_string()), ..Launch::new(Action::Comment, &symbol.path) };
+            found.push((launch, ItemKind::Rewrite, None));
+        }
+        let Some(symbol) = target(facts, range) else { return found };
+        for action in Action::all().iter().copied().filter(|action| action.is_offered_on(symbol)) {
+            let kind = if action == Action::Extract { ItemKind::Extract } else { ItemKind::Rewrite };
+            let selection = (!range.is_empty()).then_some(range);
+            found.push((Launch { selection, ..Launch::new(action, &symbol.path) }, kind, None));
+        }
+        found
+    }
+
+    /// Decisions about the hunks that `range` touches, and about the run that works there.
+    fn review_items(&self, file: &FilePath, range: Range) -> Vec<Item> {
+        let hunks = self.hunks(file);
+        let here: Vec<&Hunk> =
+            hunks.iter().filter(|hunk| hunk.range().touches(range.start) || hunk.range().intersects(range) || self.on_line(file, hunk.range(), range)).collect();
+        let mut items = Vec::new();
+        let item = |title: String, pick: Pick, hunk: HunkId| Item {
+            title,
+            kind: ItemKind::Fix,
+            pick,
+            repairs: Some(Repairs::Hunk(hunk)),
+            estimate: None,
+        };
+        for hunk in &here {
+            match hunk.state {
+                HunkState::Landed(_) => {
+                    items.push(item(format!("Keep this hunk · {}", hunk.cost), Pick::Keep(hunk.id), hunk.id));
+                    items.push(item("Undo this hunk".to_owned(), Pick::Undo(hunk.id), hunk.id));
+                }
+                HunkState::Pending { .. } => {
+                    items.push(item("Apply this hunk".to_owned(), Pick::Keep(hunk.id), hunk.id));
+                    items.push(item("Discard this hunk".to_owned(), Pick::Undo(hunk.id), hunk.id));
+                }
+            }
+        }
+        if let Some(hunk) = here.first() {
+            let of_run = hunks.iter().filter(|other| other.run == hunk.run).count();
+            if hunks.len() > 1 {
+                items.push(item(format!("Keep all {} hunks in this file", hunks.len()), Pick::KeepFile, hunk.id));
+            }
+            items.push(item(
+                format!("Undo run: {} ({of_run} {})", hunk.title, if of_run == 1 { "hunk" } else { "hunks" }),
+                Pick::UndoRun(hunk.run.clone()),
+                hunk.id,
+            ));
+        }
+        for run in self.running().into_iter().filter(|run| run.file == *file) {
+            items.push(Item {
+                title: format!("Cancel: {} · {} so far", run.title, run.cost),
+                kind: ItemKind::Fix,
+                pick: Pick::Cancel(run.id),
+                repairs: None,
+                estimate: None,
+            });
+        }
+        items
+    }
+
+    /// Whether the cursor is on a line of the hunk: editors ask for a cursor, not for what is under it.
+    fn on_line(&self, file: &FilePath, hunk: Range, range: Range) -> bool {
+        let snapshot = self.snapshot();
+        snapshot.open_document(file).is_some_and(|document| {
+            let lines = document.text().full_lines(hunk);
+            lines.contains(range.start) || lines.intersects(range)
+        })
+    }
+
+    /// What a launch at this place would cost, computed from the very request that it would send.
+    pub fn estimate(&self, snapshot: &Snapshot, file: &FilePath, launch: &Launch) -> Result<Estimate, crate::LaunchError> {
+        let model = self.model();
+        let document = snapshot.document(file)?;
+        let task = launch.task(file);
+        let scope = agent::scope_of(&task, &document);
+        let sizes = agent::sizes(snapshot, &task, &scope)?;
+        self.shared.purse.estimate(launch.action, &model, sizes, self.config().limits.turns)
+    }
+}
+
+/// The smallest symbol that an action can be about and that holds all of `range`.
+fn target(facts: &index::Facts, range: Range) -> Option<&index::Symbol> {
+    let mut at = facts.symbol_at(range.start);
+    while let Some(id) = at {
+        let symbol = facts.symbol(id)?;
+        if symbol.range.contains_range(range) && Action::all().iter().any(|action| action.is_offered_on(symbol)) {
+            return Some(symbol);
+        }
+        at = symbol.parent;
+    }
+    None
+}
+

@@ -1,0 +1,334 @@
+//! The money of one server: prices, the ledger behind a blocking task, and what is shown of both.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use agent::{Action, Ask, Attempt, End, Model, NoBudget, Settlement, Sizes};
+use jiff::Zoned;
+use ledger::{
+    By, Cache, Estimate, Ledger, Limits, Money, PriceRow, Prices, ReportRow, Reserve, ReserveError, RunEnd, RunId, RunStart, Usage,
+};
+use text::FilePath;
+
+use crate::runs::RunSummary;
+use crate::{LaunchError, Spending};
+
+/// A provider keeps a prefix for five minutes; a little less is safe to count on.
+const CACHE_LIFE: Duration = Duration::from_secs(4 * 60);
+
+/// What a run may not answer with fewer tokens than.
+const FEWEST_OUTPUT_TOKENS: u32 = 1024;
+
+/// Prices, ledger and limits. Without a sound ledger nothing can be spent, and everything else goes on.
+pub struct Purse {
+    ledger: Result<Arc<Ledger>, String>,
+    prices: Result<Prices, String>,
+    /// This process, for the limit of a session.
+    session: String,
+    /// Requests under way, by attempt: the price they were reserved at.
+    open: Mutex<HashMap<Attempt, PriceRow>>,
+    /// When a request last put the shared prefix into the provider's cache.
+    warmed: Mutex<Option<Instant>>,
+}
+
+/// What an attempt came to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settled {
+    pub(crate) cost: Money,
+    pub(crate) tokens: u64,
+}
+
+impl Purse {
+    /// Opens the ledger and reads the prices; what fails is told when somebody wants to spend.
+    ///
+    /// Reservations that a crashed server left behind are booked.
+    pub fn open(ledger: &Path, price_overrides: Option<&Path>) -> Purse {
+        let opened = Ledger::open(ledger).map_err(|error| error.to_string());
+        if let Ok(ledger) = &opened {
+            match ledger.recover(jiff::Timestamp::now()) {
+                Ok(recovered) if recovered.is_empty() => {}
+                Ok(recovered) => tracing::warn!(count = recovered.len(), "requests of a server that died are booked at their reservation"),
+                Err(error) => tracing::error!(%error, "cannot look for requests of a server that died"),
+            }
+        }
+        Purse::new(opened.map(Arc::new), prices(price_overrides))
+    }
+
+    /// A purse whose ledger is forgotten with the process.
+    pub fn in_memory() -> Purse {
+        let ledger = Ledger::in_memory().map(Arc::new).map_err(|error| error.to_string());
+        Purse::new(ledger, Ok(Prices::shipped()))
+    }
+
+    fn new(ledger: Result<Arc<Ledger>, String>, prices: Result<Prices, String>) -> Purse {
+        let session = RunId::new(jiff::Timestamp::now()).to_string();
+        Purse { ledger, prices, session, open: Mutex::default(), warmed: Mutex::default() }
+    }
+
+    /// The ledger, or why there is none.
+    pub fn ledger(&self) -> Result<&Arc<Ledger>, String> {
+        self.ledger.as_ref().map_err(Clone::clone)
+    }
+
+    /// The price table, or why there is none.
+    pub fn prices(&self) -> Result<&Prices, String> {
+        self.prices.as_ref().map_err(Clone::clone)
+    }
+
+    fn price(&self, model: &str) -> Result<PriceRow, String> {
+        let prices = self.prices.as_ref().map_err(Clone::clone)?;
+        let now = jiff::Timestamp::now();
+        prices.lookup(model, now).cloned().ok_or_else(|| {
+            format!(
+                "no price is known for the model {model}, so no budget could hold; add one to the file that `[prices] file` names, \
+                 or choose one of: {}",
+                prices.models(now).join(", ")
+            )
+        })
+    }
+
+    /// What an action will probably cost. Microseconds; neither disk nor network.
+    pub(crate) fn estimate(&self, action: Action, model: &Model, sizes: Sizes, turns: u32) -> Result<Estimate, LaunchError> {
+        let price = self.price(&model.id).map_err(LaunchError::NoPrice)?;
+        let history = self.ledger.as_ref().map(|ledger| ledger.history()).unwrap_or_default();
+        let warm = self.warmed.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|at| at.elapsed() < CACHE_LIFE);
+        let task = ledger::Task {
+            kind: action.id(),
+            variant: &variant(model),
+            prefix_tokens: sizes.prefix_tokens,
+            pack_tokens: sizes.pack_tokens,
+            target_tokens: sizes.target_tokens,
+            max_turns: turns,
+            cache: if warm { Cache::Warm } else { Cache::Cold },
+        };
+        Ok(ledger::estimate(&task, &price, &history))
+    }
+
+    /// The tokens that the model would count in `text`, about.
+    pub(crate) fn tokens(&self, text: &str, model: &str) -> u64 {
+        let count = ledger::tokens(text);
+        match (self.price(model), &self.ledger) {
+            (Ok(price), Ok(ledger)) => ledger.history().scale(price.tokenizer(), count),
+            (Ok(price), Err(_)) => price.tokenizer().scale(count),
+            (Err(_), _) => count,
+        }
+    }
+
+    /// Writes down that a run starts. An error is a sentence for the user: without a ledger nothing can be spent.
+    pub(crate) async fn begin_run(&self, run: &RunSummary, model: &Model, workspace: &FilePath, file: &str) -> Result<(), String> {
+        let (run, model, workspace, file) = (run.clone(), model.clone(), workspace.to_string(), file.to_owned());
+        let session = self.session.clone();
+        self.with_ledger(move |ledger| {
+            ledger.start_run(&RunStart {
+                run: &run.id,
+                parent: None,
+                session: &session,
+                workspace: &workspace,
+                action: run.action.id(),
+                agent: run.action.id(),
+                variant: &variant(&model),
+                file: Some(&file),
+                symbol: Some(&run.symbol),
+                model: &model.id,
+                budget: None,
+                estimate: Some(&run.estimate),
+                at: &Zoned::now(),
+            })
+        })
+        .await
+    }
+
+    /// Writes down how a run ended.
+    pub(crate) async fn end_run(&self, run: &RunId, end: &End) -> Result<(), String> {
+        let (run, end) = (run.clone(), run_end(end));
+        self.with_ledger(move |ledger| ledger.end_run(&run, end, jiff::Timestamp::now()).map(|_| ())).await
+    }
+
+    /// Holds the worst case of one attempt, or says which limit forbids it and what would fit.
+    pub(crate) async fn reserve(&self, run: &RunId, model: &Model, budget: Limits, ask: Ask) -> Result<Attempt, NoBudget> {
+        let refuse = |message: String| NoBudget { message, can_afford_max_tokens: None };
+        let price = self.price(&model.id).map_err(refuse)?;
+        let amount = price.worst(ask.input_upper_bytes, u64::from(ask.max_tokens));
+        let now = Zoned::now();
+        let attempt = Attempt::new(now.timestamp());
+        let ledger = self.ledger.as_ref().map_err(|error| refuse(error.clone()))?.clone();
+        let (run, model, row) = (run.clone(), model.id.clone(), price.clone());
+        let reserved = tokio::task::spawn_blocking(move || {
+            let reserve = Reserve {
+                attempt,
+                run: &run,
+                turn: ask.turn,
+                model: &model,
+                price: &row,
+                amount,
+                predicted_input: None,
+                limits: &budget,
+                at: &now,
+            };
+            ledger.reserve(&reserve).map(|_| ())
+        });
+        match reserved.await {
+            Ok(Ok(())) => {
+                self.open.lock().unwrap_or_else(PoisonError::into_inner).insert(attempt, price);
+                Ok(attempt)
+            }
+            Ok(Err(error)) => Err(NoBudget { can_afford_max_tokens: affordable(&error, &price, ask), message: error.to_string() }),
+            Err(_) => Err(refuse("the ledger failed; nothing was sent".to_owned())),
+        }
+    }
+
+    /// Replaces a reservation by what the attempt did cost.
+    pub(crate) async fn settle(&self, attempt: Attempt, how: Settlement) -> Result<Settled, String> {
+        *self.warmed.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        let Some(price) = self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&attempt) else {
+            return Ok(Settled { cost: Money::ZERO, tokens: 0 });
+        };
+        let served = match &how {
+            Settlement::Used { model, .. } => self.price(model).unwrap_or_else(|_| price.clone()),
+            Settlement::Unknown { .. } | Settlement::Unbilled => price,
+        };
+        self.with_ledger(move |ledger| book(ledger, attempt, &served, how)).await
+    }
+
+    /// Books an attempt that nobody waits for any more at its reservation.
+    pub(crate) fn abandon(&self, attempt: Attempt, known: Option<Usage>) {
+        let Some(price) = self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&attempt) else { return };
+        if let Ok(ledger) = &self.ledger
+            && let Err(error) = book(ledger, attempt, &price, Settlement::Unknown { known })
+        {
+            tracing::error!(%error, "an abandoned request stays reserved until the next start");
+        }
+    }
+
+    /// What was spent today and this month, reservations included.
+    pub(crate) async fn spending(&self, budget: Limits) -> Result<Spending, String> {
+        self.with_ledger(move |ledger| {
+            let totals = ledger.totals(&Zoned::now())?;
+            Ok(Spending {
+                today: totals.today.total().to_string(),
+                month: totals.month.total().to_string(),
+                today_picodollars: totals.today.total().picodollars(),
+                limit_day: budget.day.map(|limit| limit.to_string()),
+                limit_month: budget.month.map(|limit| limit.to_string()),
+                exhausted: budget.day.is_some_and(|limit| totals.today.total() >= limit)
+                    || budget.month.is_some_and(|limit| totals.month.total() >= limit),
+                last_run: None,
+            })
+        })
+        .await
+    }
+
+    /// What was spent, as a page of Markdown.
+    pub async fn report(&self) -> String {
+        let report = self
+            .with_ledger(|ledger| {
+                let totals = ledger.totals(&Zoned::now())?;
+                let mut text =
+                    format!("# What was spent\n\nToday {}, this month {}.\n", totals.today.total(), totals.month.total());
+                for (by, title) in [(By::Action, "action"), (By::Symbol, "symbol"), (By::Model, "model"), (By::Day, "day")] {
+                    let _ = write!(text, "\n| {title} | runs | estimated | cost |\n|:--|--:|--:|--:|\n");
+                    for row in ledger.report(by, None, None)? {
+                        let ReportRow { key, runs, estimated_expected, cost, .. } = row;
+                        let _ = writeln!(text, "| {} | {runs} | {estimated_expected} | {cost} |", key.replace('|', "\\|"));
+                    }
+                }
+                Ok(text)
+            })
+            .await;
+        report.unwrap_or_else(|error| error)
+    }
+
+    /// What was spent, in a sentence.
+    pub async fn summary(&self) -> String {
+        let totals = self.with_ledger(|ledger| ledger.totals(&Zoned::now())).await;
+        match totals {
+            Ok(totals) => format!(
+                "Farthing: {} today, {} this month; `farthing cost` shows more",
+                totals.today.total(),
+                totals.month.total()
+            ),
+            Err(error) => error,
+        }
+    }
+
+    async fn with_ledger<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Ledger) -> Result<T, ledger::LedgerError> + Send + 'static,
+    ) -> Result<T, String> {
+        let ledger = self.ledger.as_ref().map_err(Clone::clone)?.clone();
+        match tokio::task::spawn_blocking(move || work(&ledger)).await {
+            Ok(done) => done.map_err(|error| error.to_string()),
+            Err(_) => Err("the ledger failed; see the log".to_owned()),
+        }
+    }
+}
+
+fn book(ledger: &Ledger, attempt: Attempt, price: &PriceRow, how: Settlement) -> Result<Settled, ledger::LedgerError> {
+    let at = jiff::Timestamp::now();
+    match how {
+        Settlement::Used { usage, model, request_id } => {
+            let settled = ledger.settle(attempt, &ledger::Settlement {
+                usage,
+                cost: price.cost(&usage),
+                model: Some(&model),
+                price: Some(price.id()),
+                request_id: request_id.as_deref(),
+                at,
+            })?;
+            Ok(Settled { cost: settled.cost, tokens: usage.total() })
+        }
+        Settlement::Unknown { known } => {
+            let cost = ledger.book_unknown(attempt, "the answer broke off", known, at)?;
+            Ok(Settled { cost, tokens: known.map_or(0, |usage| usage.total()) })
+        }
+        Settlement::Unbilled => {
+            ledger.release(attempt, "not billed", at)?;
+            Ok(Settled { cost: Money::ZERO, tokens: 0 })
+        }
+    }
+}
+
+/// What else changes the cost of a kind of action: the effort, and the version of the prompts.
+fn variant(model: &Model) -> String {
+    let effort = model.effort.map_or_else(|| "default".to_owned(), |effort| format!("{effort:?}").to_lowercase());
+    format!("{effort}/{}", agent::PROMPT_VERSION)
+}
+
+fn prices(overrides: Option<&Path>) -> Result<Prices, String> {
+    let shipped = Prices::shipped();
+    let Some(path) = overrides else { return Ok(shipped) };
+    let text = std::fs::read_to_string(path).map_err(|error| format!("cannot read the prices in {}: {error}", path.display()))?;
+    shipped.with_overrides(&text).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// The largest answer whose worst case still fits what is left.
+fn affordable(error: &ReserveError, price: &PriceRow, ask: Ask) -> Option<u32> {
+    let ReserveError::OverLimit(over) = error else { return None };
+    let fits = |max_tokens: u32| price.worst(ask.input_upper_bytes, u64::from(max_tokens)) <= over.left();
+    if !fits(FEWEST_OUTPUT_TOKENS) {
+        return None;
+    }
+    // The cost grows with the answer, so the edge can be searched for by halves.
+    let (mut low, mut high) = (FEWEST_OUTPUT_TOKENS, ask.max_tokens);
+    while low < high {
+        let middle = low + (high - low).div_ceil(2);
+        if fits(middle) {
+            low = middle;
+        } else {
+            high = middle - 1;
+        }
+    }
+    Some(low)
+}
+
+fn run_end(end: &End) -> RunEnd {
+    match end {
+        End::Completed { .. } => RunEnd::Completed,
+        End::Failed { .. } => RunEnd::Failed,
+        End::Cancelled => RunEnd::Cancelled,
+        End::OutOfBudget { .. } => RunEnd::OutOfBudget,
+    }
+}

@@ -1,0 +1,96 @@
+use std::collections::BTreeMap;
+
+use agent::{Action, End};
+use ledger::{Estimate, Money, RunId};
+use text::FilePath;
+use tokio_util::sync::CancellationToken;
+
+/// One run, for whoever asks.
+#[derive(Clone, Debug)]
+pub struct RunSummary {
+    /// Its identity.
+    pub id: RunId,
+    /// Its action.
+    pub action: Action,
+    /// Its action in the words of the menu.
+    pub title: String,
+    /// The file it works in.
+    pub file: FilePath,
+    /// Name path of its target.
+    pub symbol: String,
+    /// What it was expected to cost.
+    pub estimate: Estimate,
+    /// What it has cost so far, reservations not counted.
+    pub cost: Money,
+    /// Tokens so far, all classes.
+    pub tokens: u64,
+    /// Hunks that landed.
+    pub hunks: usize,
+    /// How it ended, once it has.
+    pub end: Option<End>,
+}
+
+/// The runs of this server. At most [`Runs::KEPT`] ended ones are remembered.
+#[derive(Default)]
+pub(crate) struct Runs {
+    runs: BTreeMap<RunId, Entry>,
+}
+
+struct Entry {
+    summary: RunSummary,
+    cancel: CancellationToken,
+}
+
+impl Runs {
+    const KEPT: usize = 256;
+
+    pub(crate) fn begin(&mut self, summary: RunSummary, cancel: CancellationToken) {
+        let ended: Vec<RunId> = self.runs.values().filter(|run| run.summary.end.is_some()).map(|run| run.summary.id.clone()).collect();
+        for id in ended.iter().take(ended.len().saturating_sub(Self::KEPT)) {
+            self.runs.remove(id);
+        }
+        self.runs.insert(summary.id.clone(), Entry { summary, cancel });
+    }
+
+    pub(crate) fn get(&self, id: &RunId) -> Option<RunSummary> {
+        Some(self.runs.get(id)?.summary.clone())
+    }
+
+    pub(crate) fn update<T>(&mut self, id: &RunId, change: impl FnOnce(&mut RunSummary) -> T) -> Option<T> {
+        Some(change(&mut self.runs.get_mut(id)?.summary))
+    }
+
+    /// Notes how a run ended; `false` if it had ended before.
+    pub(crate) fn end(&mut self, id: &RunId, end: End) -> bool {
+        match self.runs.get_mut(id) {
+            Some(entry) if entry.summary.end.is_none() => {
+                entry.summary.end = Some(end);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    pub(crate) fn cancel(&self, id: &RunId) -> bool {
+        match self.runs.get(id) {
+            Some(entry) if entry.summary.end.is_none() => {
+                entry.cancel.cancel();
+                true
+            }
+            _ => false,
+        }
+    }
+
+    pub(crate) fn running(&self) -> Vec<RunSummary> {
+        self.runs.values().filter(|run| run.summary.end.is_none()).map(|run| run.summary.clone()).collect()
+    }
+
+    /// The run that works on `symbol`, on something inside it or around it.
+    pub(crate) fn on(&self, file: &FilePath, symbol: &str) -> Option<&RunSummary> {
+        let under = |a: &str, b: &str| a.strip_prefix(b).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        self.runs
+            .values()
+            .map(|run| &run.summary)
+            .find(|run| run.end.is_none() && run.file == *file && (under(&run.symbol, symbol) || under(symbol, &run.symbol)))
+    }
+}

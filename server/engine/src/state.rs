@@ -1,0 +1,303 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use gate::Policy;
+use index::Facts;
+use provider::Provider;
+use serde_json::Value;
+use text::{EditSet, FilePath, Text};
+use tokio::sync::{Semaphore, watch};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use workspace::{Coverage, Snapshot, Workspace};
+
+use crate::config::{Config, Problem};
+use crate::hunks::Hunks;
+use crate::runs::Runs;
+use crate::{Editor, Event, Level, Purse};
+
+/// One server's state and everything that can be done to it. Cloning is cheap and gives the same engine.
+#[derive(Clone)]
+pub struct Engine {
+    pub(crate) shared: Arc<Shared>,
+}
+
+/// What an engine is made from.
+pub struct Setup {
+    /// Makes the configuration anew, from the editor's settings and the workspace folders.
+    pub resolve: Resolve,
+    /// The model API, or the sentence that says how to set one up.
+    pub provider: Result<Arc<dyn Provider>, String>,
+    /// Prices, ledger and limits.
+    pub purse: Purse,
+    /// The editor.
+    pub editor: Arc<dyn Editor>,
+    /// How long to wait for what.
+    pub timing: Timing,
+    /// Where journals of runs go.
+    pub journals: std::path::PathBuf,
+}
+
+/// Makes a configuration from an editor's settings and the workspace folders, and says what is wrong with it.
+pub type Resolve = Arc<dyn Fn(Option<&Value>, &[FilePath]) -> (Config, Vec<Problem>) + Send + Sync>;
+
+/// How long to wait for what.
+#[derive(Clone, Copy, Debug)]
+pub struct Timing {
+    /// An edit is sent after this long without typing in its document.
+    pub quiet: Duration,
+    /// Quiet is waited for no longer than this.
+    pub patience: Duration,
+    /// An edit that no document change shows after this long has not landed.
+    pub proof: Duration,
+}
+
+/// Editors kill servers that take longer to go than a few seconds.
+const GRACE: Duration = Duration::from_secs(3);
+
+impl Default for Timing {
+    /// The figures cover what editors were measured to do: Neovim holds changes back for 150 ms, Eglot for 500 ms.
+    fn default() -> Timing {
+        Timing { quiet: Duration::from_millis(300), patience: Duration::from_secs(5), proof: Duration::from_secs(2) }
+    }
+}
+
+pub(crate) struct Shared {
+    state: Mutex<State>,
+    /// Bumped after every document change, so that whoever waits for one can look again.
+    pub(crate) changed: watch::Sender<u64>,
+    /// Files whose parse and markers are due.
+    pub(crate) stale: watch::Sender<BTreeSet<FilePath>>,
+    pub(crate) config: ArcSwap<Config>,
+    resolve: Resolve,
+    /// Problems of the configuration that the user has been told.
+    told: Mutex<BTreeSet<String>>,
+    pub(crate) provider: Result<Arc<dyn Provider>, String>,
+    pub(crate) purse: Purse,
+    pub(crate) editor: Arc<dyn Editor>,
+    pub(crate) timing: Timing,
+    pub(crate) journals: std::path::PathBuf,
+    /// One edit is on its way to the editor at a time.
+    pub(crate) landing: Semaphore,
+    pub(crate) tasks: TaskTracker,
+    pub(crate) shutdown: CancellationToken,
+}
+
+/// Everything that changes.
+#[derive(Default)]
+pub(crate) struct State {
+    pub(crate) workspace: Workspace,
+    pub(crate) hunks: Hunks,
+    pub(crate) runs: Runs,
+    pub(crate) indexing: crate::indexer::Indexing,
+    /// What the editor sent.
+    settings: Option<Value>,
+    /// Whether the user has said that the workspace is not to be trusted.
+    pub(crate) distrusted: bool,
+    /// The text that an edit on its way would make, so that its change is not taken for typing.
+    pub(crate) expected: Option<(FilePath, Text)>,
+    /// When a person last typed in a document.
+    pub(crate) typed: BTreeMap<FilePath, Instant>,
+}
+
+impl Engine {
+    /// Starts an engine; its background work ends with [`Engine::shutdown`]. Needs a tokio runtime.
+    pub fn new(setup: Setup) -> Engine {
+        let Setup { resolve, provider, purse, editor, timing, journals } = setup;
+        let (config, _) = resolve(None, &[]);
+        let engine = Engine {
+            shared: Arc::new(Shared {
+                state: Mutex::default(),
+                changed: watch::Sender::new(0),
+                stale: watch::Sender::new(BTreeSet::new()),
+                config: ArcSwap::from_pointee(config),
+                resolve,
+                told: Mutex::default(),
+                provider,
+                purse,
+                editor,
+                timing,
+                journals,
+                landing: Semaphore::new(1),
+                tasks: TaskTracker::new(),
+                shutdown: CancellationToken::new(),
+            }),
+        };
+        engine.spawn(engine.clone().keep_fresh());
+        engine
+    }
+
+    /// The workspace and its documents as they are now. O(1).
+    pub fn snapshot(&self) -> Snapshot {
+        self.with(|state| state.workspace.snapshot())
+    }
+
+    /// The configuration in force.
+    pub fn config(&self) -> Arc<Config> {
+        self.shared.config.load_full()
+    }
+
+    /// Takes over the editor's settings; runs that are under way keep the limits they began with.
+    pub fn set_settings(&self, settings: Value) {
+        self.with(|state| {
+            // Said once at the start, and again only when it changes.
+            if let Some(trusted) = settings.get("trusted").and_then(Value::as_bool) {
+                state.distrusted = !trusted;
+            }
+            state.settings = Some(settings);
+        });
+        self.configure();
+    }
+
+    /// Makes the configuration anew and says, once each, what is wrong with it.
+    pub(crate) fn configure(&self) {
+        let (settings, roots) = self.with(|state| (state.settings.clone(), state.workspace.snapshot().roots));
+        let (config, problems) = (self.shared.resolve)(settings.as_ref(), &roots);
+        self.shared.config.store(Arc::new(config));
+        for problem in problems {
+            let text = problem.to_string();
+            let is_new = self.shared.told.lock().unwrap_or_else(PoisonError::into_inner).insert(text.clone());
+            if is_new {
+                self.notify(Level::Warning, text);
+            }
+        }
+        let open: Vec<FilePath> = self.snapshot().open_documents().map(|document| document.file().clone()).collect();
+        self.mark_stale(open);
+    }
+
+    /// The money.
+    pub fn purse(&self) -> &Purse {
+        &self.shared.purse
+    }
+
+    /// The editor opened a document.
+    pub fn open(&self, file: &FilePath, language: &str, version: i32, text: Text) {
+        self.with(|state| state.workspace.open(file, language, version, text));
+        self.bump(file);
+    }
+
+    /// The editor changed a document by `edits`, one after the other, the last of which leads to `text`.
+    pub fn change(&self, file: &FilePath, version: i32, edits: Vec<EditSet>, text: Text) {
+        self.with(|state| {
+            if !state.expected.as_ref().is_some_and(|(expected_file, expected)| expected_file == file && *expected == text) {
+                state.typed.insert(file.clone(), Instant::now());
+            }
+            for edit in &edits {
+                state.hunks.shift(file, edit);
+            }
+            state.workspace.change(file, version, edits, text);
+        });
+        self.bump(file);
+    }
+
+    /// The editor saved a document, so that the disk has its text now.
+    pub fn saved(&self, file: &FilePath) {
+        if file.file_name() == "farthing.toml" {
+            self.configure();
+        }
+    }
+
+    /// The editor closed a document. Its hunks are forgotten: what was saved is kept, what was not is gone with the buffer.
+    pub fn close(&self, file: &FilePath) {
+        self.with(|state| {
+            state.workspace.close(file);
+            state.hunks.remove_file(file);
+            state.typed.remove(file);
+        });
+        self.refresh_from_disk(vec![file.clone()]);
+        self.bump(file);
+        self.show(Event::Markers(file.clone()));
+    }
+
+    /// Ends all runs and background work, and waits until they have written down what they owe.
+    pub async fn shutdown(&self) {
+        self.shared.shutdown.cancel();
+        self.with(|state| state.indexing.stop());
+        self.shared.tasks.close();
+        if tokio::time::timeout(GRACE, self.shared.tasks.wait()).await.is_err() {
+            tracing::warn!("some work did not end in time; what it owes is booked at the next start");
+        }
+    }
+
+    pub(crate) fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
+        // Every method that runs under this lock leaves the state whole at each step, so that a panic in one of them
+        // costs its request and no more.
+        let mut state: MutexGuard<'_, State> = self.shared.state.lock().unwrap_or_else(PoisonError::into_inner);
+        act(&mut state)
+    }
+
+    /// The one place where tasks start; they end before [`Engine::shutdown`] returns.
+    #[expect(clippy::disallowed_methods, reason = "tracked: shutdown cancels and awaits every task")]
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        tokio::spawn(self.shared.tasks.track_future(task));
+    }
+
+    pub(crate) fn show(&self, event: Event) {
+        self.shared.editor.show(event);
+    }
+
+    /// Says something to the user.
+    pub fn notify(&self, level: Level, text: impl Into<String>) {
+        self.show(Event::Notice(level, text.into()));
+    }
+
+    pub(crate) fn policy(&self, snapshot: &Snapshot) -> Policy {
+        let mut policy = Policy::new(snapshot.roots.to_vec());
+        policy.protected = self.config().protected.clone();
+        policy
+    }
+
+    fn bump(&self, file: &FilePath) {
+        self.shared.changed.send_modify(|revision| *revision += 1);
+        self.mark_stale([file.clone()]);
+    }
+
+    pub(crate) fn mark_stale(&self, files: impl IntoIterator<Item = FilePath>) {
+        self.shared.stale.send_modify(|stale| stale.extend(files));
+    }
+
+    /// Parses what has changed, off the path of the keystroke, and has its markers shown.
+    async fn keep_fresh(self) {
+        let mut stale = self.shared.stale.subscribe();
+        loop {
+            tokio::select! {
+                () = self.shared.shutdown.cancelled() => return,
+                changed = stale.changed() => if changed.is_err() { return },
+            }
+            let files = self.shared.stale.send_replace(BTreeSet::new());
+            // Replacing the set counts as a change too; there is nothing to do for that one.
+            if files.is_empty() {
+                continue;
+            }
+            let engine = self.clone();
+            let work = tokio::task::spawn_blocking(move || {
+                for file in files {
+                    engine.freshen(&file);
+                }
+            });
+            if work.await.is_err() {
+                tracing::error!("parsing in the background panicked; the file keeps its last facts");
+            }
+        }
+    }
+
+    fn freshen(&self, file: &FilePath) {
+        let snapshot = self.snapshot();
+        if let Some(document) = snapshot.open_document(file)
+            && let Some(parsed) = document.parsed()
+        {
+            let facts: Arc<Facts> = parsed.facts().clone();
+            self.with(|state| state.workspace.index_file(file, facts, Some(document.serial())));
+        }
+        self.drop_hunks_undone_in_the_editor(file);
+        self.show(Event::Markers(file.clone()));
+    }
+
+    pub(crate) fn set_coverage(&self, coverage: Coverage) {
+        self.with(|state| state.workspace.set_coverage(coverage));
+        self.show(Event::Indexing { done: coverage.done, found: coverage.found, complete: coverage.complete });
+    }
+}

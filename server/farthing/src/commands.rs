@@ -1,0 +1,11 @@
+//! One module per subcommand.
+
+pub(crate) mod actions;
+pub(crate) mod cost;
+pub(crate) mod demo;
+pub(crate) mod doctor;
+pub(crate) mod headless;
+pub(crate) mod index;
+pub(crate) mod run;
+pub(crate) mod scripted;
+pub(crate) mod serve;

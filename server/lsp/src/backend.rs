@@ -1,0 +1,380 @@
+//! The handlers. Notifications are synchronous; a request takes its snapshot before its first await.
+
+use std::sync::Arc;
+
+use engine::{Editor, Engine, ForeignDiagnostic, Item, ItemKind, Repairs};
+use lsp_types::{
+    CodeAction, CodeActionKind, CodeActionParams, CodeActionResponse, CodeActionTag, CodeActionTriggerKind, CodeLens,
+    CodeLensParams, Diagnostic, DidChangeConfigurationParams, DidChangeTextDocumentParams, DidChangeWatchedFilesParams,
+    DidChangeWorkspaceFoldersParams, DidCloseTextDocumentParams, DidOpenTextDocumentParams, DidSaveTextDocumentParams,
+    ExecuteCommandParams, Hover, HoverParams, InitializeParams, InlayHint, InlayHintParams, InitializeResult, InitializedParams, MarkupContent, MarkupKind,
+    Message as DiagnosticMessage, ServerInfo, Uri, WorkDoneProgressCancelParams, WorkspaceFolders,
+};
+use serde_json::{Value, json};
+use text::{FilePath, Range, Text};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tower_lsp::jsonrpc::Result;
+use tower_lsp::{Client, ClientSocket, LanguageServer, LspService};
+
+use crate::capabilities::{self, server_capabilities};
+use crate::commands::{self, command, execute};
+use crate::lens;
+use crate::editor::LspEditor;
+use crate::outbox::{Message, Outbox, run_of};
+use crate::position::{from_proto, to_proto};
+use crate::publish::{HUNK, SOURCE};
+use crate::session::{Session, Shows};
+
+/// The server behind one client.
+pub(crate) struct Backend {
+    client: Client,
+    session: Session,
+    engine: Engine,
+    /// Until `initialized` takes it, what the engine has said so far.
+    unsent: std::sync::Mutex<Option<(Outbox, UnboundedReceiver<Message>)>>,
+    roots: std::sync::Mutex<Vec<FilePath>>,
+}
+
+/// Builds the service around the engine that `make_engine` makes for this client.
+pub(crate) fn service(
+    make_engine: impl FnOnce(Arc<dyn Editor>) -> anyhow::Result<Engine>,
+) -> anyhow::Result<(LspService<Backend>, ClientSocket, Engine)> {
+    let session = Session::default();
+    let (sender, receiver) = unbounded_channel();
+    let editor = Arc::new(LspEditor::new(session.clone(), sender.clone()));
+    let engine = make_engine(editor.clone())?;
+    let (service, socket) = LspService::build(|client| {
+        editor.connect(client.clone());
+        let outbox = Outbox::new(client.clone(), session.clone(), engine.clone(), sender);
+        Backend {
+            client,
+            session,
+            engine: engine.clone(),
+            unsent: Some((outbox, receiver)).into(),
+            roots: Vec::new().into(),
+        }
+    })
+    .custom_method("window/workDoneProgress/cancel", Backend::progress_cancel)
+    .finish();
+    Ok((service, socket, engine))
+}
+
+impl LanguageServer for Backend {
+    async fn initialize(&self, params: InitializeParams) -> Result<InitializeResult> {
+        let client = capabilities::Client::from_initialize(&params);
+        let capabilities = server_capabilities(&client, commands::ALL);
+        self.session.set_client(client);
+        let options = params.initialization_options.unwrap_or_default();
+        let says = |what: &str| options.get(what).and_then(Value::as_bool);
+        self.session.set_shows(Shows { spending: says("spending") == Some(true), reports: says("reports") == Some(true) });
+        self.engine.set_settings(options);
+        let folders = params.workspace_folders_initialize_params.workspace_folders;
+        let folders = match folders {
+            Some(WorkspaceFolders::WorkspaceFolderList(folders)) => folders,
+            Some(WorkspaceFolders::Null) | None => Vec::new(),
+        };
+        let mut roots: Vec<FilePath> = folders.iter().filter_map(|folder| self.session.file(&folder.uri)).collect();
+        if roots.is_empty() {
+            #[expect(deprecated, reason = "some clients send nothing newer")]
+            let root = params.root_uri.as_ref();
+            roots.extend(root.and_then(|uri| self.session.file(uri)));
+        }
+        *lock(&self.roots) = roots;
+        let version = Some(env!("CARGO_PKG_VERSION").to_owned());
+        Ok(InitializeResult { capabilities, server_info: Some(ServerInfo { name: "farthing".to_owned(), version }) })
+    }
+
+    async fn initialized(&self, _: InitializedParams) {
+        if let Some((outbox, receiver)) = lock(&self.unsent).take() {
+            crate::spawn(outbox.run(receiver));
+        }
+        self.index();
+        let engine = self.engine.clone();
+        crate::spawn(async move { engine.show_spending(None).await });
+        self.register_watchers();
+        self.pull_settings();
+    }
+
+    async fn shutdown(&self) -> Result<()> {
+        self.engine.shutdown().await;
+        Ok(())
+    }
+
+    async fn did_open(&self, params: DidOpenTextDocumentParams) {
+        let document = params.text_document;
+        let Some(file) = self.session.file(&document.uri) else { return };
+        let language = document.language_id.to_string();
+        self.engine.open(&file, &language, document.version, Text::from(document.text.as_str()));
+        self.adopt_folder_of(&file);
+    }
+
+    async fn did_change(&self, params: DidChangeTextDocumentParams) {
+        let Some(file) = self.session.file(&params.text_document.text_document_identifier.uri) else { return };
+        let snapshot = self.engine.snapshot();
+        let Some(document) = snapshot.open_document(&file) else {
+            tracing::error!(%file, "a change of a document that is not open");
+            return;
+        };
+        let encoding = self.session.client().encoding;
+        let changed = from_proto::content_changes(document.text(), params.content_changes, encoding);
+        self.engine.change(&file, params.text_document.version, changed.edits, changed.text);
+    }
+
+    async fn did_save(&self, params: DidSaveTextDocumentParams) {
+        let Some(file) = self.session.file(&params.text_document.uri) else { return };
+        self.engine.saved(&file);
+    }
+
+    async fn did_close(&self, params: DidCloseTextDocumentParams) {
+        let Some(file) = self.session.file(&params.text_document.uri) else { return };
+        self.engine.close(&file);
+    }
+
+    async fn did_change_watched_files(&self, params: DidChangeWatchedFilesParams) {
+        let files = params.changes.iter().filter_map(|change| self.session.file(&change.uri)).collect();
+        self.engine.refresh_from_disk(files);
+    }
+
+    async fn did_change_workspace_folders(&self, params: DidChangeWorkspaceFoldersParams) {
+        let gone: Vec<FilePath> = params.event.removed.iter().filter_map(|folder| self.session.file(&folder.uri)).collect();
+        let new = params.event.added.iter().filter_map(|folder| self.session.file(&folder.uri));
+        {
+            let mut roots = lock(&self.roots);
+            roots.retain(|root| !gone.contains(root));
+            roots.extend(new);
+        }
+        self.index();
+    }
+
+    async fn did_change_configuration(&self, params: DidChangeConfigurationParams) {
+        if self.session.client().configuration {
+            self.pull_settings();
+        } else {
+            self.engine.set_settings(section(params.settings));
+        }
+    }
+
+    async fn code_action(&self, params: CodeActionParams) -> Result<Option<Vec<CodeActionResponse>>> {
+        let snapshot = self.engine.snapshot();
+        let uri = params.text_document.uri;
+        let Some(file) = self.session.file(&uri) else { return Ok(None) };
+        let Some(document) = snapshot.open_document(&file).cloned() else { return Ok(None) };
+        let encoding = self.session.client().encoding;
+        let range = from_proto::range(document.text(), params.range, encoding);
+        let foreign: Vec<(usize, ForeignDiagnostic)> = params
+            .context
+            .diagnostics
+            .iter()
+            .enumerate()
+            .filter(|(_, diagnostic)| diagnostic.source.as_deref() != Some(SOURCE))
+            .map(|(at, diagnostic)| (at, foreign(document.text(), diagnostic, encoding)))
+            .collect();
+        let (places, foreign): (Vec<usize>, Vec<ForeignDiagnostic>) = foreign.into_iter().unzip();
+        let engine = self.engine.clone();
+        let menu = tokio::task::spawn_blocking(move || engine.menu(&snapshot, &file, range, &foreign)).await;
+        let Ok(menu) = menu else { return Ok(None) };
+        let automatic = params.context.trigger_kind == Some(CodeActionTriggerKind::Automatic);
+        let shown = Shown { context: &params.context.diagnostics, places: &places, document: document.text(), encoding, uri: &uri };
+        let actions = menu
+            .items
+            .iter()
+            .filter(|item| is_wanted(item, params.context.only.as_deref()))
+            // A bulb that lights on every line says nothing; unasked, only what repairs something is offered.
+            .filter(|item| !automatic || item.repairs.is_some())
+            .map(|item| CodeActionResponse::CodeAction(shown.action(item)))
+            .collect();
+        Ok(Some(actions))
+    }
+
+    async fn execute_command(&self, params: ExecuteCommandParams) -> Result<Option<Value>> {
+        if params.command == commands::COST && self.session.shows_reports() {
+            return Ok(Some(json!({"markdown": self.engine.purse().report().await})));
+        }
+        Ok(Some(execute(&self.engine, &self.session, &params.command, params.arguments)))
+    }
+
+    async fn hover(&self, params: HoverParams) -> Result<Option<Hover>> {
+        let snapshot = self.engine.snapshot();
+        let place = params.text_document_position_params;
+        let Some(file) = self.session.file(&place.text_document.uri) else { return Ok(None) };
+        let Some(document) = snapshot.open_document(&file).cloned() else { return Ok(None) };
+        let encoding = self.session.client().encoding;
+        let offset = from_proto::offset(document.text(), place.position, encoding);
+        let engine = self.engine.clone();
+        let hover = tokio::task::spawn_blocking(move || engine.hover(&snapshot, &file, offset)).await;
+        Ok(hover.ok().flatten().map(|(range, value)| Hover {
+            contents: MarkupContent { kind: MarkupKind::Markdown, value }.into(),
+            range: Some(to_proto::range(document.text(), range, encoding)),
+        }))
+    }
+
+    async fn code_lens(&self, params: CodeLensParams) -> Result<Option<Vec<CodeLens>>> {
+        let Some(file) = self.session.file(&params.text_document.uri) else { return Ok(None) };
+        let Some(markers) = self.engine.markers(&file) else { return Ok(None) };
+        if !self.engine.config().surfaces.code_lens {
+            return Ok(None);
+        }
+        Ok(Some(lens::lenses(&markers, self.session.client().encoding, &params.text_document.uri)))
+    }
+
+    async fn inlay_hint(&self, params: InlayHintParams) -> Result<Option<Vec<InlayHint>>> {
+        let Some(file) = self.session.file(&params.text_document.uri) else { return Ok(None) };
+        let Some(markers) = self.engine.markers(&file) else { return Ok(None) };
+        Ok(Some(lens::hints(&markers, self.session.client().encoding)))
+    }
+}
+
+impl Backend {
+    /// `window/workDoneProgress/cancel`, which the framework does not route.
+    async fn progress_cancel(&self, params: WorkDoneProgressCancelParams) {
+        if let Some(run) = run_of(&params.token) {
+            self.engine.cancel(&run);
+        }
+    }
+
+    fn index(&self) {
+        let roots = lock(&self.roots).clone();
+        self.engine.set_roots(roots, !self.session.client().watched_files);
+    }
+
+    /// Without a workspace folder, as when a single file was opened, the file's own folder is the workspace.
+    fn adopt_folder_of(&self, file: &FilePath) {
+        let adopted = {
+            let mut roots = lock(&self.roots);
+            match (roots.is_empty(), file.parent()) {
+                (true, Some(folder)) => {
+                    roots.push(folder);
+                    true
+                }
+                _ => false,
+            }
+        };
+        if adopted {
+            self.index();
+        }
+    }
+
+    fn register_watchers(&self) {
+        if !self.session.client().watched_files {
+            return;
+        }
+        let globs: Vec<Value> = grammar_globs().into_iter().map(|glob| json!({"globPattern": glob})).collect();
+        let registration = lsp_types::Registration {
+            id: "farthing-watch".to_owned(),
+            method: "workspace/didChangeWatchedFiles".to_owned(),
+            register_options: Some(json!({"watchers": globs})),
+        };
+        let client = self.client.clone();
+        crate::spawn(async move {
+            if let Err(error) = client.register_capability(vec![registration]).await {
+                tracing::warn!(%error, "the client watches no files for us");
+            }
+        });
+    }
+
+    fn pull_settings(&self) {
+        if !self.session.client().configuration {
+            return;
+        }
+        let (client, engine) = (self.client.clone(), self.engine.clone());
+        crate::spawn(async move {
+            let item = lsp_types::ConfigurationItem { scope_uri: None, section: Some("farthing".to_owned()) };
+            let asked = tokio::time::timeout(std::time::Duration::from_secs(5), client.configuration(vec![item])).await;
+            if let Ok(Ok(answer)) = asked
+                && let Some(settings) = answer.into_iter().next()
+                && settings.is_object()
+            {
+                engine.set_settings(settings);
+            }
+        });
+    }
+}
+
+/// What an action needs of the request it answers.
+struct Shown<'a> {
+    context: &'a [Diagnostic],
+    /// Where in the context each foreign diagnostic came from.
+    places: &'a [usize],
+    document: &'a Text,
+    encoding: crate::position::Encoding,
+    uri: &'a Uri,
+}
+
+impl Shown<'_> {
+    fn action(&self, item: &Item) -> CodeAction {
+        CodeAction {
+            title: item.title.clone(),
+            kind: Some(kind(item)),
+            diagnostics: self.repaired(item).map(|diagnostic| vec![diagnostic.clone()]),
+            command: Some(command(&item.title, &item.pick, self.uri)),
+            tags: item.estimate.is_some().then(|| vec![CodeActionTag::LLMGenerated]),
+            ..CodeAction::default()
+        }
+    }
+
+    /// The diagnostic of the request that the item repairs.
+    fn repaired(&self, item: &Item) -> Option<&Diagnostic> {
+        let code_is = |diagnostic: &&Diagnostic, wanted: &str| {
+            diagnostic.source.as_deref() == Some(SOURCE)
+                && matches!(&diagnostic.code, Some(lsp_types::Code::String(code)) if code == wanted)
+        };
+        match item.repairs.as_ref()? {
+            Repairs::Foreign(index) => self.context.get(*self.places.get(*index)?),
+            Repairs::Finding(code, range) => self.context.iter().find(|diagnostic| {
+                code_is(diagnostic, code) && from_proto::range(self.document, diagnostic.range, self.encoding) == *range
+            }),
+            Repairs::Hunk(hunk) => self.context.iter().find(|diagnostic| {
+                let id = diagnostic.data.as_ref().and_then(|data| data.get("hunk")).and_then(Value::as_str);
+                code_is(diagnostic, HUNK) && id.is_none_or(|id| id == hunk.to_string())
+            }),
+        }
+    }
+}
+
+fn kind(item: &Item) -> CodeActionKind {
+    match item.kind {
+        ItemKind::Fix => CodeActionKind::QuickFix,
+        ItemKind::Extract => CodeActionKind::RefactorExtract,
+        ItemKind::Rewrite => CodeActionKind::RefactorRewrite,
+    }
+}
+
+/// Whether the client asked for this kind. Kinds are hierarchical: `refactor` asks for `refactor.rewrite` too.
+fn is_wanted(item: &Item, only: Option<&[CodeActionKind]>) -> bool {
+    let Some(only) = only else { return true };
+    let kind = kind(item).to_string();
+    only.iter().any(|wanted| {
+        let wanted = wanted.to_string();
+        wanted.is_empty() || kind.strip_prefix(&wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    })
+}
+
+fn foreign(text: &Text, diagnostic: &Diagnostic, encoding: crate::position::Encoding) -> ForeignDiagnostic {
+    let message = match &diagnostic.message {
+        DiagnosticMessage::String(message) => message.clone(),
+        DiagnosticMessage::MarkupContent(markup) => markup.value.clone(),
+    };
+    let code = diagnostic.code.as_ref().map(|code| match code {
+        lsp_types::Code::Int(code) => code.to_string(),
+        lsp_types::Code::String(code) => code.clone(),
+    });
+    let range: Range = from_proto::range(text, diagnostic.range, encoding);
+    ForeignDiagnostic { range, source: diagnostic.source.clone(), code, message }
+}
+
+/// The settings of ours in what a client sends, which may or may not be wrapped in our name.
+fn section(settings: Value) -> Value {
+    match settings {
+        Value::Object(mut fields) if fields.contains_key("farthing") => fields.remove("farthing").unwrap_or_default(),
+        other => other,
+    }
+}
+
+fn grammar_globs() -> Vec<String> {
+    grammars::all().iter().flat_map(|grammar| grammar.extensions).map(|extension| format!("**/*.{extension}")).collect()
+}
+
+fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+

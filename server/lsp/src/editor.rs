@@ -1,0 +1,88 @@
+//! The client as the engine sees it.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use engine::{Editor, Event, Reply};
+use gate::ApprovedEdit;
+use lsp_types::{
+    ApplyWorkspaceEditParams, ApplyWorkspaceEditRequest, MessageActionItem, MessageType, OptionalVersionedTextDocumentIdentifier,
+    ShowMessageRequest, ShowMessageRequestParams, TextDocumentEdit, TextDocumentIdentifier, WorkspaceEdit,
+};
+use tokio::sync::mpsc::UnboundedSender;
+use tower_lsp::Client;
+
+use crate::outbox::Message;
+use crate::position::to_proto;
+use crate::session::Session;
+
+/// An editor that has not said whether it made an edit after this long is asked no further; the text tells.
+const APPLY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A question that nobody answers after this long is a no.
+const QUESTION_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// Sends what the engine has to say to one client.
+pub(crate) struct LspEditor {
+    client: OnceLock<Client>,
+    session: Session,
+    outbox: UnboundedSender<Message>,
+}
+
+impl LspEditor {
+    pub(crate) fn new(session: Session, outbox: UnboundedSender<Message>) -> LspEditor {
+        LspEditor { client: OnceLock::new(), session, outbox }
+    }
+
+    /// Gives it the client to talk to; the first one counts.
+    pub(crate) fn connect(&self, client: Client) {
+        let _already_connected = self.client.set(client);
+    }
+}
+
+#[async_trait]
+impl Editor for LspEditor {
+    async fn apply(&self, edit: &ApprovedEdit, label: &str) -> Reply {
+        let Some(client) = self.client.get() else { return Reply::Refused("no client is connected".to_owned()) };
+        let encoding = self.session.client().encoding;
+        let text = edit.base();
+        let edits = edit.edits().edits().iter().map(|edit| to_proto::text_edit(text, edit, encoding).into()).collect();
+        let document = OptionalVersionedTextDocumentIdentifier {
+            version: edit.version(),
+            text_document_identifier: TextDocumentIdentifier { uri: self.session.uri_of(edit.file()) },
+        };
+        // One document, one edit at a time: more are not checked by all editors.
+        let change = TextDocumentEdit { text_document: document, edits };
+        let params = ApplyWorkspaceEditParams {
+            label: Some(label.to_owned()),
+            edit: WorkspaceEdit { document_changes: Some(vec![change.into()]), ..WorkspaceEdit::default() },
+            metadata: None,
+        };
+        let sent = client.send_request::<ApplyWorkspaceEditRequest>(params);
+        match tokio::time::timeout(APPLY_TIMEOUT, sent).await {
+            Ok(Ok(result)) if result.applied => Reply::Applied,
+            Ok(Ok(result)) => Reply::Refused(result.failure_reason.unwrap_or_default()),
+            Ok(Err(error)) => Reply::Refused(error.message.into_owned()),
+            Err(_) => Reply::Applied,
+        }
+    }
+
+    async fn ask(&self, question: &str) -> bool {
+        const YES: &str = "Allow";
+        let action = |title: &str| MessageActionItem { title: title.to_owned(), properties: std::collections::HashMap::default() };
+        let params = ShowMessageRequestParams {
+            kind: MessageType::Warning,
+            message: question.to_owned(),
+            actions: Some(vec![action(YES), action("Refuse")]),
+        };
+        let Some(client) = self.client.get() else { return false };
+        let asked = client.send_request::<ShowMessageRequest>(params);
+        matches!(tokio::time::timeout(QUESTION_TIMEOUT, asked).await, Ok(Ok(Some(answer))) if answer.title == YES)
+    }
+
+    fn show(&self, event: Event) {
+        // The receiver lives as long as the server; afterwards nobody is there to be told.
+        let _closed = self.outbox.send(Message::Event(event));
+    }
+}

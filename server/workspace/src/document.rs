@@ -1,0 +1,125 @@
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use grammars::Grammar;
+use index::Parsed;
+use text::{EditSet, FilePath, Text};
+
+/// How many changes a document remembers, for edits that must be rebased over them.
+const REMEMBERED: usize = 512;
+
+/// How many parses in a row may be put off; a longer row starts afresh instead.
+const PUT_OFF: u32 = 16;
+
+/// One file's text at one moment, and its parse, made when first asked for. Cloning is cheap.
+#[derive(Clone)]
+pub struct Document {
+    file: FilePath,
+    version: Option<i32>,
+    text: Text,
+    serial: u64,
+    /// The changes that led here, the oldest first; the last one leads to `serial`.
+    log: Arc<Vec<Arc<EditSet>>>,
+    parse: Option<Arc<Parse>>,
+}
+
+/// A parse that is made at most once, by whoever needs it first.
+struct Parse {
+    grammar: &'static Grammar,
+    text: Text,
+    done: OnceLock<Parsed>,
+    /// The parse before the edits, to reuse; dropped once this one is made.
+    before: Mutex<Option<(Arc<Parse>, EditSet)>>,
+    put_off: u32,
+}
+
+impl Document {
+    pub(crate) fn open(file: FilePath, language: &str, version: i32, text: Text) -> Document {
+        let grammar = grammars::for_path(file.file_name()).or_else(|| grammars::by_name(language));
+        Document { version: Some(version), ..Document::new(file, grammar, text) }
+    }
+
+    pub(crate) fn on_disk(file: FilePath, text: Text) -> Document {
+        let grammar = grammars::for_path(file.file_name());
+        Document::new(file, grammar, text)
+    }
+
+    fn new(file: FilePath, grammar: Option<&'static Grammar>, text: Text) -> Document {
+        let parse = grammar.map(|grammar| Arc::new(Parse::afresh(grammar, text.clone())));
+        Document { file, version: None, text, serial: 0, log: Arc::default(), parse }
+    }
+
+    pub(crate) fn changed(&self, version: i32, edits: Vec<EditSet>, text: Text) -> Document {
+        let mut log = self.log.clone();
+        let entries = Arc::make_mut(&mut log);
+        entries.extend(edits.iter().cloned().map(Arc::new));
+        let surplus = entries.len().saturating_sub(REMEMBERED);
+        entries.drain(..surplus);
+        let serial = self.serial + edits.len() as u64;
+        let parse = self.parse.as_ref().map(|parse| Arc::new(Parse::after(parse, edits, text.clone())));
+        Document { file: self.file.clone(), version: Some(version), text, serial, log, parse }
+    }
+
+    /// The file.
+    pub fn file(&self) -> &FilePath {
+        &self.file
+    }
+
+    /// The editor's version; `None` for text from disk.
+    pub fn version(&self) -> Option<i32> {
+        self.version
+    }
+
+    /// The text.
+    pub fn text(&self) -> &Text {
+        &self.text
+    }
+
+    /// Counts the changes since the document was opened.
+    pub fn serial(&self) -> u64 {
+        self.serial
+    }
+
+    /// The changes that led from an earlier `serial` here, in order, or `None` if that is too long ago.
+    pub fn changes_since(&self, serial: u64) -> Option<&[Arc<EditSet>]> {
+        let count = usize::try_from(self.serial.checked_sub(serial)?).ok()?;
+        self.log.get(self.log.len().checked_sub(count)?..)
+    }
+
+    /// The grammar, if there is one for this file.
+    pub fn grammar(&self) -> Option<&'static Grammar> {
+        self.parse.as_ref().map(|parse| parse.grammar)
+    }
+
+    /// The parse of exactly this text, `None` without a grammar. Takes milliseconds when nobody has asked before.
+    pub fn parsed(&self) -> Option<&Parsed> {
+        self.parse.as_ref().map(|parse| parse.get())
+    }
+}
+
+impl Parse {
+    fn afresh(grammar: &'static Grammar, text: Text) -> Parse {
+        Parse { grammar, text, done: OnceLock::new(), before: Mutex::new(None), put_off: 0 }
+    }
+
+    fn after(before: &Arc<Parse>, edits: Vec<EditSet>, text: Text) -> Parse {
+        let put_off = if before.done.get().is_some() { 0 } else { before.put_off + 1 };
+        let fresh = Parse::afresh(before.grammar, text);
+        match <[EditSet; 1]>::try_from(edits) {
+            Ok([edit]) if put_off <= PUT_OFF => {
+                Parse { before: Mutex::new(Some((before.clone(), edit))), put_off, ..fresh }
+            }
+            // Several changes in one message have texts in between that nobody kept.
+            _ => fresh,
+        }
+    }
+
+    fn get(&self) -> &Parsed {
+        self.done.get_or_init(|| {
+            let before = self.before.lock().unwrap_or_else(PoisonError::into_inner).take();
+            match before {
+                Some((before, edits)) => before.get().reparse(&edits, &self.text),
+                None => Parsed::parse(self.grammar, &self.text),
+            }
+        })
+    }
+}
