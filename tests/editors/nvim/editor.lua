@@ -8,6 +8,7 @@ local Editor = {}
 Editor.__index = Editor
 
 local here = vim.fs.dirname(assert(debug.getinfo(1, 'S')).source:sub(2))
+local play = require('play')
 local root = vim.fs.normalize(here .. '/../../..')
 
 ---@param story farthing.Story
@@ -81,15 +82,7 @@ end
 ---@param what string
 ---@param condition fun(): boolean
 function Editor:wait(what, condition)
-  local why ---@type string?
-  local held = vim.wait(self.timeout, function()
-    local ok, answer = pcall(condition)
-    why = not ok and tostring(answer) or nil
-    return not ok or answer
-  end, 10)
-  if why or not held then
-    error(('waited in vain for %s%s'):format(what, why and ': ' .. why or ''), 0)
-  end
+  play.wait(what, self.timeout, condition)
 end
 
 --- Types. Each key has been dealt with before the next one comes, so the server sees typing and not
@@ -134,13 +127,13 @@ function Editor:pick(beginning)
 end
 
 --- Says yes or no to a hunk, and waits until it is gone.
----@param step farthing.Step
+---@param step { nth?: integer, via?: "map" }
 ---@param title string
 ---@param map string
 ---@return { message: string }
 function Editor:judge(step, title, map)
   local hunk = self:inside('go_to_hunk', step.nth or 1)
-  if step['via'] == 'map' then
+  if step.via == 'map' then
     self:inside('map', map)
   else
     self:pick(title)

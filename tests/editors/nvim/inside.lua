@@ -5,6 +5,7 @@ local M = {}
 --- How a buffer stands.
 ---@class farthing.Look
 ---@field text string
+---@field neovim string
 ---@field diagnostics lsp.Diagnostic[]
 ---@field lenses string[]
 ---@field progress table[] every progress message of the server, in order
@@ -94,8 +95,9 @@ function M._listen()
   end
 end
 
+---@private
 ---@return string
-function M.version()
+function M._version()
   local version = vim.version --[[@as fun(): vim.Version ]]
   return tostring(version())
 end
@@ -291,6 +293,7 @@ end
 ---@return farthing.Look
 function M.look()
   return {
+    neovim = M._version(),
     text = table.concat(vim.api.nvim_buf_get_lines(0, 0, -1, false), '\n') .. '\n',
     diagnostics = vim.tbl_map(function(diagnostic)
       return diagnostic.user_data.lsp

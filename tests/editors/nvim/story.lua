@@ -1,13 +1,11 @@
--- Plays a story in a real Neovim and writes down what was seen; README.md beside this folder says
--- how a story is written. It expects nothing of the server: who plays the story compares.
+-- Plays a story in a real Neovim; README.md in the folder above says how one is written.
 --
---   nvim --clean -l story.lua STORY.json SEEN.json
---
--- Exit code 0: every step was taken. 1: one was not, and SEEN.json says which and how it stood.
+--   nvim --clean -l tests/editors/nvim/story.lua STORY.json SEEN.json
 
 local here = vim.fs.dirname(vim.fs.normalize(vim.uv.fs_realpath(arg[0])))
-package.path = here .. '/?.lua;' .. package.path
+package.path = ('%s/?.lua;%s/?.lua;%s'):format(here, vim.fs.dirname(here), package.path)
 local Editor = require('editor')
+local play = require('play')
 
 ---@class farthing.Story
 ---@field workspace string opened as it is, so the caller gives a copy
@@ -17,19 +15,6 @@ local Editor = require('editor')
 ---@field settings? table
 ---@field init_options? table
 ---@field timeout? integer milliseconds that a wait may take; 20000
-
----@class farthing.Step
----@field do string its name in `steps`
----@field as? string under which name its result is kept
----@field at? string text to put the cursor on first
----@field nth? integer which occurrence of it, or which hunk; 1
-
----@class farthing.Seen
----@field neovim string
----@field done { do: string, ms: integer, result: any }[]
----@field named table<string, any>
----@field last? farthing.Look how the buffer stood at the end
----@field error? string
 
 ---@type table<string, fun(editor: farthing.Editor, step: table): any>
 local steps = {}
@@ -113,58 +98,22 @@ function steps.screen(editor)
   return editor:inside('screen')
 end
 
----@param story farthing.Story
----@param seen farthing.Seen filled in as the story goes
-local function play(story, seen)
-  local editor = Editor.start(story)
-  local at = 'the start'
-  local ok, why = pcall(function()
-    seen.neovim = editor:inside('version')
-    for number, step in ipairs(story.steps) do
-      local name = step['do']
-      at = ('step %d (%s)'):format(number, vim.json.encode(step))
-      local take = steps[name] or error('there is no such step', 0)
-      local began = vim.uv.hrtime()
-      if step.at then
-        editor:inside('cursor', step.at, step.nth or 1)
-      end
-      local result = take(editor, step)
-      local ms = math.floor((vim.uv.hrtime() - began) / 1e6)
-      table.insert(seen.done, { ['do'] = name, ms = ms, result = result })
-      if step.as then
-        seen.named[step.as] = result
-      end
+-- `at`, with `nth` for which occurrence, puts the cursor on a text before any step.
+for name, step in pairs(steps) do
+  steps[name] = function(editor, given)
+    if given.at then
+      editor:inside('cursor', given.at, given.nth or 1)
     end
-  end)
-  if not ok then
-    seen.error = ('%s: %s'):format(at, why)
+    return step(editor, given)
   end
-  if editor:recover() then
-    seen.last = editor:inside('look')
-  end
-  editor:stop()
 end
 
----@param path string
----@return string
-local function read(path)
-  local file = assert(io.open(path, 'r'))
-  local text = file:read('*a')
-  file:close()
-  return text
-end
-
-local seen = { neovim = '', done = {}, named = vim.empty_dict() } ---@type farthing.Seen
-local ok, why = pcall(function()
-  play(vim.json.decode(read(arg[1]), { luanil = { object = true } }), seen)
-end)
-if not ok then
-  seen.error = tostring(why)
-end
-local output = assert(io.open(arg[2], 'w'))
-output:write(vim.json.encode(seen))
-output:close()
-if seen.error then
-  io.stderr:write(seen.error .. '\n')
-end
-os.exit(seen.error and 1 or 0)
+play.main({
+  start = Editor.start,
+  steps = steps,
+  look = function(editor)
+    editor:recover()
+    return editor:inside('look')
+  end,
+  stop = Editor.stop,
+})
