@@ -1,0 +1,209 @@
+//! The conversation of a run: it only grows, because providers check an answer against everything before it and caches
+//! match from the start.
+
+use std::collections::BTreeMap;
+
+use provider::{CacheTtl, CompletionRequest, Content, Message, Role};
+use text::Hash;
+
+use crate::tools::Reply;
+
+/// How many messages of the user end with a cache breakpoint: the last, and the one before for answers with so many
+/// blocks that the provider does not look back far enough.
+const MARKED: usize = 2;
+
+/// What has been said so far, as the request that would be sent next.
+pub(crate) struct Conversation {
+    request: CompletionRequest,
+    prefix: Hash,
+}
+
+impl Conversation {
+    pub(crate) fn new(request: CompletionRequest) -> Conversation {
+        let prefix = serde_json::to_string(&(&request.system, &request.tools)).unwrap_or_default();
+        Conversation {
+            request,
+            prefix: Hash::of(&prefix),
+        }
+    }
+
+    /// The next request, with another limit for its answer where the budget wants one.
+    pub(crate) fn request(&self, max_tokens: u32) -> CompletionRequest {
+        CompletionRequest {
+            max_tokens,
+            ..self.request.clone()
+        }
+    }
+
+    pub(crate) fn max_tokens(&self) -> u32 {
+        self.request.max_tokens
+    }
+
+    /// Hash of the system prompt and the tools.
+    pub(crate) fn prefix(&self) -> Hash {
+        self.prefix
+    }
+
+    /// Hash of the messages.
+    pub(crate) fn hash(&self) -> Hash {
+        Hash::of(&serde_json::to_string(&self.request.messages).unwrap_or_default())
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.request.messages.len()
+    }
+
+    /// Appends an answer as it came.
+    pub(crate) fn answer(&mut self, content: Vec<Content>) {
+        // Providers reject an empty message; there is nothing to keep of one.
+        if !content.is_empty() {
+            self.request.messages.push(Message::assistant(content));
+        }
+    }
+
+    /// Appends the results of the last answer's tool calls, in the order of the calls, and what else is to be said.
+    pub(crate) fn results(&mut self, replies: Vec<Reply>, also: Option<String>) {
+        let mut replies: BTreeMap<String, Reply> = replies
+            .into_iter()
+            .rev()
+            .map(|reply| (reply.id.clone(), reply))
+            .collect();
+        let calls: Vec<String> = match self.request.messages.last() {
+            Some(Message {
+                role: Role::Assistant,
+                content,
+                ..
+            }) => content.iter().filter_map(call_id).collect(),
+            Some(_) | None => Vec::new(),
+        };
+        let mut content: Vec<Content> = calls
+            .into_iter()
+            .map(|id| match replies.remove(&id) {
+                Some(Reply {
+                    id, text, is_error, ..
+                }) => Content::ToolResult {
+                    tool_use_id: id,
+                    content: text,
+                    is_error,
+                },
+                // Every call needs a result, also one whose end never came.
+                None => Content::ToolResult {
+                    tool_use_id: id,
+                    content: "this call did not arrive whole and was not carried out".to_owned(),
+                    is_error: true,
+                },
+            })
+            .collect();
+        content.extend(also.map(|text| Content::Text { text }));
+        if content.is_empty() {
+            return;
+        }
+        self.request.messages.push(Message::tool_results(content));
+        self.mark();
+    }
+
+    fn mark(&mut self) {
+        let users = self
+            .request
+            .messages
+            .iter_mut()
+            .rev()
+            .filter(|message| message.role == Role::User);
+        for (at, message) in users.enumerate() {
+            message.cache = (at < MARKED).then_some(CacheTtl::FiveMinutes);
+        }
+    }
+}
+
+fn call_id(content: &Content) -> Option<String> {
+    match content {
+        Content::ToolUse { id, .. } => Some(id.clone()),
+        Content::Text { .. } | Content::ToolResult { .. } | Content::Opaque { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{Model, prompt};
+
+    fn conversation() -> Conversation {
+        let model = Model {
+            id: "m".to_owned(),
+            max_tokens: 100,
+            effort: None,
+        };
+        Conversation::new(prompt::request(&model, "pack".to_owned()))
+    }
+
+    fn call(id: &str) -> Content {
+        Content::ToolUse {
+            id: id.to_owned(),
+            name: "find".to_owned(),
+            input: json!({}),
+        }
+    }
+
+    fn reply(id: &str) -> Reply {
+        Reply {
+            id: id.to_owned(),
+            text: format!("about {id}"),
+            is_error: false,
+            broken: false,
+        }
+    }
+
+    #[test]
+    fn every_call_has_one_result_in_the_order_of_the_calls() {
+        let mut conversation = conversation();
+        conversation.answer(vec![call("a"), call("b"), call("c")]);
+        conversation.results(
+            vec![reply("c"), reply("a"), reply("x"), reply("a")],
+            Some("and".to_owned()),
+        );
+        let request = conversation.request(7);
+        let said: Vec<String> = request.messages[2]
+            .content
+            .iter()
+            .map(|content| match content {
+                Content::ToolResult {
+                    tool_use_id,
+                    is_error,
+                    ..
+                } => format!("{tool_use_id} {is_error}"),
+                Content::Text { text } => text.clone(),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(said, ["a false", "b true", "c false", "and"]);
+        assert_eq!(request.max_tokens, 7);
+    }
+
+    #[test]
+    fn at_most_three_breakpoints_and_never_one_that_shortens_the_prefix() {
+        let mut conversation = conversation();
+        for turn in 0..5 {
+            conversation.answer(vec![call(&turn.to_string())]);
+            conversation.results(vec![reply(&turn.to_string())], None);
+        }
+        let marked: Vec<usize> = conversation
+            .request(1)
+            .messages
+            .iter()
+            .enumerate()
+            .filter(|(_, message)| message.cache.is_some())
+            .map(|(at, _)| at)
+            .collect();
+        assert_eq!(marked, [8, 10]);
+    }
+
+    #[test]
+    fn an_answer_without_content_leaves_no_trace() {
+        let mut conversation = conversation();
+        conversation.answer(Vec::new());
+        conversation.results(Vec::new(), None);
+        assert_eq!(conversation.len(), 1);
+    }
+}

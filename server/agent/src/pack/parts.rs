@@ -1,0 +1,545 @@
+//! What could go into a pack besides the task and the target, the most useful first.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use index::{Place, Role, Symbol, SymbolId, SymbolKind};
+use text::{FilePath, Range};
+use workspace::Snapshot;
+
+use super::{PackKind, Part};
+use crate::action::one_line;
+use crate::source::{Source, shown_path};
+use crate::{Note, Scope, Task};
+
+/// Types of at most so many lines are shown whole, longer ones by header and fields.
+const WHOLE_TYPE: usize = 30;
+/// The most callers that are shown.
+const CALLERS: usize = 5;
+/// How many lines around a call are shown, as far as they belong to the caller.
+const AROUND_CALL: usize = 3;
+/// How many tests are shown whole.
+const WHOLE_TESTS: usize = 2;
+/// How many more are named.
+const NAMED_TESTS: usize = 8;
+/// Imports of at most so many lines are shown whole, of longer ones those that the target uses.
+const WHOLE_IMPORTS: usize = 40;
+
+/// All parts, in order, each made when it is asked for: what does not fit is never read.
+pub(super) fn of<'a>(
+    snapshot: &'a Snapshot,
+    source: &'a Source,
+    target: &'a Symbol,
+    task: &'a Task,
+    scope: &'a Scope,
+) -> impl Iterator<Item = Part> + 'a {
+    let sections: [fn(&Finder<'a>) -> Vec<Part>; 9] = [
+        Finder::room,
+        Finder::around,
+        Finder::imports,
+        Finder::diagnostics,
+        Finder::types,
+        Finder::callees,
+        Finder::callers,
+        Finder::tests,
+        Finder::conventions,
+    ];
+    let finder = Finder {
+        snapshot,
+        source,
+        target,
+        id: source.id(target),
+        task,
+        scope,
+        read: RefCell::default(),
+    };
+    sections
+        .into_iter()
+        .flat_map(move |section| section(&finder))
+}
+
+struct Finder<'a> {
+    snapshot: &'a Snapshot,
+    source: &'a Source,
+    target: &'a Symbol,
+    id: Option<SymbolId>,
+    task: &'a Task,
+    scope: &'a Scope,
+    /// Other files, as far as they have been looked at.
+    read: RefCell<BTreeMap<FilePath, Option<Source>>>,
+}
+
+impl Finder<'_> {
+    /// Where new items go when the target only anchors them.
+    fn room(&self) -> Vec<Part> {
+        let rooms = self
+            .scope
+            .targets
+            .iter()
+            .filter(|target| *target.symbol != *self.task.symbol);
+        let rooms = rooms.filter_map(|target| Some((target, self.source.symbol(&target.symbol)?)));
+        rooms
+            .map(|(target, symbol)| {
+                let position = if target.edit { "inside" } else { "after" };
+                let mut text = format!(
+                    "add_symbol with anchor `{}` and position `{position}`.",
+                    symbol.path
+                );
+                if target.edit {
+                    let inside: Vec<String> = children(self.source, symbol)
+                        .filter(|child| child.kind.is_callable() && !child.test_case)
+                        .map(|child| self.source.signature(child))
+                        .collect();
+                    if !inside.is_empty() {
+                        let _ = write!(
+                            text,
+                            " Helpers there: {}",
+                            one_line(&inside.join("; "), 600)
+                        );
+                    }
+                }
+                Part {
+                    kind: PackKind::Room,
+                    title: symbol.path.to_string(),
+                    text,
+                }
+            })
+            .collect()
+    }
+
+    /// The headers of what the target is in, outermost first, and the fields of the type it belongs to.
+    fn around(&self) -> Vec<Part> {
+        let Some(id) = self.id else { return Vec::new() };
+        let facts = &self.source.facts;
+        let mut headers: Vec<&Symbol> = facts
+            .ancestors(id)
+            .skip(1)
+            .map(|(_, symbol)| symbol)
+            .collect();
+        headers.reverse();
+        let owner = facts
+            .container(id)
+            .and_then(|owner| facts.symbol(owner))
+            .filter(|owner| owner.kind.is_type());
+        let mut parts: Vec<Part> = Vec::new();
+        for symbol in headers {
+            let mut text = self.source.signature(symbol);
+            if symbol.kind.is_type() {
+                text.push_str(&fields(self.source, children(self.source, symbol)));
+            }
+            parts.push(Part {
+                kind: PackKind::Around,
+                title: symbol.path.to_string(),
+                text,
+            });
+        }
+        if let Some(owner) = owner.filter(|owner| !owner.range.contains_range(self.target.range)) {
+            let text = type_text(self.source, owner);
+            parts.push(Part {
+                kind: PackKind::Around,
+                title: owner.path.to_string(),
+                text,
+            });
+        }
+        parts
+    }
+
+    fn imports(&self) -> Vec<Part> {
+        let (source, facts) = (self.source, &self.source.facts);
+        let part = |text: String| {
+            vec![Part {
+                kind: PackKind::Imports,
+                title: "imports".to_owned(),
+                text,
+            }]
+        };
+        if let Some(range) = facts.imports_range() {
+            let text = source.text.slice(range);
+            if text.lines().count() <= WHOLE_IMPORTS {
+                return part(text);
+            }
+        }
+        let used: BTreeSet<&str> = facts
+            .references_in(self.target.range)
+            .flat_map(|reference| [Some(reference.name), reference.qualifier])
+            .flatten()
+            .collect();
+        let mut ranges: BTreeSet<Range> = BTreeSet::new();
+        for name in used {
+            if let Some((import, _)) = facts.import_of(name)
+                && import.within.is_none()
+            {
+                ranges.insert(import.range);
+            }
+        }
+        let lines: Vec<String> = ranges
+            .into_iter()
+            .map(|range| source.text.slice(range))
+            .collect();
+        if lines.is_empty() {
+            Vec::new()
+        } else {
+            part(lines.join("\n"))
+        }
+    }
+
+    fn diagnostics(&self) -> Vec<Part> {
+        let lines: Vec<String> = self
+            .task
+            .diagnostics
+            .iter()
+            .map(|note| self.diagnostic(note))
+            .collect();
+        if lines.is_empty() {
+            return Vec::new();
+        }
+        vec![Part {
+            kind: PackKind::Diagnostics,
+            title: "diagnostics".to_owned(),
+            text: lines.join("\n"),
+        }]
+    }
+
+    fn diagnostic(&self, note: &Note) -> String {
+        let text = &self.source.text;
+        let line = text.line_range(note.line.saturating_sub(1));
+        let at = if self.target.range.intersects(line) {
+            format!("at `{}`", one_line(&text.slice(line), 160))
+        } else {
+            format!("line {}", note.line)
+        };
+        let who: Vec<&str> = [note.source.as_deref(), note.code.as_deref()]
+            .into_iter()
+            .flatten()
+            .collect();
+        let who = if who.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", one_line(&who.join(" "), 80))
+        };
+        format!("{at}: {}{who}", one_line(&note.message, 600))
+    }
+
+    /// Types that the target mentions, in the order in which it does.
+    fn types(&self) -> Vec<Part> {
+        let mut seen: BTreeSet<&str> = BTreeSet::new();
+        let mut parts = Vec::new();
+        for reference in self.source.facts.references_in(self.target.range) {
+            let may_be_type = matches!(reference.role, Role::Type | Role::Implement | Role::Call)
+                && !reference.member;
+            if !may_be_type || !seen.insert(reference.name) {
+                continue;
+            }
+            let Some(place) = self.definition(reference.name) else {
+                continue;
+            };
+            self.with(&place, |source, symbol| {
+                let around = source.file == self.source.file && self.is_around(symbol);
+                if symbol.kind.is_type() && !around && !self.target_holds(source, symbol) {
+                    let text = format!(
+                        "{}\n{}",
+                        self.place_of(source, symbol),
+                        type_text(source, symbol)
+                    );
+                    parts.push(Part {
+                        kind: PackKind::Type,
+                        title: symbol.path.to_string(),
+                        text,
+                    });
+                }
+            });
+        }
+        parts
+    }
+
+    /// Functions that the target calls, by signature and first line of documentation.
+    fn callees(&self) -> Vec<Part> {
+        let Some(id) = self.id else { return Vec::new() };
+        let mut parts = Vec::new();
+        for callee in self.snapshot.index().callees(&self.source.file, id) {
+            self.with(&callee, |source, symbol| {
+                if symbol.kind.is_type() || self.target_holds(source, symbol) {
+                    return;
+                }
+                let mut text = format!(
+                    "{}: {}",
+                    self.place_of(source, symbol),
+                    source.signature(symbol)
+                );
+                if let Some(doc) = source.doc_line(symbol) {
+                    let _ = write!(text, "\n  {doc}");
+                }
+                parts.push(Part {
+                    kind: PackKind::Callee,
+                    title: symbol.path.to_string(),
+                    text,
+                });
+            });
+        }
+        parts
+    }
+
+    /// Places that call the target: near ones before far ones.
+    fn callers(&self) -> Vec<Part> {
+        let Some(id) = self.id else { return Vec::new() };
+        let here = Place {
+            file: self.source.file.clone(),
+            symbol: id,
+        };
+        let mut ranked = Vec::new();
+        for (caller, calls) in self.snapshot.index().callers(&here) {
+            self.with(&caller, |source, symbol| {
+                // Tests have a section of their own.
+                if symbol.test || self.target_holds(source, symbol) {
+                    return;
+                }
+                let far = u8::from(source.file != self.source.file)
+                    + u8::from(source.file.parent() != self.source.file.parent());
+                let rank = (
+                    far,
+                    usize::MAX - calls.len(),
+                    source.file.clone(),
+                    symbol.range.start,
+                );
+                let Some(call) = calls.first() else { return };
+                let lines = lines_around(source, symbol, *call);
+                let place = self.place_of(source, symbol);
+                // A caller of one line is its own signature.
+                let text =
+                    if source.text.line_of(call.start) <= source.text.line_of(symbol.header.end) {
+                        format!("{place}:\n{lines}")
+                    } else {
+                        format!("{place}: {}\n{lines}", source.signature(symbol))
+                    };
+                ranked.push((
+                    rank,
+                    Part {
+                        kind: PackKind::Caller,
+                        title: symbol.path.to_string(),
+                        text,
+                    },
+                ));
+            });
+        }
+        ranked.sort_by(|(a, _), (b, _)| a.cmp(b));
+        ranked
+            .into_iter()
+            .take(CALLERS)
+            .map(|(_, part)| part)
+            .collect()
+    }
+
+    /// The nearest tests whole, the next by name.
+    fn tests(&self) -> Vec<Part> {
+        let Some(id) = self.id else { return Vec::new() };
+        let here = Place {
+            file: self.source.file.clone(),
+            symbol: id,
+        };
+        let mut parts = Vec::new();
+        let mut named = Vec::new();
+        for test in self.snapshot.index().nearest_tests(&here) {
+            self.with(&test, |source, symbol| {
+                if self.target_holds(source, symbol) {
+                    return;
+                }
+                if parts.len() < WHOLE_TESTS {
+                    let text = format!(
+                        "{}\n{}",
+                        self.place_of(source, symbol),
+                        source.text_of(symbol)
+                    );
+                    parts.push(Part {
+                        kind: PackKind::Test,
+                        title: symbol.path.to_string(),
+                        text,
+                    });
+                } else if named.len() < NAMED_TESTS {
+                    named.push(self.place_of(source, symbol));
+                }
+            });
+        }
+        if !named.is_empty() {
+            let text = format!("Also: {}", named.join(", "));
+            parts.push(Part {
+                kind: PackKind::Test,
+                title: "further tests".to_owned(),
+                text,
+            });
+        }
+        parts
+    }
+
+    fn conventions(&self) -> Vec<Part> {
+        let conventions = self
+            .task
+            .conventions
+            .iter()
+            .filter(|text| !text.trim().is_empty());
+        conventions
+            .map(|text| Part {
+                kind: PackKind::Convention,
+                title: one_line(text, 60),
+                text: text.trim().to_owned(),
+            })
+            .collect()
+    }
+
+    /// Where a type of that name is defined, if that is certain enough: in this file, or in one place only.
+    fn definition(&self, name: &str) -> Option<Place> {
+        let facts = &self.source.facts;
+        let is_type = |id: &&SymbolId| {
+            facts
+                .symbol(**id)
+                .is_some_and(|symbol| symbol.kind.is_type())
+        };
+        if let Some(id) = facts.by_name(name).iter().find(is_type) {
+            return Some(Place {
+                file: self.source.file.clone(),
+                symbol: *id,
+            });
+        }
+        let index = self.snapshot.index();
+        let mut types: Vec<Place> = index
+            .definitions(name)
+            .into_iter()
+            .filter(|place| {
+                let facts = index.file(&place.file);
+                facts
+                    .and_then(|facts| facts.symbol(place.symbol))
+                    .is_some_and(|symbol| symbol.kind.is_type())
+            })
+            .collect();
+        if types.len() > 1 {
+            let folder = self.source.file.parent();
+            types.retain(|place| place.file.parent() == folder);
+        }
+        match <[Place; 1]>::try_from(types) {
+            Ok([only]) => Some(only),
+            Err(_) => None,
+        }
+    }
+
+    /// Shows a symbol of any file to `show`, if the file can be read and the facts are of its text.
+    fn with(&self, place: &Place, show: impl FnOnce(&Source, &Symbol)) {
+        if place.file == self.source.file {
+            // The index may lag behind by a keystroke; then its identifiers mean nothing here.
+            let indexed = self
+                .snapshot
+                .index()
+                .file(&place.file)
+                .and_then(|facts| facts.symbol(place.symbol));
+            if let Some(symbol) = indexed.and_then(|indexed| self.source.symbol(&indexed.path)) {
+                show(self.source, symbol);
+            }
+            return;
+        }
+        let known = self.read.borrow().get(&place.file).cloned();
+        let source = known.unwrap_or_else(|| {
+            let source = Source::indexed(self.snapshot, &place.file);
+            self.read
+                .borrow_mut()
+                .insert(place.file.clone(), source.clone());
+            source
+        });
+        if let Some(source) = source
+            && let Some(symbol) = source.facts.symbol(place.symbol)
+        {
+            show(&source, symbol);
+        }
+    }
+
+    /// `PATH (file:line)`: enough to ask for it.
+    fn place_of(&self, source: &Source, symbol: &Symbol) -> String {
+        format!(
+            "{} ({}:{})",
+            symbol.path,
+            shown_path(self.snapshot, &source.file),
+            source.line(symbol.item.start)
+        )
+    }
+
+    fn target_holds(&self, source: &Source, symbol: &Symbol) -> bool {
+        source.file == self.source.file && self.target.range.contains_range(symbol.range)
+    }
+
+    fn is_around(&self, symbol: &Symbol) -> bool {
+        let owner = self
+            .id
+            .and_then(|id| self.source.facts.container(id))
+            .and_then(|id| self.source.facts.symbol(id));
+        symbol.range.contains_range(self.target.range)
+            || owner.is_some_and(|owner| owner.path == symbol.path)
+    }
+}
+
+/// A short type whole, a longer one by header and fields.
+fn type_text(source: &Source, symbol: &Symbol) -> String {
+    let text = source.text_of(symbol);
+    if text.lines().count() <= WHOLE_TYPE {
+        return text;
+    }
+    format!(
+        "{}{}",
+        source.signature(symbol),
+        fields(source, children(source, symbol))
+    )
+}
+
+/// What is directly inside a symbol.
+fn children<'s>(source: &'s Source, symbol: &Symbol) -> impl Iterator<Item = &'s Symbol> {
+    let children = source
+        .id(symbol)
+        .into_iter()
+        .flat_map(|id| source.facts.children(id));
+    children.filter_map(|child| source.facts.symbol(child))
+}
+
+/// The fields and variants of a type, a line each.
+fn fields<'s>(source: &Source, children: impl Iterator<Item = &'s Symbol>) -> String {
+    let fields =
+        children.filter(|child| matches!(child.kind, SymbolKind::Field | SymbolKind::Variant));
+    let mut text = String::new();
+    for field in fields.take(60) {
+        let _ = write!(
+            text,
+            "\n  {}",
+            one_line(&source.text.slice(field.item), 160)
+        );
+    }
+    text
+}
+
+/// The lines around a call, as far as they belong to the caller, without the indentation that they share.
+fn lines_around(source: &Source, caller: &Symbol, call: Range) -> String {
+    let text = &source.text;
+    let (first, last) = (
+        text.line_of(caller.item.start),
+        text.line_of(caller.item.end),
+    );
+    let at = text.line_of(call.start);
+    // The signature is shown already.
+    let first = first.max(text.line_of(caller.header.end) + 1).min(at);
+    let lines = at.saturating_sub(AROUND_CALL).max(first)..=(at + AROUND_CALL).min(last);
+    let mut lines: Vec<String> = lines
+        .map(|line| text.slice(text.line_range(line)))
+        .collect();
+    while lines
+        .last()
+        .is_some_and(|line| !line.contains(char::is_alphanumeric))
+    {
+        lines.pop();
+    }
+    let indent = lines
+        .iter()
+        .filter(|line| !line.trim().is_empty())
+        .map(|line| line.len() - line.trim_start().len())
+        .min();
+    let cut = indent.unwrap_or(0).saturating_sub(2);
+    lines
+        .iter()
+        .map(|line| line.get(cut..).unwrap_or("").trim_end())
+        .collect::<Vec<_>>()
+        .join("\n")
+}

@@ -1,0 +1,192 @@
+use std::sync::Arc;
+
+use index::{Facts, Symbol, SymbolId};
+use text::{FilePath, Hash, Range, Text};
+use workspace::Snapshot;
+
+use crate::PackError;
+use crate::action::{last_name, one_line};
+
+/// The most characters of a header that is shown on one line.
+const MAX_SIGNATURE: usize = 300;
+
+/// One file as it was at one moment: its text and the facts of exactly this text.
+#[derive(Clone)]
+pub(crate) struct Source {
+    pub(crate) file: FilePath,
+    pub(crate) text: Text,
+    pub(crate) facts: Arc<Facts>,
+}
+
+impl Source {
+    /// The file as it is, parsed if nobody has done so yet.
+    pub(crate) fn exact(snapshot: &Snapshot, file: &FilePath) -> Result<Source, PackError> {
+        let document = snapshot.document(file)?;
+        let facts = match document.parsed() {
+            Some(parsed) => parsed.facts().clone(),
+            None => return Err(PackError::NoGrammar(shown_path(snapshot, file))),
+        };
+        Ok(Source {
+            file: file.clone(),
+            text: document.text().clone(),
+            facts,
+        })
+    }
+
+    /// The file with the facts that the index has, if they are of the text as it is; costs no parse.
+    ///
+    /// `None` for files that are not in the index: a run reads nothing else.
+    pub(crate) fn indexed(snapshot: &Snapshot, file: &FilePath) -> Option<Source> {
+        let indexed = snapshot.index().file(file)?;
+        let document = snapshot.document(file).ok()?;
+        let facts = match snapshot.open_document(file) {
+            Some(document) => document.parsed()?.facts().clone(),
+            None => indexed.clone(),
+        };
+        let text = document.text().clone();
+        (facts.bytes == text.len() && facts.lines == text.lines()).then(|| Source {
+            file: file.clone(),
+            text,
+            facts,
+        })
+    }
+
+    pub(crate) fn symbol(&self, path: &str) -> Option<&Symbol> {
+        self.facts.symbol(self.facts.by_path(path)?)
+    }
+
+    pub(crate) fn id(&self, symbol: &Symbol) -> Option<SymbolId> {
+        self.facts.by_path(&symbol.path)
+    }
+
+    pub(crate) fn hash_of(&self, symbol: &Symbol) -> Hash {
+        Hash::of(&self.text.slice(symbol.range))
+    }
+
+    /// The symbol's text from the start of its first line, so that its indentation is seen.
+    pub(crate) fn text_of(&self, symbol: &Symbol) -> String {
+        let line = Range::new(
+            self.text.line_start(self.text.line_of(symbol.range.start)),
+            symbol.range.start,
+        );
+        let indent = self.text.slice(line);
+        let text = self.text.slice(symbol.range);
+        if indent.trim().is_empty() {
+            indent + &text
+        } else {
+            text
+        }
+    }
+
+    /// `symbol: PATH · hash: HASH`: what an edit of the symbol must name.
+    pub(crate) fn header_of(&self, symbol: &Symbol) -> String {
+        format!("symbol: {} · hash: {}", symbol.path, self.hash_of(symbol))
+    }
+
+    /// The header and the text.
+    pub(crate) fn shown(&self, symbol: &Symbol) -> String {
+        format!("{}\n{}", self.header_of(symbol), self.text_of(symbol))
+    }
+
+    /// The item up to its body, on one line.
+    pub(crate) fn signature(&self, symbol: &Symbol) -> String {
+        let header = one_line(&self.text.slice(symbol.header), MAX_SIGNATURE);
+        header.trim_end_matches(['{', ' ']).to_owned()
+    }
+
+    /// The first line of the documentation that says something, without the marks of a comment.
+    pub(crate) fn doc_line(&self, symbol: &Symbol) -> Option<String> {
+        let doc = self.text.slice(symbol.doc?);
+        let docs = &self.facts.grammar.docs;
+        let said = doc.lines().map(|line| {
+            let mut line = line.trim();
+            for mark in docs.markers.iter().chain(docs.inner_markers).chain([
+                &docs.open,
+                &docs.line,
+                &docs.close,
+            ]) {
+                let mark = mark.trim();
+                if !mark.is_empty() {
+                    line = line.strip_prefix(mark).unwrap_or(line).trim_start();
+                    line = line.strip_suffix(mark).unwrap_or(line).trim_end();
+                }
+            }
+            line.trim_matches(['*', '"', '\'', ' '])
+        });
+        let first = said
+            .into_iter()
+            .find(|line| line.chars().any(char::is_alphanumeric))?;
+        Some(one_line(first, 160))
+    }
+
+    /// The line that `offset` is on, counted from 1.
+    pub(crate) fn line(&self, offset: usize) -> usize {
+        self.text.line_of(offset) + 1
+    }
+
+    /// What to say when there is no symbol of that path: which ones are meant, perhaps.
+    pub(crate) fn no_such(&self, file: &str, path: &str) -> String {
+        let name = last_name(path);
+        let alike = |symbol: &&Symbol| {
+            let other = last_name(&symbol.path);
+            other == name
+                || other.eq_ignore_ascii_case(name)
+                || (name.len() > 2 && other.contains(name))
+        };
+        let near: Vec<String> = self
+            .facts
+            .symbols
+            .iter()
+            .filter(alike)
+            .take(8)
+            .map(|symbol| format!("`{}`", symbol.path))
+            .collect();
+        if !near.is_empty() {
+            return format!(
+                "there is no `{path}` in {file}; did you mean {}?",
+                near.join(" or ")
+            );
+        }
+        let quoted = |ids: Vec<SymbolId>| {
+            let symbols = ids
+                .into_iter()
+                .filter_map(|id| self.facts.symbol(id))
+                .take(24);
+            listed(
+                &symbols
+                    .map(|symbol| format!("`{}`", symbol.path))
+                    .collect::<Vec<_>>(),
+                "no symbols",
+            )
+        };
+        let container = path
+            .rsplit_once('/')
+            .and_then(|(container, _)| Some((container, self.facts.by_path(container)?)));
+        if let Some((container, id)) = container {
+            let inside = quoted(self.facts.children(id).collect());
+            return format!("there is no `{path}` in {file}; inside `{container}` are {inside}");
+        }
+        let roots = quoted(self.facts.roots().collect());
+        format!("there is no `{path}` in {file}; at its top level are {roots}")
+    }
+}
+
+/// `a, b and c`; `none` for nothing.
+pub(crate) fn listed(items: &[String], none: &str) -> String {
+    match items.split_last() {
+        None => none.to_owned(),
+        Some((only, [])) => only.clone(),
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+    }
+}
+
+/// The file as the model is told of it: from its workspace folder, so that nothing of the machine is said.
+pub(crate) fn shown_path(snapshot: &Snapshot, file: &FilePath) -> String {
+    match snapshot
+        .root_of(file)
+        .and_then(|root| file.relative_to(root))
+    {
+        Some(path) => path.to_owned(),
+        None => file.file_name().to_owned(),
+    }
+}

@@ -1,0 +1,554 @@
+//! The tools: what the model is told of them, and what it may send.
+//!
+//! Address fields come first in every schema, so that what a call is about is known before its body has been written.
+
+mod change;
+mod find;
+mod own;
+mod read;
+mod toolbox;
+
+use gate::{Operation, Place, Replacement};
+use provider::ToolSpec;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use text::Hash;
+
+use crate::action::one_line;
+
+pub(crate) use toolbox::{Reply, Toolbox, Work};
+
+/// The most bytes of code in one call; the gate's limit for an edit is lower.
+const MAX_CODE: usize = 256 * 1024;
+/// The most bytes of a name path.
+const MAX_PATH: usize = 400;
+/// The most entries of a list.
+const MAX_ENTRIES: usize = 64;
+/// The most symbols in one request for a wider scope: a person has to read them.
+const MAX_REQUESTED: usize = 8;
+/// The most characters of a reason.
+const MAX_REASON: usize = 300;
+
+/// A tool call that makes sense as far as it can be seen without looking at the workspace.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Call {
+    Read {
+        symbol: String,
+        file: Option<String>,
+        view: View,
+    },
+    Find {
+        query: String,
+        kind: Relation,
+    },
+    Change {
+        operation: Operation,
+        reason: String,
+    },
+    RequestScope {
+        symbols: Vec<String>,
+        reason: String,
+    },
+}
+
+/// How much of a symbol to show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum View {
+    Body,
+    Signature,
+    Outline,
+}
+
+/// How what is looked for relates to the name that is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Relation {
+    Definitions,
+    References,
+    Callers,
+    Callees,
+}
+
+/// All tools, always in the same order.
+pub(crate) fn specs() -> Vec<ToolSpec> {
+    let symbol =
+        json!({"type": "string", "description": "Path of the symbol, as a header shows it."});
+    let base = json!({"type": "string", "description": "Hash from the symbol's latest header, twelve hexadecimal digits."});
+    let reason = json!({"type": "string", "description": "Why, in a few words; the user sees it beside the change."});
+    vec![
+        spec(
+            "edit_symbol",
+            "Changes pieces inside one symbol. Your normal tool for a change: what you do not send stays as it is. Copy each \
+             old_text exactly, whole lines with their indentation, from the symbol's current text, and take as few lines as \
+             make it unique inside the symbol. All edits of one call are found in the same text, so they may not overlap.",
+            json!({
+                "symbol": symbol,
+                "base": base,
+                "edits": {
+                    "type": "array",
+                    "items": object(json!({
+                        "old_text": {"type": "string", "description": "What stands there now; found exactly once in the symbol."},
+                        "new_text": {"type": "string", "description": "What shall stand there; empty to delete."},
+                    })),
+                },
+                "reason": reason,
+            }),
+        ),
+        spec(
+            "replace_symbol",
+            "Replaces one symbol whole, with its documentation and attributes. Only when most of its lines change: you pay for \
+             every line you send. An empty text deletes the symbol.",
+            json!({
+                "symbol": symbol,
+                "base": base,
+                "text": {"type": "string", "description": "The whole new text, first line to last."},
+                "reason": reason,
+            }),
+        ),
+        spec(
+            "add_symbol",
+            "Adds one item, such as a function, a type or a test, beside a symbol that is in scope. Blank lines around it and \
+             its indentation are taken care of.",
+            json!({
+                "anchor": {"type": "string", "description": "Path of the symbol that is there already."},
+                "position": {"type": "string", "enum": ["before", "after", "inside"], "description": "Above the anchor, below it, or last inside it."},
+                "text": {"type": "string", "description": "The whole item, with documentation and attributes."},
+                "reason": reason,
+            }),
+        ),
+        spec(
+            "edit_imports",
+            "Adds and removes import statements of the file. Whole statements, as they stand or shall stand in the file. Use it \
+             for every import; other tools cannot reach them.",
+            json!({
+                "add": {"type": "array", "items": {"type": "string"}},
+                "remove": {"type": "array", "items": {"type": "string"}},
+                "reason": reason,
+            }),
+        ),
+        spec(
+            "read_symbol",
+            "Shows a symbol of the workspace. Only for what the first message leaves out. There is no way to read a whole file, \
+             and no need: ask for the outline of what contains it.",
+            json!({
+                "symbol": symbol,
+                "file": {"type": "string", "description": "Its file, as `find` shows it. Leave it out for the file you work in."},
+                "view": {"type": "string", "enum": ["body", "signature", "outline"], "description": "The whole text with its hash; only the header and documentation; or the headers of what is inside it."},
+            }),
+        ),
+        spec(
+            "find",
+            "Finds code by the name of a symbol, not by text: where it is defined, every mention, who calls it, or what it calls. \
+             Answers with a line for each place and says how complete the list is.",
+            json!({
+                "query": {"type": "string", "description": "A name, or the path of a symbol in the file you work in."},
+                "kind": {"type": "string", "enum": ["definitions", "references", "callers", "callees"]},
+            }),
+        ),
+        spec(
+            "request_scope",
+            "Asks the user to let you change further symbols of the file. It interrupts them, so ask once, for all of them, and \
+             only if the task cannot be done without it.",
+            json!({
+                "symbols": {"type": "array", "items": {"type": "string"}, "description": "Paths of the symbols."},
+                "reason": {"type": "string", "description": "Why the task needs them, for the user."},
+            }),
+        ),
+    ]
+}
+
+fn spec(name: &str, description: &str, properties: Value) -> ToolSpec {
+    ToolSpec::new(name, description, object(properties))
+}
+
+/// The schema of an object with these fields and no others; all but `file` are required.
+fn object(properties: Value) -> Value {
+    let names: Vec<&String> = properties
+        .as_object()
+        .into_iter()
+        .flat_map(|fields| fields.keys())
+        .collect();
+    let required: Vec<&String> = names.into_iter().filter(|name| *name != "file").collect();
+    json!({"type": "object", "required": required, "additionalProperties": false, "properties": properties})
+}
+
+/// Understands a tool call, or says in a sentence for the model what is wrong with it.
+pub(crate) fn parse(tool: &str, input: &Value) -> Result<Call, String> {
+    match tool {
+        "edit_symbol" => {
+            let EditSymbol {
+                symbol,
+                base,
+                edits,
+                reason,
+            } = read(tool, input)?;
+            if edits.is_empty() || edits.len() > MAX_ENTRIES {
+                return Err(format!(
+                    "edit_symbol takes 1 to {MAX_ENTRIES} edits, not {}",
+                    edits.len()
+                ));
+            }
+            code(
+                edits
+                    .iter()
+                    .flat_map(|edit| [&edit.old_text, &edit.new_text]),
+            )?;
+            let edits = edits
+                .into_iter()
+                .map(|edit| Replacement {
+                    old: edit.old_text,
+                    new: edit.new_text,
+                })
+                .collect();
+            Ok(change(
+                Operation::EditSymbol {
+                    symbol: path("symbol", symbol)?,
+                    base,
+                    edits,
+                },
+                &reason,
+            ))
+        }
+        "replace_symbol" => {
+            let ReplaceSymbol {
+                symbol,
+                base,
+                text,
+                reason,
+            } = read(tool, input)?;
+            code([&text])?;
+            Ok(change(
+                Operation::ReplaceSymbol {
+                    symbol: path("symbol", symbol)?,
+                    base,
+                    text,
+                },
+                &reason,
+            ))
+        }
+        "add_symbol" => {
+            let AddSymbol {
+                anchor,
+                position,
+                text,
+                reason,
+            } = read(tool, input)?;
+            code([&text])?;
+            Ok(change(
+                Operation::AddSymbol {
+                    anchor: path("anchor", anchor)?,
+                    place: position,
+                    text,
+                },
+                &reason,
+            ))
+        }
+        "edit_imports" => {
+            let EditImports {
+                add,
+                remove,
+                reason,
+            } = read(tool, input)?;
+            if add.is_empty() && remove.is_empty() {
+                return Err("edit_imports got nothing to add and nothing to remove".to_owned());
+            }
+            if add.len() + remove.len() > MAX_ENTRIES {
+                return Err(format!(
+                    "edit_imports takes at most {MAX_ENTRIES} statements"
+                ));
+            }
+            code(add.iter().chain(&remove))?;
+            Ok(change(Operation::EditImports { add, remove }, &reason))
+        }
+        "read_symbol" => {
+            let ReadSymbol { symbol, file, view } = read(tool, input)?;
+            let file = file.map(|file| path("file", file)).transpose()?;
+            Ok(Call::Read {
+                symbol: path("symbol", symbol)?,
+                file,
+                view,
+            })
+        }
+        "find" => {
+            let Find { query, kind } = read(tool, input)?;
+            Ok(Call::Find {
+                query: path("query", query)?,
+                kind,
+            })
+        }
+        "request_scope" => {
+            let RequestScope { symbols, reason } = read(tool, input)?;
+            if symbols.is_empty() || symbols.len() > MAX_REQUESTED {
+                return Err(format!(
+                    "request_scope takes 1 to {MAX_REQUESTED} symbols, not {}",
+                    symbols.len()
+                ));
+            }
+            let symbols = symbols
+                .into_iter()
+                .map(|symbol| path("symbols", symbol))
+                .collect::<Result<_, _>>()?;
+            Ok(Call::RequestScope {
+                symbols,
+                reason: one_line(&reason, MAX_REASON),
+            })
+        }
+        other => {
+            let names: Vec<String> = specs().into_iter().map(|tool| tool.name).collect();
+            Err(format!(
+                "there is no tool {:?}; the tools are {}",
+                one_line(other, 60),
+                names.join(", ")
+            ))
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EditSymbol {
+    symbol: String,
+    base: Hash,
+    edits: Vec<TextEdit>,
+    #[serde(default)]
+    reason: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TextEdit {
+    old_text: String,
+    new_text: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReplaceSymbol {
+    symbol: String,
+    base: Hash,
+    text: String,
+    #[serde(default)]
+    reason: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AddSymbol {
+    anchor: String,
+    position: Place,
+    text: String,
+    #[serde(default)]
+    reason: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EditImports {
+    #[serde(default)]
+    add: Vec<String>,
+    #[serde(default)]
+    remove: Vec<String>,
+    #[serde(default)]
+    reason: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReadSymbol {
+    symbol: String,
+    #[serde(default)]
+    file: Option<String>,
+    #[serde(default = "View::body")]
+    view: View,
+}
+
+impl View {
+    fn body() -> View {
+        View::Body
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Find {
+    query: String,
+    kind: Relation,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RequestScope {
+    symbols: Vec<String>,
+    #[serde(default)]
+    reason: String,
+}
+
+fn read<'a, T: Deserialize<'a>>(tool: &str, input: &'a Value) -> Result<T, String> {
+    T::deserialize(input).map_err(|error| {
+        format!(
+            "{tool}: {}; send the call again",
+            one_line(&error.to_string(), 300)
+        )
+    })
+}
+
+fn change(operation: Operation, reason: &str) -> Call {
+    Call::Change {
+        operation,
+        reason: one_line(reason, MAX_REASON),
+    }
+}
+
+fn path(field: &str, path: String) -> Result<String, String> {
+    let trimmed = path.trim();
+    if trimmed.is_empty() {
+        return Err(format!("`{field}` is empty"));
+    }
+    if trimmed.len() > MAX_PATH || trimmed.contains(char::is_control) {
+        return Err(format!(
+            "`{field}` is a name on one line, of at most {MAX_PATH} bytes"
+        ));
+    }
+    Ok(trimmed.to_owned())
+}
+
+fn code<'a>(texts: impl IntoIterator<Item = &'a String>) -> Result<(), String> {
+    let bytes: usize = texts.into_iter().map(String::len).sum();
+    if bytes > MAX_CODE {
+        return Err(format!(
+            "{bytes} bytes in one call, the limit is {MAX_CODE}; send smaller changes"
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn check(tool: &str, input: Value, expect: Expect) {
+        let shown = match parse(tool, &input) {
+            Ok(call) => format!("{call:?}"),
+            Err(sentence) => sentence,
+        };
+        expect.assert_eq(&shown);
+    }
+
+    #[test]
+    fn a_call_becomes_an_operation() {
+        let edits = json!([{"old_text": "a", "new_text": "b"}]);
+        check(
+            "edit_symbol",
+            json!({"symbol": " A/b ", "base": "0123456789ab", "edits": edits, "reason": "so\nthat"}),
+            expect![[
+                r#"Change { operation: EditSymbol { symbol: "A/b", base: Hash(0123456789ab), edits: [Replacement { old: "a", new: "b" }] }, reason: "so that" }"#
+            ]],
+        );
+        check(
+            "read_symbol",
+            json!({"symbol": "A"}),
+            expect![[r#"Read { symbol: "A", file: None, view: Body }"#]],
+        );
+    }
+
+    #[test]
+    fn a_wrong_call_is_answered_with_what_is_wrong() {
+        check(
+            "edit_symbol",
+            json!({"symbol": "a"}),
+            expect!["edit_symbol: missing field `base`; send the call again"],
+        );
+        check(
+            "replace_symbol",
+            json!({"symbol": "a", "base": "12", "text": ""}),
+            expect!["replace_symbol: a hash is twelve hexadecimal digits; send the call again"],
+        );
+        check(
+            "add_symbol",
+            json!({"anchor": "a", "position": "above", "text": ""}),
+            expect![
+                "add_symbol: unknown variant `above`, expected one of `before`, `after`, `inside`; send the call again"
+            ],
+        );
+        check(
+            "find",
+            json!({"query": "a", "kind": "callers", "limit": 3}),
+            expect!["find: unknown field `limit`, expected `query` or `kind`; send the call again"],
+        );
+        check(
+            "find",
+            json!({"query": " ", "kind": "callers"}),
+            expect!["`query` is empty"],
+        );
+        check(
+            "edit_imports",
+            json!({}),
+            expect!["edit_imports got nothing to add and nothing to remove"],
+        );
+        check(
+            "request_scope",
+            json!({"symbols": []}),
+            expect!["request_scope takes 1 to 8 symbols, not 0"],
+        );
+        check(
+            "rm -rf\n/",
+            json!({}),
+            expect![[
+                r#"there is no tool "rm -rf /"; the tools are edit_symbol, replace_symbol, add_symbol, edit_imports, read_symbol, find, request_scope"#
+            ]],
+        );
+        let big = "x".repeat(MAX_CODE + 1);
+        check(
+            "replace_symbol",
+            json!({"symbol": "a", "base": "0123456789ab", "text": big}),
+            expect!["262145 bytes in one call, the limit is 262144; send smaller changes"],
+        );
+    }
+
+    #[test]
+    fn schemas_are_closed_and_begin_with_the_address() {
+        for tool in specs() {
+            let schema = &tool.input_schema;
+            assert_eq!(schema["additionalProperties"], false, "{}", tool.name);
+            let first = schema["properties"]
+                .as_object()
+                .unwrap()
+                .keys()
+                .next()
+                .unwrap()
+                .clone();
+            assert!(
+                ["symbol", "anchor", "add", "query", "symbols"].contains(&first.as_str()),
+                "{first}"
+            );
+        }
+    }
+
+    fn anything() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            ".{0,20}".prop_map(Value::from)
+        ];
+        leaf.prop_recursive(3, 24, 4, |inner| {
+            let fields = "(symbol|base|edits|old_text|new_text|text|anchor|position|add|remove|query|kind|symbols|reason|file|view)";
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::vec((fields, inner), 0..4).prop_map(|pairs| Value::Object(pairs.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_model_sends_is_answered(tool in 0usize..8, input in anything()) {
+            let names: Vec<String> = specs().into_iter().map(|tool| tool.name).collect();
+            let _ = parse(names.get(tool).map_or("nothing", String::as_str), &input);
+        }
+    }
+}

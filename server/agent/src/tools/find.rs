@@ -1,0 +1,194 @@
+use std::collections::BTreeMap;
+
+use index::{Place, Symbol};
+use text::{FilePath, Range};
+use workspace::Snapshot;
+
+use super::Relation;
+use crate::action::{last_name, one_line};
+use crate::source::{Source, shown_path};
+
+/// The most places in one answer.
+const MAX_PLACES: usize = 30;
+
+/// Finds places by name, a line each, and says how complete the list is; or says in a sentence why there is none.
+pub(super) fn find(
+    snapshot: &Snapshot,
+    home: &FilePath,
+    query: &str,
+    relation: Relation,
+) -> Result<String, String> {
+    let mut finder = Finder {
+        snapshot,
+        home,
+        read: BTreeMap::new(),
+    };
+    let (rows, total) = match relation {
+        Relation::Definitions => finder.definitions(query),
+        Relation::References => finder.references(query),
+        Relation::Callers => finder.callers(query)?,
+        Relation::Callees => finder.callees(query)?,
+    };
+    let mut lines = rows;
+    if lines.is_empty() {
+        lines.push(format!("nothing for `{query}`"));
+    }
+    if total > MAX_PLACES {
+        lines.push(format!("{} more are left out", total - MAX_PLACES));
+    }
+    let coverage = snapshot.coverage;
+    lines.push(if coverage.complete {
+        format!(
+            "(all {} files searched, by name; a namesake may be among them)",
+            coverage.done
+        )
+    } else {
+        format!(
+            "({} of {} files searched so far; there may be more)",
+            coverage.done, coverage.found
+        )
+    });
+    Ok(lines.join("\n"))
+}
+
+struct Finder<'a> {
+    snapshot: &'a Snapshot,
+    home: &'a FilePath,
+    read: BTreeMap<FilePath, Option<Source>>,
+}
+
+impl Finder<'_> {
+    fn definitions(&mut self, query: &str) -> (Vec<String>, usize) {
+        let mut places = self.snapshot.index().definitions(last_name(query));
+        if query.contains('/') {
+            let index = self.snapshot.index();
+            places
+                .retain(|place| symbol(index, place).is_some_and(|symbol| *symbol.path == *query));
+        }
+        let total = places.len();
+        (
+            places
+                .iter()
+                .take(MAX_PLACES)
+                .filter_map(|place| self.row(place))
+                .collect(),
+            total,
+        )
+    }
+
+    fn references(&mut self, query: &str) -> (Vec<String>, usize) {
+        let places = self.snapshot.index().references(last_name(query));
+        let total = places.len();
+        let mut rows = Vec::new();
+        for place in places.iter().take(MAX_PLACES) {
+            let within = place.within.and_then(|id| {
+                symbol(
+                    self.snapshot.index(),
+                    &Place {
+                        file: place.file.clone(),
+                        symbol: id,
+                    },
+                )
+            });
+            let within = within.map(|symbol| symbol.path.to_string());
+            rows.push(self.line(&place.file, place.range, within.as_deref()));
+        }
+        (rows, total)
+    }
+
+    fn callers(&mut self, query: &str) -> Result<(Vec<String>, usize), String> {
+        let mut rows = Vec::new();
+        let mut total = 0;
+        for place in self.meant(query)? {
+            for (caller, calls) in self.snapshot.index().callers(&place) {
+                let path =
+                    symbol(self.snapshot.index(), &caller).map(|symbol| symbol.path.to_string());
+                for call in calls {
+                    total += 1;
+                    if rows.len() < MAX_PLACES {
+                        rows.push(self.line(&caller.file, call, path.as_deref()));
+                    }
+                }
+            }
+        }
+        Ok((rows, total))
+    }
+
+    fn callees(&mut self, query: &str) -> Result<(Vec<String>, usize), String> {
+        let mut places = Vec::new();
+        for place in self.meant(query)? {
+            places.extend(self.snapshot.index().callees(&place.file, place.symbol));
+        }
+        let total = places.len();
+        Ok((
+            places
+                .iter()
+                .take(MAX_PLACES)
+                .filter_map(|place| self.row(place))
+                .collect(),
+            total,
+        ))
+    }
+
+    /// The symbols that a query means: the one with that path here, or else all of that name.
+    fn meant(&self, query: &str) -> Result<Vec<Place>, String> {
+        let index = self.snapshot.index();
+        if let Some(id) = index.file(self.home).and_then(|facts| facts.by_path(query)) {
+            return Ok(vec![Place {
+                file: self.home.clone(),
+                symbol: id,
+            }]);
+        }
+        let mut places = index.definitions(last_name(query));
+        if query.contains('/') {
+            places
+                .retain(|place| symbol(index, place).is_some_and(|symbol| *symbol.path == *query));
+        }
+        if places.is_empty() {
+            return Err(format!(
+                "nothing is called `{query}`; look for it with kind `definitions` and the name alone"
+            ));
+        }
+        places.truncate(MAX_PLACES);
+        Ok(places)
+    }
+
+    /// `PATH (file:line): signature`.
+    fn row(&mut self, place: &Place) -> Option<String> {
+        let shown = shown_path(self.snapshot, &place.file);
+        let source = self.source(&place.file)?;
+        let symbol = source.facts.symbol(place.symbol)?;
+        Some(format!(
+            "{} ({shown}:{}): {}",
+            symbol.path,
+            source.line(symbol.item.start),
+            source.signature(symbol)
+        ))
+    }
+
+    /// `file:line in PATH: the line`.
+    fn line(&mut self, file: &FilePath, range: Range, within: Option<&str>) -> String {
+        let shown = shown_path(self.snapshot, file);
+        let within = within.map(|path| format!(" in {path}")).unwrap_or_default();
+        match self.source(file) {
+            Some(source) => {
+                let line = source.text.line_of(range.start);
+                let text = one_line(&source.text.slice(source.text.line_range(line)), 160);
+                format!("{shown}:{}{within}: {text}", line + 1)
+            }
+            None => format!("{shown}{within}"),
+        }
+    }
+
+    fn source(&mut self, file: &FilePath) -> Option<&Source> {
+        let snapshot = self.snapshot;
+        self.read
+            .entry(file.clone())
+            .or_insert_with(|| Source::indexed(snapshot, file))
+            .as_ref()
+    }
+}
+
+fn symbol<'i>(index: &'i index::Index, place: &Place) -> Option<&'i Symbol> {
+    index.file(&place.file)?.symbol(place.symbol)
+}

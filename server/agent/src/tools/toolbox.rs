@@ -1,0 +1,440 @@
+use gate::{Operation, Proposal, Rule};
+use serde_json::Value;
+use text::FilePath;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio_util::sync::CancellationToken;
+use workspace::Snapshot;
+
+use super::change::Before;
+use super::own::Own;
+use super::{Call, find, parse, read};
+use crate::journal::Verdict;
+use crate::source::{Source, shown_path};
+use crate::{Host, JournalEvent, Outcome, Progress, RunLimits, Scope};
+
+/// Arguments longer than this are not written to the journal.
+const MAX_JOURNALED: usize = 512 * 1024;
+
+/// A tool call as it arrived.
+#[derive(Debug)]
+pub(crate) struct Work {
+    /// The provider's id of the call.
+    pub(crate) id: String,
+    /// The tool's name.
+    pub(crate) name: String,
+    /// The arguments, or a sentence that says why there are none.
+    pub(crate) input: Result<Value, String>,
+}
+
+/// The answer to a tool call.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    /// The provider's id of the call.
+    pub(crate) id: String,
+    /// What the model is told.
+    pub(crate) text: String,
+    /// Whether the call failed or was refused.
+    pub(crate) is_error: bool,
+    /// Whether the arguments did not arrive whole.
+    pub(crate) broken: bool,
+}
+
+/// Carries out tool calls, one after the other, and keeps count.
+pub(crate) struct Toolbox<'a> {
+    host: &'a dyn Host,
+    scope: Scope,
+    limits: RunLimits,
+    cancel: CancellationToken,
+    own: Own,
+    refusals: Refusals,
+    /// Hunks that landed so far.
+    pub(crate) hunks: usize,
+    /// Tool calls carried out so far.
+    pub(crate) calls: u32,
+    /// Calls that came after the last that was allowed.
+    pub(crate) over_limit: bool,
+}
+
+/// What came of a call, before it is put in words for everyone who wants to know.
+struct Done {
+    text: String,
+    verdict: Verdict,
+}
+
+impl<'a> Toolbox<'a> {
+    pub(crate) fn new(
+        host: &'a dyn Host,
+        scope: Scope,
+        limits: RunLimits,
+        cancel: CancellationToken,
+    ) -> Toolbox<'a> {
+        Toolbox {
+            host,
+            scope,
+            limits,
+            cancel,
+            own: Own::default(),
+            refusals: Refusals::default(),
+            hunks: 0,
+            calls: 0,
+            over_limit: false,
+        }
+    }
+
+    /// The refusal that the model has met too many times in a row, if there is one.
+    pub(crate) fn stuck(&self) -> Option<&str> {
+        let Refusals {
+            last: Some((_, message)),
+            in_row,
+            ..
+        } = &self.refusals
+        else {
+            return None;
+        };
+        (*in_row >= self.limits.refusals_in_row).then_some(message)
+    }
+
+    /// Carries out the calls of one answer as they arrive, until no more can come or the run is cancelled.
+    pub(crate) async fn work(
+        &mut self,
+        turn: u32,
+        mut calls: UnboundedReceiver<Work>,
+    ) -> Vec<Reply> {
+        let mut replies = Vec::new();
+        loop {
+            let work = tokio::select! {
+                biased;
+                () = self.cancel.cancelled() => return replies,
+                work = calls.recv() => work,
+            };
+            let Some(work) = work else { return replies };
+            if self.calls >= self.limits.tool_calls {
+                self.over_limit = true;
+                continue;
+            }
+            self.calls += 1;
+            replies.push(self.perform(turn, work).await);
+        }
+    }
+
+    async fn perform(&mut self, turn: u32, work: Work) -> Reply {
+        let Work { id, name, input } = work;
+        let arguments = match &input {
+            Ok(input) => journaled(input),
+            Err(sentence) => Value::String(sentence.clone()),
+        };
+        self.host.journal(JournalEvent::Called {
+            turn,
+            tool: name.clone(),
+            arguments,
+        });
+        let broken = input.is_err();
+        let done = match input.and_then(|input| parse(&name, &input)) {
+            Ok(call) => self.carry_out(call).await,
+            Err(sentence) => Done {
+                text: sentence.clone(),
+                verdict: Verdict::Invalid { message: sentence },
+            },
+        };
+        let Done { text, verdict } = done;
+        let is_error = match &verdict {
+            Verdict::Answered | Verdict::Pending { .. } => false,
+            Verdict::Landed { hunks } => {
+                self.hunks += hunks;
+                self.refusals = Refusals::default();
+                false
+            }
+            Verdict::Refused { rule, message } => {
+                self.refusals
+                    .note(turn, format!("{name} {rule:?}"), message);
+                true
+            }
+            Verdict::Invalid { message } => {
+                self.refusals
+                    .note(turn, format!("{name} {message}"), message);
+                true
+            }
+            Verdict::Cancelled => true,
+        };
+        self.host.report(Progress::ToolDone {
+            summary: summary(&name, &verdict),
+        });
+        self.host.journal(JournalEvent::Replied {
+            turn,
+            tool: name,
+            verdict,
+            bytes: text.len(),
+        });
+        Reply {
+            id,
+            text,
+            is_error,
+            broken,
+        }
+    }
+
+    async fn carry_out(&mut self, call: Call) -> Done {
+        match call {
+            Call::Read { symbol, file, view } => {
+                let scope_file = self.scope.file.clone();
+                self.look(move |snapshot| {
+                    read::read(snapshot, &scope_file, &symbol, file.as_deref(), view)
+                })
+                .await
+            }
+            Call::Find { query, kind } => {
+                let scope_file = self.scope.file.clone();
+                self.look(move |snapshot| find::find(snapshot, &scope_file, &query, kind))
+                    .await
+            }
+            Call::Change { operation, reason } => self.change(operation, reason).await,
+            Call::RequestScope { symbols, reason } => self.request_scope(symbols, &reason).await,
+        }
+    }
+
+    /// Answers a question from a snapshot. Reading and parsing take their time, so not on this thread.
+    async fn look(
+        &self,
+        look: impl FnOnce(&Snapshot) -> Result<String, String> + Send + 'static,
+    ) -> Done {
+        let snapshot = self.host.snapshot();
+        let looking = tokio::task::spawn_blocking(move || look(&snapshot));
+        let looked = tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => return cancelled(),
+            looked = looking => looked,
+        };
+        match looked {
+            Ok(Ok(text)) => Done {
+                text,
+                verdict: Verdict::Answered,
+            },
+            Ok(Err(sentence)) => Done {
+                text: sentence.clone(),
+                verdict: Verdict::Invalid { message: sentence },
+            },
+            Err(error) => {
+                tracing::error!(%error, "a tool that only reads has failed");
+                let message = "this could not be looked up; go on without it".to_owned();
+                Done {
+                    text: message.clone(),
+                    verdict: Verdict::Invalid { message },
+                }
+            }
+        }
+    }
+
+    async fn change(&mut self, operation: Operation, reason: String) -> Done {
+        if self.cancel.is_cancelled() {
+            return cancelled();
+        }
+        let file = self.scope.file.clone();
+        let before = self.source(&file).map(Before::new);
+        let operation = self.own.catch_up(operation);
+        let proposal = Proposal {
+            file: file.clone(),
+            operation: operation.clone(),
+            reason,
+        };
+        let outcome = tokio::select! {
+            biased;
+            outcome = self.host.propose(proposal) => outcome,
+            () = self.cancel.cancelled() => Outcome::Cancelled,
+        };
+        match outcome {
+            Outcome::Landed { hunks } => {
+                let text = match (before, self.source(&file)) {
+                    (Some(before), Some(after)) => before.landed(&operation, &after, &mut self.own),
+                    _ => "landed".to_owned(),
+                };
+                Done {
+                    text,
+                    verdict: Verdict::Landed { hunks },
+                }
+            }
+            Outcome::Pending { why } => Done {
+                text: format!(
+                    "kept for the user to decide on ({why}). The file still reads as before: do not send this again, and do \
+                     not build on it"
+                ),
+                verdict: Verdict::Pending { why },
+            },
+            Outcome::Refused(refusal) => {
+                let message = match refusal.rule {
+                    Rule::Base => self.changed_meanwhile(&operation),
+                    Rule::Path
+                    | Rule::Scope
+                    | Rule::Match
+                    | Rule::Overlap
+                    | Rule::Parse
+                    | Rule::Protected
+                    | Rule::Size => None,
+                };
+                // The gate names files as the machine does; the model knows them from the workspace folder.
+                let name = || shown_path(&self.host.snapshot(), &file);
+                let message =
+                    message.unwrap_or_else(|| refusal.message.replace(file.as_str(), &name()));
+                let verdict = Verdict::Refused {
+                    rule: Some(refusal.rule),
+                    message: message.clone(),
+                };
+                Done {
+                    text: format!("refused: {message}"),
+                    verdict,
+                }
+            }
+            Outcome::Cancelled => {
+                self.cancel.cancel();
+                cancelled()
+            }
+        }
+    }
+
+    async fn request_scope(&mut self, symbols: Vec<String>, reason: &str) -> Done {
+        let file = self.scope.file.clone();
+        let Some(source) = self.source(&file) else {
+            return refused(
+                None,
+                "the file cannot be read, so nothing can be asked for in it".to_owned(),
+            );
+        };
+        let mut wanted: Vec<String> = Vec::new();
+        for symbol in symbols {
+            if source.symbol(&symbol).is_none() {
+                return refused(
+                    Some(Rule::Scope),
+                    source.no_such(&shown_path(&self.host.snapshot(), &file), &symbol),
+                );
+            }
+            let has = self
+                .scope
+                .targets
+                .iter()
+                .any(|target| target.edit && target.symbol == symbol);
+            if !has && !wanted.contains(&symbol) {
+                wanted.push(symbol);
+            }
+        }
+        if !wanted.is_empty() {
+            let granted = tokio::select! {
+                biased;
+                () = self.cancel.cancelled() => return cancelled(),
+                granted = self.host.grant(&wanted, reason) => granted,
+            };
+            if !granted {
+                let message = format!(
+                    "the user did not widen the scope, which stays {}; do the task within it, or say why that cannot be done",
+                    self.scope.describe()
+                );
+                return refused(Some(Rule::Scope), message);
+            }
+        }
+        let mut text = "granted".to_owned();
+        // What the user has typed while the question was open is in here too.
+        let source = self.source(&file).unwrap_or(source);
+        for symbol in wanted {
+            if let Some(symbol) = source.symbol(&symbol) {
+                text.push('\n');
+                text.push_str(&source.shown(symbol));
+            }
+            self.scope = self.scope.clone().granted(symbol);
+        }
+        Done {
+            text,
+            verdict: Verdict::Answered,
+        }
+    }
+
+    /// What a symbol that the user has changed reads like now, in the form in which symbols are always shown.
+    fn changed_meanwhile(&self, operation: &Operation) -> Option<String> {
+        let path = match operation {
+            Operation::EditSymbol { symbol, .. } | Operation::ReplaceSymbol { symbol, .. } => {
+                symbol
+            }
+            Operation::AddSymbol { .. } | Operation::EditImports { .. } => return None,
+        };
+        let source = self.source(&self.scope.file)?;
+        let shown = source.shown(source.symbol(path)?);
+        Some(format!(
+            "`{path}` has changed since you read it; make the edit for the text as it is now\n{shown}"
+        ))
+    }
+
+    fn source(&self, file: &FilePath) -> Option<Source> {
+        Source::exact(&self.host.snapshot(), file).ok()
+    }
+}
+
+fn cancelled() -> Done {
+    Done {
+        text: "the run was cancelled".to_owned(),
+        verdict: Verdict::Cancelled,
+    }
+}
+
+fn refused(rule: Option<Rule>, message: String) -> Done {
+    Done {
+        text: format!("refused: {message}"),
+        verdict: Verdict::Refused { rule, message },
+    }
+}
+
+fn journaled(input: &Value) -> Value {
+    if input.to_string().len() > MAX_JOURNALED {
+        Value::String("too long to be kept".to_owned())
+    } else {
+        input.clone()
+    }
+}
+
+fn summary(tool: &str, verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Answered => tool.to_owned(),
+        Verdict::Landed { hunks: 1 } => "1 hunk landed".to_owned(),
+        Verdict::Landed { hunks } => format!("{hunks} hunks landed"),
+        Verdict::Pending { why } => format!("kept: {why}"),
+        Verdict::Refused { .. } => format!("{tool} refused"),
+        Verdict::Invalid { .. } => format!("{tool} not understood"),
+        Verdict::Cancelled => "cancelled".to_owned(),
+    }
+}
+
+/// The same refusal again and again, which ends a run.
+///
+/// Several in one answer count as one: the model had not been told yet.
+#[derive(Debug, Default)]
+struct Refusals {
+    last: Option<(String, String)>,
+    turn: u32,
+    in_row: u32,
+}
+
+impl Refusals {
+    fn note(&mut self, turn: u32, key: String, message: &str) {
+        let same = self.last.as_ref().is_some_and(|(last, _)| *last == key);
+        if !same {
+            self.in_row = 1;
+        } else if self.turn != turn {
+            self.in_row += 1;
+        }
+        self.turn = turn;
+        self.last = Some((key, message.lines().next().unwrap_or_default().to_owned()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_refusal_counts_once_a_turn() {
+        let mut refusals = Refusals::default();
+        refusals.note(1, "a".to_owned(), "no");
+        refusals.note(1, "a".to_owned(), "no");
+        assert_eq!(refusals.in_row, 1);
+        refusals.note(2, "a".to_owned(), "no");
+        assert_eq!(refusals.in_row, 2);
+        refusals.note(2, "b".to_owned(), "no");
+        assert_eq!(refusals.in_row, 1);
+    }
+}

@@ -1,0 +1,324 @@
+//! The rest of the world: one user's editor and purse, in memory.
+
+use std::sync::{Arc, Mutex};
+
+use agent::{Ask, Attempt, Host, JournalEvent, NoBudget, Outcome, Progress, Scope, Settlement};
+use async_trait::async_trait;
+use gate::{Policy, Proposal, Refusal, Rule, Verdict, View, decide};
+use ledger::Usage;
+use text::{Edit, EditSet, FilePath, Range, Text};
+use tokio_util::sync::CancellationToken;
+use workspace::{Coverage, Document, Snapshot, Workspace};
+
+use crate::spec::Spec;
+
+/// An editor that makes every approved edit at once, and a user who answers as the specification says.
+pub(crate) struct Desk {
+    root: FilePath,
+    cancel: CancellationToken,
+    /// How many requests the budget has room for.
+    requests: Option<usize>,
+    /// The answer length that a request over budget could still have.
+    affordable: Option<u32>,
+    allows: bool,
+    grants: bool,
+    keeps_back: bool,
+    state: Mutex<State>,
+}
+
+struct State {
+    workspace: Workspace,
+    scope: Option<Scope>,
+    before: Vec<(String, String)>,
+    active: FilePath,
+    attempts: Vec<Attempt>,
+    bills: Vec<String>,
+    notes: Vec<String>,
+    end: String,
+}
+
+impl Desk {
+    pub(crate) fn new(spec: &Spec, cancel: CancellationToken) -> Desk {
+        let root = FilePath::new("/home/someone/project").unwrap();
+        let mut workspace = Workspace::default();
+        workspace.set_roots(vec![root.clone()]);
+        for (path, text) in &spec.files {
+            let file = root.join(path).unwrap();
+            workspace.open(&file, "", 1, Text::from(text.as_str()));
+            index(&mut workspace, &file);
+        }
+        let files = spec.files.len();
+        workspace.set_coverage(Coverage {
+            done: files,
+            found: files,
+            complete: true,
+        });
+        let active = spec.action.split(' ').nth(1).unwrap_or_default();
+        let state = State {
+            workspace,
+            scope: None,
+            before: spec.files.clone(),
+            active: root.join(active).unwrap(),
+            attempts: Vec::new(),
+            bills: Vec::new(),
+            notes: Vec::new(),
+            end: String::new(),
+        };
+        let says = |key: &str, word: &str| spec.given(key) == Some(word);
+        Desk {
+            root,
+            cancel,
+            requests: spec
+                .given("budget")
+                .map(|count| count.split(' ').next().unwrap_or_default().parse().unwrap()),
+            affordable: spec
+                .given("affordable answer")
+                .map(|tokens| tokens.parse().unwrap()),
+            allows: says("the user allows", "yes"),
+            grants: says("the user grants", "yes"),
+            keeps_back: says("mode", "staged"),
+            state: Mutex::new(state),
+        }
+    }
+
+    pub(crate) fn path(&self, path: &str) -> FilePath {
+        self.root.join(path).unwrap()
+    }
+
+    pub(crate) fn document(&self, file: &FilePath) -> Document {
+        self.snapshot()
+            .open_document(file)
+            .cloned()
+            .unwrap_or_else(|| panic!("there is no {file}"))
+    }
+
+    pub(crate) fn set_scope(&self, scope: Scope) {
+        self.state.lock().unwrap().scope = Some(scope);
+    }
+
+    /// Every file, its text, and whether that has changed.
+    pub(crate) fn files(&self) -> Vec<(String, String, bool)> {
+        let state = self.state.lock().unwrap();
+        let snapshot = state.workspace.snapshot();
+        let files = state.before.iter().map(|(path, before)| {
+            let file = self.root.join(path).unwrap();
+            let text = snapshot
+                .open_document(&file)
+                .map(|document| document.text().to_string())
+                .unwrap_or_default();
+            let changed = text != *before;
+            (path.clone(), text, changed)
+        });
+        files.collect()
+    }
+
+    pub(crate) fn user_types(&self, old: &str, new: &str) {
+        let mut state = self.state.lock().unwrap();
+        let file = state.active.clone();
+        let text = state
+            .workspace
+            .snapshot()
+            .open_document(&file)
+            .unwrap()
+            .text()
+            .to_string();
+        let at = text
+            .find(old)
+            .unwrap_or_else(|| panic!("the user looks for {old:?} in vain"));
+        change(
+            &mut state.workspace,
+            &file,
+            EditSet::one(Edit::new(Range::new(at, at + old.len()), new)),
+        );
+    }
+
+    pub(crate) fn user_cancels(&self) {
+        self.cancel.cancel();
+    }
+
+    /// How the run ended, what it was asked to pay, and whatever else the user saw.
+    pub(crate) fn end(&self) -> String {
+        let state = self.state.lock().unwrap();
+        assert_eq!(
+            state.bills.len(),
+            state.attempts.len(),
+            "each reservation is settled exactly once: {:?}",
+            state.bills
+        );
+        let lines = [state.end.clone()]
+            .into_iter()
+            .chain(state.notes.iter().cloned())
+            .chain(state.bills.iter().cloned());
+        lines.collect::<Vec<_>>().join("\n") + "\n"
+    }
+
+    fn bill(&self, attempt: Attempt, how: &str) {
+        let mut state = self.state.lock().unwrap();
+        let number = state
+            .attempts
+            .iter()
+            .position(|known| *known == attempt)
+            .unwrap()
+            + 1;
+        state.bills.push(format!("request {number}: {how}"));
+    }
+}
+
+#[async_trait]
+impl Host for Desk {
+    fn snapshot(&self) -> Snapshot {
+        self.state.lock().unwrap().workspace.snapshot()
+    }
+
+    async fn propose(&self, proposal: Proposal) -> Outcome {
+        assert!(
+            !self.cancel.is_cancelled(),
+            "nothing is proposed after the user has cancelled"
+        );
+        let mut state = self.state.lock().unwrap();
+        let snapshot = state.workspace.snapshot();
+        let scope = state.scope.clone().unwrap();
+        let document = snapshot.open_document(&proposal.file).unwrap();
+        let parsed = document.parsed().unwrap();
+        let view = View {
+            file: document.file(),
+            text: document.text(),
+            version: document.version(),
+            parsed,
+        };
+        let (edit, added) = match decide(
+            &view,
+            &scope,
+            &Policy::new(vec![self.root.clone()]),
+            &proposal,
+        ) {
+            Verdict::Approved { edit, added } => (edit, added),
+            Verdict::NeedsApproval(question) => {
+                state.notes.push(format!(
+                    "asked: {}",
+                    question.text.replace(self.root.as_str(), "")
+                ));
+                if !self.allows {
+                    let message = "the user did not allow this change".to_owned();
+                    return Outcome::Refused(Refusal {
+                        rule: Rule::Protected,
+                        message,
+                    });
+                }
+                question.approve()
+            }
+            Verdict::Refused(refusal) => return Outcome::Refused(refusal),
+        };
+        if self.keeps_back {
+            return Outcome::Pending {
+                why: "changes are staged".to_owned(),
+            };
+        }
+        change(&mut state.workspace, &proposal.file, edit.edits().clone());
+        state.scope = Some(scope.with_added(added));
+        Outcome::Landed {
+            hunks: edit.hunks().len(),
+        }
+    }
+
+    async fn reserve(&self, ask: Ask) -> Result<Attempt, NoBudget> {
+        let mut state = self.state.lock().unwrap();
+        let fits = self
+            .affordable
+            .is_some_and(|affordable| ask.max_tokens <= affordable);
+        if self
+            .requests
+            .is_some_and(|most| state.attempts.len() >= most)
+            && !fits
+        {
+            let message = "the limit of $0.05 for a run leaves $0.01".to_owned();
+            return Err(NoBudget {
+                message,
+                can_afford_max_tokens: self.affordable,
+            });
+        }
+        if ask.max_tokens != 4096 {
+            state.notes.push(format!(
+                "reserved for an answer of at most {} tokens",
+                ask.max_tokens
+            ));
+        }
+        let attempt: Attempt = format!("00000000-0000-7000-8000-{:012x}", state.attempts.len() + 1)
+            .parse()
+            .unwrap();
+        state.attempts.push(attempt);
+        Ok(attempt)
+    }
+
+    async fn settle(&self, attempt: Attempt, how: Settlement) {
+        let tokens = |usage: Usage| format!("{} in, {} out", usage.prompt(), usage.output);
+        let how = match how {
+            Settlement::Used { usage, .. } => tokens(usage),
+            Settlement::Unknown { known: None } => "unknown, so all that was reserved".to_owned(),
+            Settlement::Unknown { known: Some(usage) } => format!(
+                "unknown, so all that was reserved; at least {}",
+                tokens(usage)
+            ),
+            Settlement::Unbilled => "nothing".to_owned(),
+        };
+        self.bill(attempt, &how);
+    }
+
+    fn abandon(&self, attempt: Attempt, _known: Option<Usage>) {
+        self.bill(attempt, "abandoned");
+    }
+
+    async fn grant(&self, symbols: &[String], reason: &str) -> bool {
+        let mut state = self.state.lock().unwrap();
+        state.notes.push(format!(
+            "asked to widen the scope by {}: {reason}",
+            symbols.join(", ")
+        ));
+        if self.grants {
+            let scope = state.scope.clone().unwrap();
+            state.scope = Some(symbols.iter().fold(scope, Scope::granted));
+        }
+        self.grants
+    }
+
+    fn report(&self, _progress: Progress) {}
+
+    fn journal(&self, event: JournalEvent) {
+        if let JournalEvent::Ended {
+            state: ended,
+            message,
+            turns,
+            tool_calls,
+            hunks,
+        } = event
+        {
+            let mut state = self.state.lock().unwrap();
+            let message = if message.is_empty() {
+                String::new()
+            } else {
+                format!(": {message}")
+            };
+            state.end = format!(
+                "{ended}{message}\nturns: {turns}, tool calls: {tool_calls}, hunks: {hunks}"
+            );
+        }
+    }
+}
+
+fn change(workspace: &mut Workspace, file: &FilePath, edits: EditSet) {
+    let snapshot = workspace.snapshot();
+    let document = snapshot.open_document(file).unwrap();
+    let text = edits.apply(document.text()).unwrap();
+    let version = document.version().unwrap_or(0) + 1;
+    workspace.change(file, version, vec![edits], text);
+    index(workspace, file);
+}
+
+fn index(workspace: &mut Workspace, file: &FilePath) {
+    let snapshot = workspace.snapshot();
+    let document = snapshot.open_document(file).unwrap();
+    if let Some(parsed) = document.parsed() {
+        let facts = Arc::clone(parsed.facts());
+        workspace.index_file(file, facts, Some(document.serial()));
+    }
+}

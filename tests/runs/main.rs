@@ -1,0 +1,187 @@
+//! Runs the specifications beside this file: what an agent does, as Markdown that people read.
+//!
+//! Each drives the real loop, the real tools and the real gate; only the model, the editor and the purse are doubles.
+//! `README.md` describes the form. `UPDATE_EXPECT=1` writes what happened into the blocks that say what should.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test states what it expects bluntly, and keeps its own files"
+)]
+
+mod desk;
+mod model;
+mod spec;
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use agent::{Action, Model, RunLimits, Task};
+use tokio_util::sync::CancellationToken;
+
+use crate::desk::Desk;
+use crate::model::Scripted;
+use crate::spec::{File, Spec};
+
+#[test]
+fn every_specification_holds() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/runs");
+    let update = std::env::var_os("UPDATE_EXPECT").is_some();
+    let mut paths: Vec<_> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    paths.retain(|path| {
+        path.extension().is_some_and(|extension| extension == "md") && !path.ends_with("README.md")
+    });
+    paths.sort();
+    let mut report = String::new();
+    let mut count = 0;
+    for path in paths {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let mut file = File::parse(&std::fs::read_to_string(&path).unwrap());
+        for spec in file.specs() {
+            count += 1;
+            let actual = perform(&spec);
+            for (block, actual) in actual.compare(&spec) {
+                match block {
+                    Some(index) if update => file.set(index, &actual),
+                    Some(index) => {
+                        let expected = file.body(index);
+                        let _ = writeln!(
+                            report,
+                            "\n{name}: {}\n--- expected\n{expected}--- actual\n{actual}",
+                            spec.title
+                        );
+                    }
+                    None => {
+                        let _ = writeln!(report, "\n{name}: {}\n{actual}", spec.title);
+                    }
+                }
+            }
+        }
+        if update {
+            std::fs::write(&path, file.text()).unwrap();
+        }
+    }
+    assert!(
+        report.is_empty(),
+        "{report}\nUPDATE_EXPECT=1 rewrites the blocks; read the difference before you keep it"
+    );
+    assert!(count >= 12, "only {count} specifications were found");
+}
+
+/// What happened, in the form of the blocks.
+struct Actual {
+    sent: String,
+    replies: Vec<String>,
+    files: Vec<(String, String, bool)>,
+    end: String,
+}
+
+fn perform(spec: &Spec) -> Actual {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let cancel = CancellationToken::new();
+        let desk = Arc::new(Desk::new(spec, cancel.clone()));
+        let task = task(spec, &desk);
+        let scope = agent::scope_of(&task, &desk.document(&task.file));
+        desk.set_scope(scope.clone());
+        let model = Model {
+            id: "scripted".to_owned(),
+            max_tokens: 4096,
+            effort: None,
+        };
+        let mut limits = RunLimits::default();
+        if let Some(turns) = spec.given("turns") {
+            limits.turns = turns.parse().unwrap();
+        }
+        if let Some(calls) = spec.given("tool calls") {
+            limits.tool_calls = calls.parse().unwrap();
+        }
+        let scripted = Scripted::new(spec.turns(), desk.clone());
+        agent::run(
+            &task,
+            &scope,
+            &model,
+            &limits,
+            desk.as_ref(),
+            &scripted,
+            cancel,
+        )
+        .await;
+        Actual {
+            sent: scripted.first_message(),
+            replies: scripted.replies(),
+            files: desk.files(),
+            end: desk.end(),
+        }
+    })
+}
+
+/// `ACTION FILE SYMBOL`, and on further lines the words to act on.
+fn task(spec: &Spec, desk: &Desk) -> Task {
+    let (line, words) = spec.action.split_once('\n').unwrap_or((&spec.action, ""));
+    let mut parts = line.splitn(3, ' ');
+    let mut part = || {
+        parts
+            .next()
+            .unwrap_or_else(|| panic!("{}: an action is `ACTION FILE SYMBOL`", spec.title))
+    };
+    let action = Action::from_id(part())
+        .unwrap_or_else(|| panic!("{}: there is no such action", spec.title));
+    let mut task = Task::new(action, desk.path(part()), part());
+    let words = words.trim();
+    task.instruction = (!words.is_empty()).then(|| words.to_owned());
+    task
+}
+
+impl Actual {
+    /// What differs: the block that says otherwise, if there is one, and what it should say.
+    fn compare(&self, spec: &Spec) -> Vec<(Option<usize>, String)> {
+        let mut differences = Vec::new();
+        let mut check = |block: Option<usize>, expected: Option<&str>, actual: &str| {
+            if expected.map(str::trim_end) != Some(actual.trim_end()) {
+                differences.push((block, actual.to_owned()));
+            }
+        };
+        if let Some((block, expected)) = &spec.sent {
+            check(Some(*block), Some(expected), &self.sent);
+        }
+        for (at, (block, expected)) in spec.replies.iter().enumerate() {
+            check(
+                Some(*block),
+                Some(expected),
+                self.replies.get(at).map_or("", String::as_str),
+            );
+        }
+        for reply in self.replies.iter().skip(spec.replies.len()) {
+            check(
+                None,
+                None,
+                &format!("the model was told this, and no ```reply block says so:\n{reply}"),
+            );
+        }
+        for (path, text, changed) in &self.files {
+            match spec.results.iter().find(|(_, name, _)| name == path) {
+                Some((block, _, expected)) => check(Some(*block), Some(expected), text),
+                None if *changed => check(
+                    None,
+                    None,
+                    &format!("{path} has changed, and no ```result block says so:\n{text}"),
+                ),
+                None => {}
+            }
+        }
+        match &spec.end {
+            Some((block, expected)) => check(Some(*block), Some(expected), &self.end),
+            None => check(None, None, "there is no ```end block"),
+        }
+        differences
+    }
+}
