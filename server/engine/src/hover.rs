@@ -91,6 +91,6 @@ mod tests {
     fn nothing_in_a_reason_can_link_or_fetch() {
         let hostile = "see ![x](https://evil/?q) <img src=x> [y](command:run) *b*";
         let shown = escape(hostile);
-        assert!(!shown.contains("](") && !shown.contains("://") && !shown.contains(" <img") && !shown.contains("m:r"), "{shown}");
+        assert_eq!(shown, r"see \!\[x\]\(https\://evil/?q\) \<img src=x\> \[y\]\(command\:run\) \*b\*");
     }
 }

@@ -234,8 +234,9 @@ impl Engine {
             self.notify(Level::Error, error);
         }
         let (level, message) = told(&summary, &end);
-        self.show(Event::RunEnded { run: run.clone(), message, level });
+        // Before the end is told, so that whoever hears of it sees the final costs.
         self.show(Event::Markers(summary.file.clone()));
+        self.show(Event::RunEnded { run: run.clone(), message, level });
         let last = LastRun { title: summary.title.clone(), cost: summary.cost.to_string(), state: state_name(&end).to_owned() };
         self.show_spending(Some(last)).await;
     }
@@ -287,7 +288,7 @@ fn told(summary: &RunSummary, end: &End) -> (Level, String) {
     match end {
         End::Completed { summary, hunks: 0 } => (Level::Info, format!("{title}: nothing changed, {cost}. {summary}")),
         End::Completed { .. } => (Level::Log, format!("{title}: {hunks}, {cost} ({})", estimate.title())),
-        End::Failed { reason } => (Level::Error, format!("{title} failed after {hunks}, {cost}: {reason}")),
+        End::Failed { reason } => (Level::Error, format!("{title} failed, {cost}: {reason}")),
         End::Cancelled => (Level::Log, format!("{title}: cancelled after {hunks}, {cost}")),
         End::OutOfBudget { reason } => (Level::Warning, format!("{title} stopped after {hunks}, {cost}: {reason}")),
     }

@@ -73,6 +73,8 @@ fn hunk_marker(hunk: &Hunk, text: &text::Text) -> Marker {
     };
     let why = if hunk.reason.is_empty() { hunk.title.as_str() } else { hunk.reason.as_str() };
     let message = match &hunk.state {
+        // While its request is under way, nothing is settled yet.
+        HunkState::Landed(_) if hunk.cost.is_zero() => format!("{} · {why}", hunk.title),
         HunkState::Landed(_) => format!("{} · {why} · {}", hunk.title, hunk.cost),
         HunkState::Pending { why: trouble, .. } => format!("{} · not applied: {trouble}", hunk.title),
     };

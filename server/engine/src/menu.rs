@@ -125,8 +125,7 @@ impl Engine {
         let facts = parsed.facts();
         let mut found = Vec::new();
         for finding in self.findings_at(document, range) {
-            let action = if finding.rule.code() == "fn/too-long" { Action::Extract } else { Action::Simplify };
-            let launch = Launch { instruction: Some(finding.message), ..Launch::new(action, &finding.symbol) };
+            let launch = Launch { instruction: Some(finding.message), ..Launch::new(Action::Fix, &finding.symbol) };
             found.push((launch, ItemKind::Fix, Some(Repairs::Finding(finding.rule.code(), finding.range))));
         }
         for (index, diagnostic) in diagnostics.iter().enumerate() {
@@ -175,7 +174,8 @@ impl Engine {
         for hunk in &here {
             match hunk.state {
                 HunkState::Landed(_) => {
-                    items.push(item(format!("Keep this hunk · {}", hunk.cost), Pick::Keep(hunk.id), hunk.id));
+                    let cost = if hunk.cost.is_zero() { String::new() } else { format!(" · {}", hunk.cost) };
+                    items.push(item(format!("Keep this hunk{cost}"), Pick::Keep(hunk.id), hunk.id));
                     items.push(item("Undo this hunk".to_owned(), Pick::Undo(hunk.id), hunk.id));
                 }
                 HunkState::Pending { .. } => {

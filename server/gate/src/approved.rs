@@ -97,9 +97,9 @@ impl ApprovedEdit {
             return Err(Conflict(edits.span().unwrap_or(Range::at(0))));
         }
         Ok(ApprovedEdit {
-            edits,
-            base,
             version,
+            base,
+            edits,
             ..self.clone()
         })
     }

@@ -436,7 +436,7 @@ fn replacements(text: &Text, range: Range, new: &str) -> Vec<EditSet> {
             .skip(1)
             .filter(|line| !line.trim().is_empty())
             .all(|line| line.starts_with(&wanted));
-        drafts.insert(if rest_is_indented { 0 } else { 1 }, as_given);
+        drafts.insert(usize::from(!rest_is_indented), as_given);
     }
     drafts
         .into_iter()
@@ -520,9 +520,11 @@ fn import_edits(view: &View<'_>, add: &[String], remove: &[String]) -> Refusable
     let facts = view.parsed.facts();
     let br = text.line_break();
     let squeeze = |s: &str| s.split_whitespace().collect::<Vec<_>>().join(" ");
+    // Those of a function or of a module inside the file belong to that symbol, not to the file.
     let standing: Vec<(Range, String)> = facts
         .imports
         .iter()
+        .filter(|import| import.within.is_none())
         .map(|i| (i.range, squeeze(&text.slice(i.range))))
         .collect();
     let mut edits = Vec::new();

@@ -9,6 +9,7 @@
 mod facts;
 mod imports;
 mod instructions;
+mod join;
 mod lead;
 mod metrics;
 mod names;
@@ -23,6 +24,7 @@ pub use facts::{
     SymbolId,
 };
 pub use grammars::{Grammar, Role, SymbolKind};
+pub use join::{Index, Mention, Place, Stats};
 pub use outline::{OutlineItem, doc_line, header_text, outline, outline_of};
 pub use parse::Parsed;
 

@@ -92,6 +92,8 @@ struct Wrapper {
     of_item: bool,
     lead: Option<Lead>,
     public: bool,
+    /// The number that the first symbol inside gets.
+    next: u32,
     definitions: u32,
     first: u32,
 }
@@ -125,6 +127,10 @@ impl<'s> Walker<'s> {
             self.errors.push(node.byte_range().into());
         }
         let Some(entry) = entry else {
+            // What stands above an error is not about what comes after it.
+            if self.leads.is_open_at(depth) {
+                self.leads.take(node.start_byte(), depth);
+            }
             return;
         };
         let ends_lead = self.leads.is_open_at(depth) && entry.has_children && !is_lead(entry);
@@ -252,6 +258,7 @@ impl<'s> Walker<'s> {
                         of_item: *capture == Capture::Item,
                         lead: here.lead.take(),
                         public: false,
+                        next: self.symbols.drafts.len() as u32,
                         definitions: 0,
                         first: 0,
                     };
@@ -400,10 +407,10 @@ impl<'s> Walker<'s> {
     }
 
     fn close_wrapper(&mut self, wrapper: &Wrapper) {
-        if wrapper.definitions != 1 {
+        // Something else inside may hold symbols too, before or after; then the node is not the definition's alone.
+        if wrapper.definitions != 1 || wrapper.first != wrapper.next {
             return;
         }
-        // Something else inside may hold symbols too; then the node is not the definition's alone.
         let last = self
             .symbols
             .drafts

@@ -67,7 +67,9 @@ impl LanguageServer for Backend {
         let options = params.initialization_options.unwrap_or_default();
         let says = |what: &str| options.get(what).and_then(Value::as_bool);
         self.session.set_shows(Shows { spending: says("spending") == Some(true), reports: says("reports") == Some(true) });
-        self.engine.set_settings(options);
+        if options.is_object() {
+            self.engine.set_settings(options);
+        }
         let folders = params.workspace_folders_initialize_params.workspace_folders;
         let folders = match folders {
             Some(WorkspaceFolders::WorkspaceFolderList(folders)) => folders,
@@ -150,7 +152,10 @@ impl LanguageServer for Backend {
         if self.session.client().configuration {
             self.pull_settings();
         } else {
-            self.engine.set_settings(section(params.settings));
+            let settings = section(params.settings);
+            if settings.is_object() {
+                self.engine.set_settings(settings);
+            }
         }
     }
 

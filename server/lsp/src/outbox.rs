@@ -136,10 +136,10 @@ impl Outbox {
                 }
             }
             Event::RunEnded { run, message, level } => {
+                self.publish_due_markers().await;
                 self.end(&token_of(&run), message.clone()).await;
                 // What the user must know is said even where progress is not shown.
                 self.say(level, message).await;
-                self.publish_due_markers().await;
             }
             Event::Indexing { done, found, complete } => self.indexing(done, found, complete).await,
             Event::Spending(spending) => self.spending(&spending).await,

@@ -46,8 +46,8 @@ impl FromStr for Hash {
             return Err(FORM);
         }
         let value = u64::from_str_radix(digits, 16).map_err(|_| FORM)?;
-        let [_, _, a, b, c, d, e, f] = value.to_be_bytes();
-        Ok(Hash([a, b, c, d, e, f]))
+        let [_, _, short @ ..] = value.to_be_bytes();
+        Ok(Hash(short))
     }
 }
 

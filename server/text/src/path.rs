@@ -36,7 +36,7 @@ impl FilePath {
         for component in path.components() {
             match component {
                 Component::Prefix(_) | Component::RootDir | Component::Normal(_) => {
-                    normal.push(component)
+                    normal.push(component);
                 }
                 Component::CurDir => {}
                 Component::ParentDir => {

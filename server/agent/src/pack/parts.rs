@@ -1,8 +1,10 @@
 //! What could go into a pack besides the task and the target, the most useful first.
 
 use std::cell::RefCell;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use index::{Place, Role, Symbol, SymbolId, SymbolKind};
 use text::{FilePath, Range};
@@ -15,6 +17,10 @@ use crate::{Note, Scope, Task};
 
 /// Types of at most so many lines are shown whole, longer ones by header and fields.
 const WHOLE_TYPE: usize = 30;
+/// The most types that are shown.
+const TYPES: usize = 16;
+/// The most callees that are shown.
+const CALLEES: usize = 24;
 /// The most callers that are shown.
 const CALLERS: usize = 5;
 /// How many lines around a call are shown, as far as they belong to the caller.
@@ -228,39 +234,43 @@ impl Finder<'_> {
         for reference in self.source.facts.references_in(self.target.range) {
             let may_be_type = matches!(reference.role, Role::Type | Role::Implement | Role::Call)
                 && !reference.member;
-            if !may_be_type || !seen.insert(reference.name) {
+            if !may_be_type || !seen.insert(reference.name) || parts.len() >= TYPES {
                 continue;
             }
-            let Some(place) = self.definition(reference.name) else {
+            let Some((file, path)) = self.type_called(reference.name) else {
                 continue;
             };
-            self.with(&place, |source, symbol| {
-                let around = source.file == self.source.file && self.is_around(symbol);
-                if symbol.kind.is_type() && !around && !self.target_holds(source, symbol) {
-                    let text = format!(
-                        "{}\n{}",
-                        self.place_of(source, symbol),
-                        type_text(source, symbol)
-                    );
-                    parts.push(Part {
-                        kind: PackKind::Type,
-                        title: symbol.path.to_string(),
-                        text,
-                    });
+            parts.extend(self.with(&file, &path, |source, symbol| {
+                let here = source.file == self.source.file;
+                if self.target_holds(source, symbol) || (here && self.is_around(symbol)) {
+                    return None;
                 }
-            });
+                let text = format!(
+                    "{}\n{}",
+                    self.place_of(source, symbol),
+                    type_text(source, symbol)
+                );
+                Some(Part {
+                    kind: PackKind::Type,
+                    title: symbol.path.to_string(),
+                    text,
+                })
+            }));
         }
         parts
     }
 
     /// Functions that the target calls, by signature and first line of documentation.
     fn callees(&self) -> Vec<Part> {
-        let Some(id) = self.id else { return Vec::new() };
-        let mut parts = Vec::new();
-        for callee in self.snapshot.index().callees(&self.source.file, id) {
-            self.with(&callee, |source, symbol| {
+        let Some(here) = self.here() else {
+            return Vec::new();
+        };
+        let callees = self.snapshot.index().callees(&here.file, here.symbol);
+        let parts = callees.into_iter().take(CALLEES).filter_map(|place| {
+            let path = self.path_of(&place)?;
+            self.with(&place.file, &path, |source, symbol| {
                 if symbol.kind.is_type() || self.target_holds(source, symbol) {
-                    return;
+                    return None;
                 }
                 let mut text = format!(
                     "{}: {}",
@@ -270,95 +280,114 @@ impl Finder<'_> {
                 if let Some(doc) = source.doc_line(symbol) {
                     let _ = write!(text, "\n  {doc}");
                 }
-                parts.push(Part {
+                Some(Part {
                     kind: PackKind::Callee,
                     title: symbol.path.to_string(),
                     text,
-                });
-            });
-        }
-        parts
+                })
+            })
+        });
+        parts.collect()
     }
 
-    /// Places that call the target: near ones before far ones.
+    /// Places that call the target: near ones before far ones. Tests have a section of their own.
     fn callers(&self) -> Vec<Part> {
-        let Some(id) = self.id else { return Vec::new() };
-        let here = Place {
-            file: self.source.file.clone(),
-            symbol: id,
+        let Some(here) = self.here() else {
+            return Vec::new();
         };
+        let index = self.snapshot.index();
         let mut ranked = Vec::new();
-        for (caller, calls) in self.snapshot.index().callers(&here) {
-            self.with(&caller, |source, symbol| {
-                // Tests have a section of their own.
-                if symbol.test || self.target_holds(source, symbol) {
-                    return;
-                }
-                let far = u8::from(source.file != self.source.file)
-                    + u8::from(source.file.parent() != self.source.file.parent());
-                let rank = (
-                    far,
-                    usize::MAX - calls.len(),
-                    source.file.clone(),
-                    symbol.range.start,
-                );
-                let Some(call) = calls.first() else { return };
-                let lines = lines_around(source, symbol, *call);
-                let place = self.place_of(source, symbol);
-                // A caller of one line is its own signature.
-                let text =
-                    if source.text.line_of(call.start) <= source.text.line_of(symbol.header.end) {
-                        format!("{place}:\n{lines}")
-                    } else {
-                        format!("{place}: {}\n{lines}", source.signature(symbol))
-                    };
+        // Common names have callers everywhere, so files are read for those alone that are shown.
+        for (caller, calls) in index.callers(&here) {
+            let facts = index
+                .file(&caller.file)
+                .and_then(|facts| facts.symbol(caller.symbol));
+            if let Some(symbol) = facts.filter(|symbol| !symbol.test) {
+                let far = u8::from(caller.file != here.file)
+                    + u8::from(caller.file.parent() != here.file.parent());
                 ranked.push((
-                    rank,
-                    Part {
-                        kind: PackKind::Caller,
-                        title: symbol.path.to_string(),
-                        text,
-                    },
+                    (far, Reverse(calls.len())),
+                    caller,
+                    symbol.path.clone(),
+                    calls,
                 ));
-            });
+            }
         }
-        ranked.sort_by(|(a, _), (b, _)| a.cmp(b));
-        ranked
+        ranked.sort_by(|(a, place, ..), (b, other, ..)| (a, place).cmp(&(b, other)));
+        let parts = ranked
             .into_iter()
-            .take(CALLERS)
-            .map(|(_, part)| part)
-            .collect()
+            .take(2 * CALLERS)
+            .filter_map(|(_, caller, path, calls)| {
+                self.with(&caller.file, &path, |source, symbol| {
+                    self.call(source, symbol, &calls)
+                })
+            });
+        parts.take(CALLERS).collect()
+    }
+
+    fn call(&self, source: &Source, caller: &Symbol, calls: &[Range]) -> Option<Part> {
+        if self.target_holds(source, caller) {
+            return None;
+        }
+        // A place that the index remembers from an older text shows something else by now.
+        let call = calls
+            .iter()
+            .find(|call| source.text.slice(**call) == *self.target.name)?;
+        let lines = lines_around(source, caller, *call);
+        let place = self.place_of(source, caller);
+        // A caller of one line is its own signature.
+        let one_line = source.text.line_of(call.start) <= source.text.line_of(caller.header.end);
+        let text = if one_line {
+            format!("{place}:\n{lines}")
+        } else {
+            format!("{place}: {}\n{lines}", source.signature(caller))
+        };
+        Some(Part {
+            kind: PackKind::Caller,
+            title: caller.path.to_string(),
+            text,
+        })
     }
 
     /// The nearest tests whole, the next by name.
     fn tests(&self) -> Vec<Part> {
-        let Some(id) = self.id else { return Vec::new() };
-        let here = Place {
-            file: self.source.file.clone(),
-            symbol: id,
+        let Some(here) = self.here() else {
+            return Vec::new();
         };
         let mut parts = Vec::new();
         let mut named = Vec::new();
-        for test in self.snapshot.index().nearest_tests(&here) {
-            self.with(&test, |source, symbol| {
+        for test in self
+            .snapshot
+            .index()
+            .nearest_tests(&here)
+            .into_iter()
+            .take(WHOLE_TESTS + NAMED_TESTS)
+        {
+            let Some(path) = self.path_of(&test) else {
+                continue;
+            };
+            let whole = parts.len() < WHOLE_TESTS;
+            let part = self.with(&test.file, &path, |source, symbol| {
                 if self.target_holds(source, symbol) {
-                    return;
+                    return None;
                 }
-                if parts.len() < WHOLE_TESTS {
-                    let text = format!(
-                        "{}\n{}",
-                        self.place_of(source, symbol),
-                        source.text_of(symbol)
-                    );
-                    parts.push(Part {
-                        kind: PackKind::Test,
-                        title: symbol.path.to_string(),
-                        text,
-                    });
-                } else if named.len() < NAMED_TESTS {
-                    named.push(self.place_of(source, symbol));
-                }
+                let place = self.place_of(source, symbol);
+                let text = if whole {
+                    format!("{place}\n{}", source.text_of(symbol))
+                } else {
+                    place
+                };
+                Some(Part {
+                    kind: PackKind::Test,
+                    title: symbol.path.to_string(),
+                    text,
+                })
             });
+            match part {
+                Some(part) if whole => parts.push(part),
+                Some(part) => named.push(part.text),
+                None => {}
+            }
         }
         if !named.is_empty() {
             let text = format!("Also: {}", named.join(", "));
@@ -386,68 +415,75 @@ impl Finder<'_> {
             .collect()
     }
 
-    /// Where a type of that name is defined, if that is certain enough: in this file, or in one place only.
-    fn definition(&self, name: &str) -> Option<Place> {
+    /// The type of that name, if it is certain enough which one that is: one of this file, or the only one, or the only
+    /// one of the folder.
+    fn type_called(&self, name: &str) -> Option<(FilePath, Arc<str>)> {
         let facts = &self.source.facts;
-        let is_type = |id: &&SymbolId| {
-            facts
-                .symbol(**id)
-                .is_some_and(|symbol| symbol.kind.is_type())
-        };
-        if let Some(id) = facts.by_name(name).iter().find(is_type) {
-            return Some(Place {
-                file: self.source.file.clone(),
-                symbol: *id,
-            });
+        let mut here = facts
+            .by_name(name)
+            .iter()
+            .filter_map(|id| facts.symbol(*id));
+        if let Some(symbol) = here.find(|symbol| symbol.kind.is_type()) {
+            return Some((self.source.file.clone(), symbol.path.clone()));
         }
         let index = self.snapshot.index();
-        let mut types: Vec<Place> = index
-            .definitions(name)
-            .into_iter()
-            .filter(|place| {
-                let facts = index.file(&place.file);
-                facts
-                    .and_then(|facts| facts.symbol(place.symbol))
-                    .is_some_and(|symbol| symbol.kind.is_type())
-            })
-            .collect();
+        let places = index.definitions(name).into_iter().filter_map(|place| {
+            let symbol = index.file(&place.file)?.symbol(place.symbol)?;
+            symbol
+                .kind
+                .is_type()
+                .then(|| (place.file.clone(), symbol.path.clone()))
+        });
+        let mut types: Vec<(FilePath, Arc<str>)> = places.collect();
         if types.len() > 1 {
             let folder = self.source.file.parent();
-            types.retain(|place| place.file.parent() == folder);
+            types.retain(|(file, _)| file.parent() == folder);
         }
-        match <[Place; 1]>::try_from(types) {
-            Ok([only]) => Some(only),
-            Err(_) => None,
-        }
+        <[_; 1]>::try_from(types).ok().map(|[only]| only)
     }
 
-    /// Shows a symbol of any file to `show`, if the file can be read and the facts are of its text.
-    fn with(&self, place: &Place, show: impl FnOnce(&Source, &Symbol)) {
-        if place.file == self.source.file {
-            // The index may lag behind by a keystroke; then its identifiers mean nothing here.
-            let indexed = self
-                .snapshot
+    /// The target as the index knows it. The index may lag behind the text by a keystroke, so that its identifiers mean
+    /// nothing here and ours nothing there; what joins the two is the path.
+    fn here(&self) -> Option<Place> {
+        let symbol = self
+            .snapshot
+            .index()
+            .file(&self.source.file)?
+            .by_path(&self.target.path)?;
+        Some(Place {
+            file: self.source.file.clone(),
+            symbol,
+        })
+    }
+
+    fn path_of(&self, place: &Place) -> Option<Arc<str>> {
+        Some(
+            self.snapshot
                 .index()
-                .file(&place.file)
-                .and_then(|facts| facts.symbol(place.symbol));
-            if let Some(symbol) = indexed.and_then(|indexed| self.source.symbol(&indexed.path)) {
-                show(self.source, symbol);
-            }
-            return;
+                .file(&place.file)?
+                .symbol(place.symbol)?
+                .path
+                .clone(),
+        )
+    }
+
+    /// Shows a symbol of any file to `show`, if the file can be read and has it.
+    fn with<T>(
+        &self,
+        file: &FilePath,
+        path: &str,
+        show: impl FnOnce(&Source, &Symbol) -> Option<T>,
+    ) -> Option<T> {
+        if *file == self.source.file {
+            return show(self.source, self.source.symbol(path)?);
         }
-        let known = self.read.borrow().get(&place.file).cloned();
+        let known = self.read.borrow().get(file).cloned();
         let source = known.unwrap_or_else(|| {
-            let source = Source::indexed(self.snapshot, &place.file);
-            self.read
-                .borrow_mut()
-                .insert(place.file.clone(), source.clone());
+            let source = Source::indexed(self.snapshot, file);
+            self.read.borrow_mut().insert(file.clone(), source.clone());
             source
-        });
-        if let Some(source) = source
-            && let Some(symbol) = source.facts.symbol(place.symbol)
-        {
-            show(&source, symbol);
-        }
+        })?;
+        show(&source, source.symbol(path)?)
     }
 
     /// `PATH (file:line)`: enough to ask for it.

@@ -156,14 +156,12 @@ impl Finder<'_> {
     /// `PATH (file:line): signature`.
     fn row(&mut self, place: &Place) -> Option<String> {
         let shown = shown_path(self.snapshot, &place.file);
+        // The text may be newer than the index; the path joins the two.
+        let path = symbol(self.snapshot.index(), place)?.path.clone();
         let source = self.source(&place.file)?;
-        let symbol = source.facts.symbol(place.symbol)?;
-        Some(format!(
-            "{} ({shown}:{}): {}",
-            symbol.path,
-            source.line(symbol.item.start),
-            source.signature(symbol)
-        ))
+        let symbol = source.symbol(&path)?;
+        let (line, signature) = (source.line(symbol.item.start), source.signature(symbol));
+        Some(format!("{path} ({shown}:{line}): {signature}"))
     }
 
     /// `file:line in PATH: the line`.

@@ -37,10 +37,11 @@ fn resolve(
 }
 
 fn lines(problems: &[Problem]) -> String {
-    problems
+    let lines: Vec<String> = problems
         .iter()
         .map(|problem| format!("{problem}\n"))
-        .collect()
+        .collect();
+    lines.concat()
 }
 
 fn check_problems(machine: &str, workspace: &str, expected: Expect) {
@@ -101,15 +102,14 @@ fn an_empty_configuration_has_the_shipped_limits() {
 #[test]
 fn the_schema_tells_the_shipped_limits() {
     let [(_, schema), ..] = schemas();
-    let machine = format!("[budget]\n{}", {
-        let shipped = schema["properties"]["budget"]["default"]
-            .as_object()
-            .unwrap();
-        shipped
-            .iter()
-            .map(|(key, amount)| format!("{key} = {amount}\n"))
-            .collect::<String>()
-    });
+    let shipped = schema["properties"]["budget"]["default"]
+        .as_object()
+        .unwrap();
+    let lines: Vec<String> = shipped
+        .iter()
+        .map(|(key, amount)| format!("{key} = {amount}\n"))
+        .collect();
+    let machine = format!("[budget]\n{}", lines.concat());
     assert_eq!(resolve(&machine, "", None, &[]).0.budget, SHIPPED);
     assert_eq!(
         ledger::Limits {

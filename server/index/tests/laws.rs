@@ -1,0 +1,208 @@
+//! What holds for every text, every edit and every order.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::fs;
+use std::path::Path;
+
+use index::{Facts, Grammar, Parsed};
+use proptest::prelude::*;
+use text::{Edit, EditSet, Range, Text};
+
+/// Pieces that make, break and move syntax.
+const PIECES: &[&str] = &[
+    "",
+    " ",
+    "\n",
+    "\n\n",
+    "x",
+    "(",
+    ")",
+    "{",
+    "}",
+    "[",
+    "]",
+    "\"",
+    "'",
+    "`",
+    "/*",
+    "*/",
+    "//",
+    "#",
+    "///",
+    ":",
+    ";",
+    ",",
+    ".",
+    "::",
+    "=>",
+    "->",
+    "=",
+    "ä",
+    "🦀",
+    "\t",
+    "\r\n",
+    "fn f() {}",
+    "def f(): pass\n",
+    "class A {}",
+    "use a::b;\n",
+    "import a\n",
+    "if x {",
+    "else ",
+    "&& y",
+    "farthing: do it",
+    "@test",
+    "#[test]\n",
+    "pub ",
+    "export ",
+    "for ",
+    "\u{0}",
+];
+
+fn pieces() -> impl Strategy<Value = String> {
+    let piece = prop::sample::select(PIECES);
+    prop::collection::vec(piece, 0..4).prop_map(|pieces| pieces.concat())
+}
+
+/// Edits as places between 0 and 1: where, how much goes, what comes.
+fn edits() -> impl Strategy<Value = Vec<(f64, f64, String)>> {
+    prop::collection::vec((0.0..1.0, 0.0..1.0_f64, pieces()), 1..4)
+}
+
+fn fit(edits: &[(f64, f64, String)], text: &Text) -> EditSet {
+    let place = |share: f64| text.floor((share * text.len() as f64) as usize);
+    let mut made: Vec<Edit> = Vec::new();
+    for (at, share, insert) in edits {
+        let start = place(*at);
+        // Mostly a few bytes, sometimes much of the file.
+        let end = place(*at + share.powi(12));
+        let range = Range::new(start, end.max(start));
+        if made
+            .iter()
+            .all(|edit| !edit.range.intersects(range) && edit.range.start != range.start)
+        {
+            made.push(Edit::new(range, insert.clone()));
+        }
+    }
+    EditSet::new(made).unwrap_or_default()
+}
+
+fn fixtures() -> Vec<(&'static Grammar, Text)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../grammars");
+    let mut fixtures = Vec::new();
+    for grammar in grammars::all() {
+        for entry in fs::read_dir(root.join(grammar.name).join("fixtures")).unwrap() {
+            let path = entry.unwrap().path();
+            if grammars::for_path(path.to_str().unwrap()) == Some(grammar) {
+                let source = fs::read_to_string(path).unwrap();
+                fixtures.push((grammar, Text::from(source.as_str())));
+            }
+        }
+    }
+    fixtures
+}
+
+/// An edit that mostly leaves a program: a symbol doubled, removed, renamed or moved down.
+fn gentle(pick: f64, what: u8, facts: &Facts, text: &Text) -> EditSet {
+    let index = (pick * facts.symbols.len() as f64) as usize;
+    let Some(symbol) = facts.symbols.get(index) else {
+        return EditSet::default();
+    };
+    let lines = text.full_lines(symbol.range);
+    EditSet::one(match what {
+        0 => Edit::new(Range::at(lines.start), text.slice(lines)),
+        1 => Edit::new(lines, ""),
+        2 => Edit::new(Range::at(symbol.name_range.end), "x"),
+        3 => Edit::new(Range::at(lines.start), "\n"),
+        _ => Edit::new(Range::at(text.full_lines(symbol.header).end), "\n\n"),
+    })
+}
+
+/// What callers rely on, also for text that is no program.
+fn check_shape(facts: &Facts, text: &Text) {
+    assert!(facts.symbols.is_sorted_by_key(|symbol| symbol.range.start));
+    for (id, symbol) in facts.enumerate() {
+        assert_eq!(facts.by_path(&symbol.path), Some(id));
+        assert!(symbol.range.contains_range(symbol.item));
+        assert!(symbol.item.contains_range(symbol.header));
+        assert!(symbol.item.contains_range(symbol.name_range));
+        assert!(
+            symbol
+                .body
+                .is_none_or(|body| symbol.item.contains_range(body))
+        );
+        assert!(symbol.range.end <= text.len());
+        let parent = symbol.parent.map(|parent| {
+            assert!(parent < id);
+            facts.symbol(parent).unwrap()
+        });
+        assert!(parent.is_none_or(|parent| parent.range.contains_range(symbol.range)));
+        for edge in [
+            symbol.range.start,
+            symbol.item.start,
+            symbol.body.map_or(0, |body| body.end),
+        ] {
+            assert!(text.is_char_boundary(edge));
+        }
+        let inside = symbol.item.start;
+        let around = facts.symbol_at(inside).unwrap();
+        assert!(facts.ancestors(around).any(|(ancestor, _)| ancestor == id));
+    }
+    for reference in facts.references() {
+        assert_eq!(text.slice(reference.range), reference.name);
+    }
+    assert_eq!(facts.error_count, facts.errors().len());
+}
+
+fn config() -> ProptestConfig {
+    ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(1500)
+    }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn facts_depend_on_the_text_alone(steps in prop::collection::vec(edits(), 1..4)) {
+        for (grammar, text) in fixtures() {
+            let mut text = text;
+            let mut parsed = Parsed::parse(grammar, &text);
+            for step in &steps {
+                let edits = fit(step, &text);
+                text = edits.apply(&text).unwrap();
+                parsed = parsed.reparse(&edits, &text);
+                let fresh = Parsed::parse(grammar, &text);
+                prop_assert_eq!(parsed.facts(), fresh.facts(), "{}", grammar.name);
+                check_shape(parsed.facts(), &text);
+            }
+            let again = Facts::of(grammar, &text.to_string());
+            prop_assert_eq!(&**parsed.facts(), &again);
+        }
+    }
+
+    #[test]
+    fn facts_of_programs_depend_on_the_text_alone(steps in prop::collection::vec((0.0..1.0, 0..5_u8), 1..8)) {
+        for (grammar, text) in fixtures() {
+            let mut text = text;
+            let mut parsed = Parsed::parse(grammar, &text);
+            for (pick, what) in &steps {
+                let edits = gentle(*pick, *what, parsed.facts(), &text);
+                text = edits.apply(&text).unwrap();
+                parsed = parsed.reparse(&edits, &text);
+                let fresh = Parsed::parse(grammar, &text);
+                prop_assert_eq!(parsed.facts(), fresh.facts(), "{}", grammar.name);
+                check_shape(parsed.facts(), &text);
+            }
+        }
+    }
+
+    #[test]
+    fn any_text_has_facts(pieces in prop::collection::vec(pieces(), 0..60)) {
+        let text = Text::from(pieces.concat().as_str());
+        for grammar in grammars::all() {
+            check_shape(Parsed::parse(grammar, &text).facts(), &text);
+        }
+    }
+}
