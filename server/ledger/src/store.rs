@@ -9,6 +9,7 @@
 //!
 //! The calls block; an asynchronous caller uses a blocking task. [`Ledger::history`] does not touch the file.
 
+mod check;
 mod close;
 mod error;
 mod open;

@@ -84,29 +84,23 @@ impl Ledger {
         }
         let (settled, lesson) = self.write(|transaction| {
             let open = Open::find(transaction, attempt)?;
-            let held = match open.latest.as_ref() {
-                None => open.amount,
-                Some(latest) => match State::of(latest)? {
-                    State::Settled => {
-                        let same = latest.cost == settlement.cost.picodollars()
-                            && latest.usage == Some(as_stored(settlement.usage));
-                        let settled = Settled {
-                            cost: Money::from_picodollars(latest.cost),
-                            overrun: latest.overrun,
-                        };
-                        let message =
-                            format!("attempt {attempt} is settled already, with other figures");
-                        return if same {
-                            Ok((settled, None))
-                        } else {
-                            Err(Failure::Refused(LedgerError::Misuse(message)))
-                        };
-                    }
-                    // Nothing, where the attempt had been released.
-                    State::Booked | State::Recovered | State::Released => latest.cost,
-                },
-            };
-            let overrun = settlement.cost.picodollars() > held;
+            if let Some(latest) = open.latest.as_ref()
+                && State::of(latest)? == State::Settled
+            {
+                let same = latest.cost == settlement.cost.picodollars()
+                    && latest.usage == Some(as_stored(settlement.usage));
+                if !same {
+                    let message =
+                        format!("attempt {attempt} is settled already, with other figures");
+                    return Err(Failure::Refused(LedgerError::Misuse(message)));
+                }
+                let settled = Settled {
+                    cost: settlement.cost,
+                    overrun: latest.overrun,
+                };
+                return Ok((settled, None));
+            }
+            let overrun = settlement.cost.picodollars() > open.held();
             let row = SettlementRow {
                 usage: Some(settlement.usage),
                 cost: settlement.cost.picodollars(),
@@ -311,6 +305,13 @@ impl Open {
         Ok(open)
     }
 
+    /// What counts for the attempt now: its reservation, or what its settlement says.
+    fn held(&self) -> i64 {
+        self.latest
+            .as_ref()
+            .map_or(self.amount, |latest| latest.cost)
+    }
+
     /// The next settlement: at the amount held, with nothing known.
     fn row(&self, state: State, at: Timestamp) -> SettlementRow {
         SettlementRow {
@@ -318,7 +319,8 @@ impl Open {
             revision: self.latest.as_ref().map_or(1, |latest| latest.revision + 1),
             state: state.name().to_owned(),
             usage: None,
-            cost: self.amount,
+            held: self.held(),
+            cost: self.held(),
             overrun: false,
             model: None,
             price: None,
@@ -350,10 +352,7 @@ pub(super) fn unacknowledged(connection: &Connection) -> rusqlite::Result<Vec<Ov
     connection
         .prepare_cached(
             "SELECT reservations.attempt, COALESCE(settlements.model, reservations.model), settlements.request,
-                COALESCE((SELECT earlier.cost FROM settlements AS earlier
-                    WHERE earlier.reservation = settlements.reservation
-                    AND earlier.revision = settlements.revision - 1), reservations.amount),
-                settlements.cost
+                settlements.held, settlements.cost
              FROM settlements JOIN reservations ON reservations.seq = settlements.reservation
              WHERE settlements.overrun = 1 AND NOT EXISTS (
                 SELECT 1 FROM acknowledgements

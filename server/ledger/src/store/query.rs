@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use jiff::{Timestamp, Zoned, civil::Date};
-use rusqlite::{Connection, OptionalExtension, Row, named_params};
+use rusqlite::{Connection, OptionalExtension, Params, Row, named_params};
 use serde::Serialize;
 
 use super::{
@@ -145,7 +145,7 @@ impl Ledger {
     /// What was spent and what is reserved in `window`.
     pub fn spent(&self, window: Window<'_>) -> Result<Spent, LedgerError> {
         self.read(|connection| match window {
-            Window::All => spent_if(connection, "?1 = ''", ""),
+            Window::All => spent_if(connection, "TRUE", []),
             Window::Run(run) => spent_under(connection, run.as_str()),
             Window::Session(session) => spent_where(connection, "session", session),
             Window::Workspace(workspace) => spent_where(connection, "workspace", workspace),
@@ -179,17 +179,9 @@ impl Ledger {
         file: &str,
         symbol: Option<&str>,
     ) -> Result<Spent, LedgerError> {
-        let spent = sum_columns("charge", "state <> 'open'");
-        let held = sum_columns("charge", "state = 'open'");
-        let query = format!(
-            "SELECT {spent}, {held} FROM attempts WHERE run IN (
-                SELECT id FROM runs WHERE workspace = ?1 AND file = ?2 AND (?3 IS NULL OR symbol = ?3))"
-        );
-        self.read(|connection| {
-            connection
-                .prepare_cached(&query)?
-                .query_row((workspace, file, symbol), read_spent)
-        })
+        let started_there = "reservations.run IN (
+            SELECT id FROM runs WHERE workspace = ?1 AND file = ?2 AND (?3 IS NULL OR symbol = ?3))";
+        self.read(|connection| spent_if(connection, started_there, (workspace, file, symbol)))
     }
 
     /// The last run of an action at a symbol, or at a file as a whole, that has ended.
@@ -276,32 +268,45 @@ pub(super) fn spent_where(
     column: &'static str,
     key: &str,
 ) -> rusqlite::Result<Spent> {
-    spent_if(connection, &format!("{column} = ?1"), key)
+    spent_if(connection, &format!("reservations.{column} = ?1"), [key])
 }
 
 /// The sum over `run` and every run under it.
 pub(super) fn spent_under(connection: &Connection, run: &str) -> rusqlite::Result<Spent> {
-    let under = "run IN (
+    let under = "reservations.run IN (
         WITH RECURSIVE under (id) AS (
             SELECT ?1 UNION ALL SELECT runs.id FROM runs JOIN under ON runs.parent = under.id
         )
         SELECT id FROM under)";
-    spent_if(connection, under, run)
+    spent_if(connection, under, [run])
 }
 
-fn spent_if(connection: &Connection, condition: &str, key: &str) -> rusqlite::Result<Spent> {
-    let spent = sum_columns("charge", "state <> 'open'");
-    let held = sum_columns("charge", "state = 'open'");
-    let query = format!("SELECT {spent}, {held} FROM attempts WHERE {condition}");
+fn spent_if(connection: &Connection, condition: &str, key: impl Params) -> rusqlite::Result<Spent> {
+    let columns = spent_columns();
+    let query = format!(
+        "SELECT {columns} FROM reservations
+         LEFT JOIN settlements ON settlements.reservation = reservations.seq WHERE {condition}"
+    );
     connection
         .prepare_cached(&query)?
-        .query_row([key], read_spent)
+        .query_row(key, read_spent)
 }
 
+/// What counts, over reservations with all revisions of their settlements: the first revision's cost, and what each
+/// later one changed. It is what `charge` in `attempts` adds up to, without looking for the latest revision.
+fn spent_columns() -> String {
+    let costs = sum_columns("settlements.cost", "TRUE");
+    let replaced = sum_columns("settlements.held", "settlements.revision > 1");
+    let open = sum_columns("reservations.amount", "settlements.revision IS NULL");
+    format!("{costs}, {replaced}, {open}")
+}
+
+/// The columns of [`spent_columns`], which come first.
 fn read_spent(row: &Row<'_>) -> rusqlite::Result<Spent> {
+    let settled = wide_sum(row, 0)? - wide_sum(row, 2)?;
     Ok(Spent {
-        settled: wide_sum(row, 0)?,
-        reserved: wide_sum(row, 2)?,
+        settled: Money::saturating_from(settled),
+        reserved: Money::saturating_from(wide_sum(row, 4)?),
     })
 }
 
@@ -439,13 +444,15 @@ pub(super) fn history(connection: &Connection) -> rusqlite::Result<History> {
 }
 
 fn outcomes(connection: &Connection) -> rusqlite::Result<Vec<Outcome>> {
-    let own = sum_columns("attempts.charge", "TRUE");
+    let own = spent_columns();
     let query = format!(
         "SELECT {own}, runs.id, runs.parent, run_ends.state, runs.action, runs.model, runs.variant,
             runs.point, runs.low, runs.expected, runs.high
-         FROM (SELECT * FROM runs ORDER BY seq DESC LIMIT :limit) AS runs
+         FROM runs
          LEFT JOIN run_ends ON run_ends.run = runs.id
-         LEFT JOIN attempts ON attempts.run = runs.id
+         LEFT JOIN reservations ON reservations.run = runs.id
+         LEFT JOIN settlements ON settlements.reservation = reservations.seq
+         WHERE runs.seq > (SELECT COALESCE(MAX(seq), 0) FROM runs) - :limit
          GROUP BY runs.seq ORDER BY runs.seq DESC"
     );
     let mut statement = connection.prepare(&query)?;
@@ -455,7 +462,9 @@ fn outcomes(connection: &Connection) -> rusqlite::Result<Vec<Outcome>> {
     let mut outcomes = Vec::new();
     while let Some(row) = rows.next()? {
         let id: String = row.get("id")?;
-        let inclusive = wide_sum(row, 0)?.saturating_add(under.remove(&id).unwrap_or_default());
+        let inclusive = read_spent(row)?
+            .total()
+            .saturating_add(under.remove(&id).unwrap_or_default());
         if let Some(parent) = row.get::<_, Option<String>>("parent")? {
             let sum = under.entry(parent).or_default();
             *sum = sum.saturating_add(inclusive);

@@ -194,9 +194,9 @@ fn costs(
                     cache_read: count("cache_read")?,
                     output: count("output")?,
                 },
-                cost: wide_sum(row, 0)?,
-                reserved: wide_sum(row, 2)?,
-                unknown: wide_sum(row, 4)?,
+                cost: Money::saturating_from(wide_sum(row, 0)?),
+                reserved: Money::saturating_from(wide_sum(row, 2)?),
+                unknown: Money::saturating_from(wide_sum(row, 4)?),
                 ..ReportRow::default()
             })
         })?
@@ -225,7 +225,7 @@ fn estimates(
     while let Some(row) = rows.next()? {
         let amount = |name: &str| row.get(name).map(Money::from_picodollars);
         let (key, workspace): (String, Option<String>) = (row.get("key")?, row.get("place")?);
-        let actual = wide_sum(row, 0)?;
+        let actual = Money::saturating_from(wide_sum(row, 0)?);
         let group = groups.entry((key.clone(), workspace.clone())).or_default();
         group.key = key;
         group.workspace = workspace;

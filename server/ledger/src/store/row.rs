@@ -3,7 +3,7 @@
 use rusqlite::{Connection, Row, named_params};
 
 use super::seal::Seal;
-use crate::{Money, Usage};
+use crate::Usage;
 
 /// A reservation as it is stored.
 pub(super) struct ReservationRow {
@@ -55,7 +55,7 @@ impl ReservationRow {
         Ok(())
     }
 
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             attempt: row.get("attempt")?,
             run: row.get("run")?,
@@ -76,7 +76,7 @@ impl ReservationRow {
         })
     }
 
-    fn seal(&self) -> i64 {
+    pub(super) fn seal(&self) -> i64 {
         Seal::of("reservations")
             .text(&self.attempt)
             .text(&self.run)
@@ -104,6 +104,7 @@ pub(super) struct SettlementRow {
     pub(super) revision: i64,
     pub(super) state: String,
     pub(super) usage: Option<Usage>,
+    pub(super) held: i64,
     pub(super) cost: i64,
     pub(super) overrun: bool,
     pub(super) model: Option<String>,
@@ -118,9 +119,9 @@ impl SettlementRow {
         let [input, cache_write_5m, cache_write_1h, cache_read, output] = self.classes();
         let mut statement = connection.prepare_cached(
             "INSERT INTO settlements (reservation, revision, state, input, cache_write_5m, cache_write_1h, cache_read,
-                output, cost, overrun, model, price, request, reason, at, seal)
+                output, held, cost, overrun, model, price, request, reason, at, seal)
              VALUES (:reservation, :revision, :state, :input, :cache_write_5m, :cache_write_1h, :cache_read,
-                :output, :cost, :overrun, :model, :price, :request, :reason, :at, :seal)",
+                :output, :held, :cost, :overrun, :model, :price, :request, :reason, :at, :seal)",
         )?;
         statement.execute(named_params! {
             ":reservation": self.reservation,
@@ -131,6 +132,7 @@ impl SettlementRow {
             ":cache_write_1h": cache_write_1h,
             ":cache_read": cache_read,
             ":output": output,
+            ":held": self.held,
             ":cost": self.cost,
             ":overrun": self.overrun,
             ":model": self.model,
@@ -155,12 +157,13 @@ impl SettlementRow {
         rows.next()?.map(Self::read).transpose()
     }
 
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             reservation: row.get("reservation")?,
             revision: row.get("revision")?,
             state: row.get("state")?,
             usage: usage(row)?,
+            held: row.get("held")?,
             cost: row.get("cost")?,
             overrun: row.get("overrun")?,
             model: row.get("model")?,
@@ -185,11 +188,12 @@ impl SettlementRow {
         }
     }
 
-    fn seal(&self) -> i64 {
+    pub(super) fn seal(&self) -> i64 {
         let sealed = Seal::of("settlements")
             .integer(self.reservation)
             .integer(self.revision)
             .text(&self.state)
+            .integer(self.held)
             .integer(self.cost)
             .integer(i64::from(self.overrun))
             .optional_text(self.model.as_deref())
@@ -233,49 +237,8 @@ pub(super) fn sum_columns(amount: &str, condition: &str) -> String {
     )
 }
 
-/// The sum in the two columns from `index` on.
-pub(super) fn wide_sum(row: &Row<'_>, index: usize) -> rusqlite::Result<Money> {
+/// The sum, in picodollars, in the two columns from `index` on.
+pub(super) fn wide_sum(row: &Row<'_>, index: usize) -> rusqlite::Result<i128> {
     let (high, low): (i64, i64) = (row.get(index)?, row.get(index + 1)?);
-    Ok(Money::saturating_from(
-        (i128::from(high) << 32) + i128::from(low),
-    ))
-}
-
-/// How many of the newest rows are checked when the ledger is opened: more than a month of heavy use.
-const SEALS_CHECKED: i64 = 10_000;
-
-/// A row among the newest whose seal is broken, or a gap before it.
-pub(super) fn seal_problem(connection: &Connection) -> rusqlite::Result<Option<String>> {
-    let newest: i64 = connection.query_row(
-        "SELECT COALESCE(MAX(seq), 0) FROM reservations",
-        [],
-        |row| row.get(0),
-    )?;
-    let mut expected = (newest - SEALS_CHECKED).max(0);
-    let since = expected;
-    let mut statement =
-        connection.prepare("SELECT * FROM reservations WHERE seq > ?1 ORDER BY seq")?;
-    let mut rows = statement.query([since])?;
-    while let Some(row) = rows.next()? {
-        expected += 1;
-        let seq: i64 = row.get("seq")?;
-        if seq != expected {
-            return Ok(Some(format!("reservation {expected} is missing")));
-        }
-        if ReservationRow::read(row)?.seal() != row.get::<_, i64>("seal")? {
-            return Ok(Some(format!("reservation {seq} does not match its seal")));
-        }
-    }
-    let mut statement = connection.prepare("SELECT * FROM settlements WHERE reservation > ?1")?;
-    let mut rows = statement.query([since])?;
-    while let Some(row) = rows.next()? {
-        let settlement = SettlementRow::read(row)?;
-        if settlement.seal() != row.get::<_, i64>("seal")? {
-            let seq = settlement.reservation;
-            return Ok(Some(format!(
-                "the settlement of reservation {seq} does not match its seal"
-            )));
-        }
-    }
-    Ok(None)
+    Ok((i128::from(high) << 32) + i128::from(low))
 }

@@ -96,8 +96,10 @@ CREATE TABLE settlements (
     cache_write_1h INTEGER,
     cache_read INTEGER,
     output INTEGER,
+    -- What counted for the attempt before this row, and what counts from this row on.
+    held INTEGER NOT NULL CHECK (held >= 0),
     cost INTEGER NOT NULL CHECK (cost >= 0),
-    -- The cost was more than what was held for the attempt.
+    -- The cost is more than what was held: a wrong price or token bound.
     overrun INTEGER NOT NULL CHECK (overrun IN (0, 1)),
     model TEXT,
     price TEXT,

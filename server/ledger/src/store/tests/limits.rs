@@ -35,35 +35,45 @@ fn every_limit_says_which_it_is_what_is_left_and_how_to_change_it() {
         "0.60",
         "0.25",
         "0.20",
-        expect![[r#"$0.15 is left of the $1.00 for one run ($0.60 spent, $0.25 held for requests in flight), and this request can cost $0.20; to allow it, set per_run = "$1.05" under [budget] in config.toml"#]],
+        expect![[
+            r#"$0.15 is left of the $1.00 for one run ($0.60 spent, $0.25 held for requests in flight), and this request can cost $0.20; to allow it, set per_run = "$1.05" under [budget] in config.toml"#
+        ]],
     );
     check(
         only(|limits| limits.session = limit),
         "0.60",
         "0",
         "0.50",
-        expect![[r#"$0.40 is left of the $1.00 for this session ($0.60 spent), and this request can cost $0.50; to allow it, set per_session = "$1.10" under [budget] in config.toml"#]],
+        expect![[
+            r#"$0.40 is left of the $1.00 for this session ($0.60 spent), and this request can cost $0.50; to allow it, set per_session = "$1.10" under [budget] in config.toml"#
+        ]],
     );
     check(
         only(|limits| limits.workspace = limit),
         "0",
         "0",
         "1.01",
-        expect![[r#"$1.00 is left of the $1.00 for this workspace ($0.00 spent), and this request can cost $1.01; to allow it, set per_workspace = "$1.01" under [budget] in config.toml"#]],
+        expect![[
+            r#"$1.00 is left of the $1.00 for this workspace ($0.00 spent), and this request can cost $1.01; to allow it, set per_workspace = "$1.01" under [budget] in config.toml"#
+        ]],
     );
     check(
         only(|limits| limits.day = limit),
         "0.999",
         "0",
         "0.0011",
-        expect![[r#"$0.001 is left of the $1.00 for today ($0.999 spent), and this request can cost $0.0011; to allow it, set per_day = "$1.01" under [budget] in config.toml"#]],
+        expect![[
+            r#"$0.001 is left of the $1.00 for today ($0.999 spent), and this request can cost $0.0011; to allow it, set per_day = "$1.01" under [budget] in config.toml"#
+        ]],
     );
     check(
         only(|limits| limits.month = limit),
         "1",
         "0",
         "0.000000000001",
-        expect![[r#"$0.00 is left of the $1.00 for this month ($1.00 spent), and this request can cost $0.000000000001; to allow it, set per_month = "$1.01" under [budget] in config.toml"#]],
+        expect![[
+            r#"$0.00 is left of the $1.00 for this month ($1.00 spent), and this request can cost $0.000000000001; to allow it, set per_month = "$1.01" under [budget] in config.toml"#
+        ]],
     );
 }
 
@@ -74,7 +84,9 @@ fn amounts_that_look_alike_are_written_out() {
         "0",
         "0",
         "0.0500001",
-        expect![[r#"$0.05 is left of the $0.05 for today ($0.00 spent), and this request can cost $0.0500001; to allow it, set per_day = "$0.06" under [budget] in config.toml"#]],
+        expect![[
+            r#"$0.05 is left of the $0.05 for today ($0.00 spent), and this request can cost $0.0500001; to allow it, set per_day = "$0.06" under [budget] in config.toml"#
+        ]],
     );
 }
 
@@ -87,7 +99,9 @@ fn a_limit_can_be_used_up_to_the_last_picodollar() {
         "0.1",
         "0.15",
         "0.050000000001",
-        expect![[r#"$0.05 is left of the $0.30 for one run ($0.10 spent, $0.15 held for requests in flight), and this request can cost $0.050000000001; to allow it, set per_run = "$0.31" under [budget] in config.toml"#]],
+        expect![[
+            r#"$0.05 is left of the $0.30 for one run ($0.10 spent, $0.15 held for requests in flight), and this request can cost $0.050000000001; to allow it, set per_run = "$0.31" under [budget] in config.toml"#
+        ]],
     );
 }
 
@@ -108,7 +122,9 @@ fn zero_means_that_nothing_may_be_spent_and_so_does_less() {
         "0",
         "0",
         "0.01",
-        expect![[r#"nothing may be spent: the limit for today is $0.00; to allow it, set per_day = "$0.01" under [budget] in config.toml"#]],
+        expect![[
+            r#"nothing may be spent: the limit for today is $0.00; to allow it, set per_day = "$0.01" under [budget] in config.toml"#
+        ]],
     );
     // A local model costs nothing, which is allowed.
     check(negative, "0", "0", "0", expect!["granted"]);
