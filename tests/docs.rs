@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 const LOCAL: &[&str] = &[
     "/root/",
     "/work/",
-    "/tmp/",
     "artifactory",
     "index.crates.io",
     "registry.npmjs.org",
