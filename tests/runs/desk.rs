@@ -8,7 +8,7 @@ use gate::{Policy, Proposal, Refusal, Rule, Verdict, View, decide};
 use ledger::Usage;
 use text::{Edit, EditSet, FilePath, Range, Text};
 use tokio_util::sync::CancellationToken;
-use workspace::{Coverage, Document, Snapshot, Workspace};
+use workspace::{Coverage, Snapshot, Workspace};
 
 use crate::spec::Spec;
 
@@ -23,6 +23,7 @@ pub(crate) struct Desk {
     allows: bool,
     grants: bool,
     keeps_back: bool,
+    windows: bool,
     state: Mutex<State>,
 }
 
@@ -42,8 +43,14 @@ impl Desk {
         let root = FilePath::new("/home/someone/project").unwrap();
         let mut workspace = Workspace::default();
         workspace.set_roots(vec![root.clone()]);
+        let windows = spec.given("line breaks") == Some("windows");
         for (path, text) in &spec.files {
             let file = root.join(path).unwrap();
+            let text = if windows {
+                text.replace('\n', "\r\n")
+            } else {
+                text.clone()
+            };
             workspace.open(&file, "", 1, Text::from(text.as_str()));
             index(&mut workspace, &file);
         }
@@ -77,19 +84,13 @@ impl Desk {
             allows: says("the user allows", "yes"),
             grants: says("the user grants", "yes"),
             keeps_back: says("mode", "staged"),
+            windows,
             state: Mutex::new(state),
         }
     }
 
     pub(crate) fn path(&self, path: &str) -> FilePath {
         self.root.join(path).unwrap()
-    }
-
-    pub(crate) fn document(&self, file: &FilePath) -> Document {
-        self.snapshot()
-            .open_document(file)
-            .cloned()
-            .unwrap_or_else(|| panic!("there is no {file}"))
     }
 
     pub(crate) fn set_scope(&self, scope: Scope) {
@@ -106,6 +107,17 @@ impl Desk {
                 .open_document(&file)
                 .map(|document| document.text().to_string())
                 .unwrap_or_default();
+            let text = if self.windows {
+                let shown = text.replace("\r\n", "\n");
+                assert_eq!(
+                    text.matches('\n').count(),
+                    text.matches("\r\n").count(),
+                    "{text:?}"
+                );
+                shown
+            } else {
+                text
+            };
             let changed = text != *before;
             (path.clone(), text, changed)
         });

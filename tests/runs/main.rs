@@ -17,7 +17,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use agent::{Action, Model, RunLimits, Task};
+use agent::{Action, Host as _, Model, RunLimits, Task};
 use tokio_util::sync::CancellationToken;
 
 use crate::desk::Desk;
@@ -90,7 +90,7 @@ fn perform(spec: &Spec) -> Actual {
         let cancel = CancellationToken::new();
         let desk = Arc::new(Desk::new(spec, cancel.clone()));
         let task = task(spec, &desk);
-        let scope = agent::scope_of(&task, &desk.document(&task.file));
+        let scope = agent::scope_in(&desk.snapshot(), &task).unwrap();
         desk.set_scope(scope.clone());
         let model = Model {
             id: "scripted".to_owned(),

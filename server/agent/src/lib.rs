@@ -25,4 +25,4 @@ pub use journal::{JournalEvent, Verdict};
 pub use pack::{Pack, PackError, PackItem, PackKind, PackTier, Sizes, pack, sizes};
 pub use prompt::{Model, PROMPT_VERSION, first_request};
 pub use run::{End, RunLimits, run};
-pub use scope::scope_of;
+pub use scope::{scope_in, scope_of};

@@ -140,6 +140,14 @@ pub enum PackError {
         /// The file.
         file: String,
     },
+    /// The tests are in a file that is not open.
+    #[error("the tests of `{symbol}` are in {file}; open that file and start again")]
+    TestsElsewhere {
+        /// Its name path.
+        symbol: String,
+        /// The file with the tests.
+        file: String,
+    },
     /// The target is too long to be sent whole.
     #[error(
         "`{symbol}` has about {tokens} tokens, the limit is {MAX_TARGET}; choose something inside it"
@@ -212,7 +220,12 @@ pub fn pack(
     let selected = selected
         .filter(|range| *range != target.range)
         .map(|range| source.text.slice(range));
-    let told = prompt::task(task, scope, &file, &source.facts, selected.as_deref());
+    let home = if scope.file == task.file {
+        source.clone()
+    } else {
+        Source::exact(snapshot, &scope.file)?
+    };
+    let told = prompt::task(snapshot, task, scope, &source, selected.as_deref());
     let mut filling = Filling {
         budget: tier.budget(),
         used: 0,
@@ -228,7 +241,7 @@ pub fn pack(
         title: target.path.to_string(),
         text: shown,
     });
-    for part in parts::of(snapshot, &source, target, task, scope) {
+    for part in parts::of(snapshot, &source, &home, target, task, scope) {
         if filling.is_full() {
             break;
         }

@@ -5,11 +5,11 @@
 
 use std::fmt::Write as _;
 
-use index::Facts;
 use provider::{CacheTtl, CompletionRequest, Effort, Message, SystemBlock};
 use workspace::Snapshot;
 
 use crate::action::one_line;
+use crate::source::{Source, shown_path};
 use crate::{Action, PackError, PackTier, Scope, Task, pack, tools};
 
 /// Changes when the prompts or the tools change enough that what earlier runs cost says little about later ones.
@@ -102,12 +102,13 @@ fn brief(action: Action) -> &'static str {
 
 /// The task in words, as the pack begins.
 pub(crate) fn task(
+    snapshot: &Snapshot,
     task: &Task,
     scope: &Scope,
-    file: &str,
-    facts: &Facts,
+    source: &Source,
     selected: Option<&str>,
 ) -> String {
+    let facts = &source.facts;
     let mut text = format!("{}.\n{}\n", task.title_for_model(), brief(task.action));
     let hint = match task.action {
         Action::Document => facts.grammar.docs.hint,
@@ -139,12 +140,22 @@ pub(crate) fn task(
     if let Some(selected) = selected {
         let _ = writeln!(text, "The user selected this part of it:\n{selected}");
     }
+    let file = shown_path(snapshot, &task.file);
     let _ = write!(
         text,
-        "File: {file} ({})\nScope: {}.",
+        "File: {file} ({})\nScope: {}",
         facts.grammar.title,
         scope.describe()
     );
+    if scope.file == task.file {
+        text.push('.');
+    } else {
+        let _ = write!(
+            text,
+            ", all in {}. That is the file you work in; you only read {file}.",
+            shown_path(snapshot, &scope.file)
+        );
+    }
     text
 }
 

@@ -1,11 +1,86 @@
 use gate::{Scope, Target};
-use index::{Facts, Symbol, SymbolKind};
-use workspace::Document;
+use index::{Facts, Place, Symbol, SymbolKind};
+use text::FilePath;
+use workspace::{Document, Snapshot};
 
-use crate::{Action, Task};
+use crate::source::shown_path;
+use crate::{Action, PackError, Task};
 
 /// How many tests may be added where no container of tests takes them in.
 const NEW_TESTS: u8 = 8;
+
+/// How many symbols of a file are looked at for tests that mention them.
+const NEIGHBOURS: usize = 32;
+
+/// What a run of `task` may change, wherever that is.
+///
+/// The same as [`scope_of`], but for tests: when their file has none and others reach the target from elsewhere, new
+/// ones go beside those. That file must be open, because a run changes only what the user can see.
+pub fn scope_in(snapshot: &Snapshot, task: &Task) -> Result<Scope, PackError> {
+    let scope = scope_of(task, &snapshot.document(&task.file)?);
+    if task.action != Action::Tests || scope.targets.len() > 1 {
+        return Ok(scope);
+    }
+    let Some((file, test)) = test_elsewhere(snapshot, task) else {
+        return Ok(scope);
+    };
+    let document = snapshot.open_document(&file);
+    let facts = document
+        .and_then(Document::parsed)
+        .map(|parsed| parsed.facts().clone());
+    let Some(facts) = facts else {
+        let (symbol, file) = (task.symbol.clone(), shown_path(snapshot, &file));
+        return Err(PackError::TestsElsewhere { symbol, file });
+    };
+    let around = facts
+        .by_path(&test)
+        .into_iter()
+        .flat_map(|id| facts.ancestors(id).skip(1));
+    let container = around
+        .map(|(_, symbol)| symbol)
+        .find(|symbol| holds_tests(&facts, symbol));
+    let target = match container {
+        Some(container) => Target {
+            symbol: container.path.to_string(),
+            edit: true,
+        },
+        None => Target {
+            symbol: test,
+            edit: false,
+        },
+    };
+    Ok(Scope {
+        file,
+        targets: vec![target],
+        imports: true,
+        siblings: NEW_TESTS,
+    })
+}
+
+/// The nearest test in another file that mentions the target, or else a symbol beside it.
+fn test_elsewhere(snapshot: &Snapshot, task: &Task) -> Option<(FilePath, String)> {
+    let index = snapshot.index();
+    let facts = index.file(&task.file)?;
+    let target = facts.by_path(&task.symbol)?;
+    let beside = facts
+        .enumerate()
+        .filter(|(_, symbol)| symbol.kind.is_callable() || symbol.kind.is_type());
+    let symbols =
+        std::iter::once(target).chain(beside.map(|(id, _)| id).filter(|id| *id != target));
+    let mut tests = symbols.take(NEIGHBOURS).flat_map(|symbol| {
+        index.nearest_tests(&Place {
+            file: task.file.clone(),
+            symbol,
+        })
+    });
+    let test = tests.find(|place| place.file != task.file)?;
+    let path = index
+        .file(&test.file)?
+        .symbol(test.symbol)?
+        .path
+        .to_string();
+    Some((test.file, path))
+}
 
 /// What a run of `task` may change in its file.
 ///
@@ -55,16 +130,11 @@ fn home_of_tests(facts: &Facts, path: &str) -> Option<(String, bool)> {
             .min_by_key(|symbol| (distance(target, symbol), symbol.range.start))
             .map(|symbol| symbol.path.to_string())
     };
-    let holds_tests = |symbol: &Symbol| {
-        let container = matches!(
-            symbol.kind,
-            SymbolKind::Module | SymbolKind::Class | SymbolKind::Struct | SymbolKind::Test
-        );
-        container && symbol.body.is_some() && (symbol.test || has_tests(facts, symbol))
-    };
-    nearest(&holds_tests).map(|path| (path, true)).or_else(|| {
-        nearest(&|symbol| symbol.test && symbol.kind.is_callable()).map(|path| (path, false))
-    })
+    let container = nearest(&|symbol| holds_tests(facts, symbol));
+    let test = || nearest(&|symbol| symbol.test && symbol.kind.is_callable());
+    container
+        .map(|path| (path, true))
+        .or_else(|| test().map(|path| (path, false)))
 }
 
 /// Bytes between the two: what comes after counts as near, because tests follow what they test.
@@ -75,6 +145,18 @@ fn distance(target: &Symbol, other: &Symbol) -> usize {
         // Behind everything that follows.
         usize::MAX / 2 + target.range.start.saturating_sub(other.range.end)
     }
+}
+
+/// Whether it is a group of tests rather than a test.
+fn holds_tests(facts: &Facts, symbol: &Symbol) -> bool {
+    let container = matches!(
+        symbol.kind,
+        SymbolKind::Module | SymbolKind::Class | SymbolKind::Struct | SymbolKind::Test
+    );
+    container
+        && !symbol.test_case
+        && symbol.body.is_some()
+        && (symbol.test || has_tests(facts, symbol))
 }
 
 fn has_tests(facts: &Facts, symbol: &Symbol) -> bool {

@@ -63,16 +63,17 @@ impl Source {
         Hash::of(&self.text.slice(symbol.range))
     }
 
-    /// The symbol's text from the start of its first line, so that its indentation is seen.
+    /// The symbol's text from the start of its first line, so that its indentation is seen, and with `\n` for whatever
+    /// line break the file has, as models write it.
     pub(crate) fn text_of(&self, symbol: &Symbol) -> String {
-        let line = Range::new(
-            self.text.line_start(self.text.line_of(symbol.range.start)),
-            symbol.range.start,
-        );
-        let indent = self.text.slice(line);
-        let text = self.text.slice(symbol.range);
-        if indent.trim().is_empty() {
-            indent + &text
+        let line = self.text.line_start(self.text.line_of(symbol.range.start));
+        let mut text = self.text.slice(Range::new(line, symbol.range.start));
+        if !text.trim().is_empty() {
+            text.clear();
+        }
+        text.push_str(&self.text.slice(symbol.range));
+        if text.contains('\r') {
+            text.replace("\r\n", "\n").replace('\r', "\n")
         } else {
             text
         }

@@ -36,6 +36,7 @@ const WHOLE_IMPORTS: usize = 40;
 pub(super) fn of<'a>(
     snapshot: &'a Snapshot,
     source: &'a Source,
+    home: &'a Source,
     target: &'a Symbol,
     task: &'a Task,
     scope: &'a Scope,
@@ -54,6 +55,7 @@ pub(super) fn of<'a>(
     let finder = Finder {
         snapshot,
         source,
+        home,
         target,
         id: source.id(target),
         task,
@@ -67,7 +69,10 @@ pub(super) fn of<'a>(
 
 struct Finder<'a> {
     snapshot: &'a Snapshot,
+    /// The file of the target.
     source: &'a Source,
+    /// The file that may change.
+    home: &'a Source,
     target: &'a Symbol,
     id: Option<SymbolId>,
     task: &'a Task,
@@ -83,8 +88,8 @@ impl Finder<'_> {
             .scope
             .targets
             .iter()
-            .filter(|target| *target.symbol != *self.task.symbol);
-        let rooms = rooms.filter_map(|target| Some((target, self.source.symbol(&target.symbol)?)));
+            .filter(|target| !self.is_here() || *target.symbol != *self.task.symbol);
+        let rooms = rooms.filter_map(|target| Some((target, self.home.symbol(&target.symbol)?)));
         rooms
             .map(|(target, symbol)| {
                 let position = if target.edit { "inside" } else { "after" };
@@ -93,9 +98,9 @@ impl Finder<'_> {
                     symbol.path
                 );
                 if target.edit {
-                    let inside: Vec<String> = children(self.source, symbol)
+                    let inside: Vec<String> = children(self.home, symbol)
                         .filter(|child| child.kind.is_callable() && !child.test_case)
-                        .map(|child| self.source.signature(child))
+                        .map(|child| self.home.signature(child))
                         .collect();
                     if !inside.is_empty() {
                         let _ = write!(
@@ -152,7 +157,7 @@ impl Finder<'_> {
     }
 
     fn imports(&self) -> Vec<Part> {
-        let (source, facts) = (self.source, &self.source.facts);
+        let (source, facts) = (self.home, &self.home.facts);
         let part = |text: String| {
             vec![Part {
                 kind: PackKind::Imports,
@@ -166,7 +171,9 @@ impl Finder<'_> {
                 return part(text);
             }
         }
-        let used: BTreeSet<&str> = facts
+        let used: BTreeSet<&str> = self
+            .source
+            .facts
             .references_in(self.target.range)
             .flat_map(|reference| [Some(reference.name), reference.qualifier])
             .flatten()
@@ -494,6 +501,11 @@ impl Finder<'_> {
             shown_path(self.snapshot, &source.file),
             source.line(symbol.item.start)
         )
+    }
+
+    /// Whether the file that may change is that of the target.
+    fn is_here(&self) -> bool {
+        self.home.file == self.source.file
     }
 
     fn target_holds(&self, source: &Source, symbol: &Symbol) -> bool {
