@@ -375,7 +375,8 @@ fn sources(folder: &Path) -> Vec<Source> {
             if !["tests", "fixtures", "target"].contains(&name) {
                 found.extend(sources(&path));
             }
-        } else if name.ends_with(".rs") && name != "tests.rs" {
+        } else if path.extension().is_some_and(|extension| extension == "rs") && name != "tests.rs"
+        {
             found.push(Source::read(&path));
         }
     }
