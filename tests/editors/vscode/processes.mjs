@@ -11,7 +11,8 @@ export async function start(command, args, { env, cwd, log, ready }) {
     env,
     cwd,
     detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    // The input stays open: the scripted provider ends when it closes.
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
   const file = createWriteStream(log);
   child.stderr.pipe(file, { end: false });

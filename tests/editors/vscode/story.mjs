@@ -128,7 +128,7 @@ async function environment() {
   await mkdir(env.HOME, { recursive: true });
   const provider = await start(
     server,
-    ['scripted', '--script', beside(story.script), '--port', '0'],
+    ['scripted', '--script', beside(story.script)],
     {
       env,
       cwd: temp,
