@@ -10,7 +10,7 @@ use provider::scripted::{Script, Scripted, ScriptedHandle};
 use serde_json::{Value, json};
 
 use super::client::{Applied, Client, uri};
-use crate::ui::{self, BOLD, CYAN, DIM, GREEN, YELLOW, paint};
+use crate::ui::{self, BOLD, CYAN, DIM, GREEN, RED, YELLOW, paint};
 
 /// The project, file by file.
 const PROJECT: &[(&str, &str)] = &[
@@ -221,8 +221,14 @@ impl Story {
         }
         self.hunks(<[Hunk]>::is_empty)?;
         let original = PROJECT.iter().find(|(name, _)| *name == FILE).map_or("", |(_, text)| text);
-        let diff = similar::TextDiff::from_lines(original, &self.client.document().text).unified_diff().context_radius(1).to_string();
-        ui::line(format!("\n{}", indented(&ui::diff(&diff))))?;
+        let diff = similar::TextDiff::from_lines(original, &self.client.document().text);
+        let count = |tag| diff.iter_all_changes().filter(|change| change.tag() == tag).count();
+        ui::line(format!(
+            "\n   {} {} and {}, with the line that you typed\n",
+            paint(BOLD, "what stays:"),
+            paint(GREEN, format!("+{}", count(similar::ChangeTag::Insert))),
+            paint(RED, format!("-{}", count(similar::ChangeTag::Delete))),
+        ))?;
         Ok(())
     }
 
