@@ -6,6 +6,10 @@ local M = {}
 ---@class farthing.Step
 ---@field do string its name
 ---@field as? string under which name its result is kept
+---@field of? string for `expect`: which of them, such as `menu` or `landed.text`
+---@field has? string[] texts that must be in it
+---@field lacks? string[] texts that must not
+---@field is? any what it must be
 
 ---@class farthing.Seen
 ---@field done { do: string, ms: integer, result: any }[]
@@ -47,7 +51,8 @@ function M._play(stage, story, seen)
   for number, step in ipairs(story.steps) do
     local name = step['do']
     local began = vim.uv.hrtime()
-    local ok, result = pcall(stage.steps[name] or M._unknown, editor, step)
+    local take = name == 'expect' and M._expect or stage.steps[name] or M._unknown
+    local ok, result = pcall(take, name == 'expect' and seen.named or editor, step)
     if not ok then
       seen.error = ('step %d, %s: %s'):format(number, vim.json.encode(step), result)
       break
@@ -61,6 +66,31 @@ function M._play(stage, story, seen)
   local ok, last = pcall(stage.look, editor)
   seen.last = ok and last or nil
   stage.stop(editor)
+end
+
+--- `{ "do": "expect", "of": "landed.text", "has": ["with_capacity"], "lacks": ["collect"] }`
+---@private
+---@param named table<string, any>
+---@param step farthing.Step
+function M._expect(named, step)
+  local value = vim.tbl_get(named, unpack(vim.split(step.of or '', '.', { plain = true })))
+  if step.is ~= nil and not vim.deep_equal(value, step.is) then
+    error(('it is %s'):format(vim.inspect(value)), 0)
+  end
+  local text = type(value) == 'string' and value or vim.inspect(value)
+  if type(value) == 'table' and type(value[1]) == 'string' then
+    text = table.concat(value, '\n')
+  end
+  for _, part in ipairs(step.has or {}) do
+    if not text:find(part, 1, true) then
+      error(('no "%s" in\n%s'):format(part, text), 0)
+    end
+  end
+  for _, part in ipairs(step.lacks or {}) do
+    if text:find(part, 1, true) then
+      error(('"%s" is in\n%s'):format(part, text), 0)
+    end
+  end
 end
 
 ---@private

@@ -64,12 +64,13 @@ function Editor:inside(name, ...)
   if not self:answers() then
     error('Neovim answers nothing: it shows a message and waits for a key, or it is gone', 0)
   end
-  return vim.rpcrequest(
-    self.channel,
-    'nvim_exec_lua',
-    'return Inside[...](select(2, ...))',
-    { name, ... }
-  )
+  local call = 'return Inside[...](select(2, ...))'
+  local ok, result = pcall(vim.rpcrequest, self.channel, 'nvim_exec_lua', call, { name, ... })
+  if not ok then
+    local why = tostring(result):gsub('\nstack traceback.*', '')
+    error(why, 0)
+  end
+  return result
 end
 
 --- Whether it would answer now. One that shows a question or "Press ENTER" answers nothing else.

@@ -17,10 +17,12 @@ local M = {}
 ---@field undo integer the number of changes that `u` could take back
 
 local progress = {} ---@type table[]
-local running = {} ---@type table<string, boolean>
+local working = {} ---@type table<string, "run"|"other"> by token
+local runs_ended = 0
 local notices = {} ---@type string[]
 local questions = {} ---@type { prompt: string, choices: string[] }[]
 local menu ---@type { titles: string[], choose: fun(index: integer?) }?
+local no_hover = false
 local plugin = false
 ---@type vim.lsp.Config
 ---@diagnostic disable-next-line: missing-fields
@@ -45,6 +47,11 @@ function M.begin(options)
   if not plugin then
     config.filetypes = { 'rust', 'python', 'go', 'typescript', 'javascript' }
     config.root_markers = { 'farthing.toml', '.git' }
+    vim.api.nvim_create_autocmd('LspAttach', {
+      callback = function(event)
+        vim.lsp.codelens.enable(true, { bufnr = event.buf })
+      end,
+    })
   end
   vim.lsp.config('farthing', config)
   vim.lsp.enable('farthing')
@@ -58,21 +65,24 @@ function M._listen()
       local value = vim.deepcopy(params.value)
       value.token = params.token
       progress[#progress + 1] = value
-      running[tostring(params.token)] = value.kind ~= 'end' or nil
+      M._follow(tostring(params.token), value)
     end,
   })
   local notify = vim.notify
   vim.notify = function(message, ...)
     notices[#notices + 1] = message
+    no_hover = no_hover or message:match('^No information available') ~= nil
     if message:match('^No code actions') then
       menu = { titles = {}, choose = function() end }
     end
     return notify(message, ...)
   end
-  local show = vim.lsp.handlers['window/showMessage']
-  vim.lsp.handlers['window/showMessage'] = function(err, params, ...)
-    notices[#notices + 1] = params.message
-    return show(err, params, ...)
+  if not modern then
+    local show = vim.lsp.handlers['window/showMessage']
+    vim.lsp.handlers['window/showMessage'] = function(err, params, ...)
+      notices[#notices + 1] = params.message
+      return show(err, params, ...)
+    end
   end
   vim.ui.select = function(items, options, on_choice)
     local titles = vim.tbl_map(options.format_item or tostring, items)
@@ -92,6 +102,18 @@ function M._listen()
       table.insert(questions, { prompt = options.prompt, choices = titles })
       on_choice(nil, nil)
     end
+  end
+end
+
+---@private
+---@param token string
+---@param value table
+function M._follow(token, value)
+  if value.kind == 'begin' then
+    working[token] = value.cancellable and 'run' or 'other'
+  elseif value.kind == 'end' then
+    runs_ended = runs_ended + (working[token] == 'run' and 1 or 0)
+    working[token] = nil
   end
 end
 
@@ -167,29 +189,31 @@ function M.choose(index)
   assert(menu).choose(index)
 end
 
+function M.forget_hover()
+  for _, window in ipairs(M._floats()) do
+    vim.api.nvim_win_close(window, true)
+  end
+  no_hover = false
+end
+
+--- What the float says; empty once Neovim has said that there is none.
 ---@return string?
-function M.float()
-  for _, window in ipairs(vim.api.nvim_list_wins()) do
-    if M._is_float(window) then
-      local buffer = vim.api.nvim_win_get_buf(window)
-      return table.concat(vim.api.nvim_buf_get_lines(buffer, 0, -1, false), '\n')
-    end
+function M.hover()
+  if no_hover then
+    return ''
+  end
+  for _, window in ipairs(M._floats()) do
+    local buffer = vim.api.nvim_win_get_buf(window)
+    return table.concat(vim.api.nvim_buf_get_lines(buffer, 0, -1, false), '\n')
   end
 end
 
 ---@private
----@param window integer
----@return boolean
-function M._is_float(window)
-  return vim.fn.win_gettype(window) == 'popup'
-end
-
-function M.close_floats()
-  for _, window in ipairs(vim.api.nvim_list_wins()) do
-    if M._is_float(window) then
-      vim.api.nvim_win_close(window, true)
-    end
-  end
+---@return integer[]
+function M._floats()
+  return vim.tbl_filter(function(window)
+    return vim.fn.win_gettype(window) == 'popup'
+  end, vim.api.nvim_list_wins())
 end
 
 ---@param line string
@@ -205,7 +229,7 @@ end
 function M.cancel()
   local client = assert(M._client())
   for _, message in ipairs(progress) do
-    if message.kind == 'begin' and running[tostring(message.token)] then
+    if message.kind == 'begin' and working[tostring(message.token)] == 'run' then
       client.rpc.notify('window/workDoneProgress/cancel', { token = message.token })
     end
   end
@@ -265,10 +289,12 @@ function M.holds(want)
   local state = {
     hunks = #M._hunks(),
     findings = #findings,
-    idle = next(running) == nil,
-    running = next(running) ~= nil,
+    idle = next(working) == nil,
+    running = vim.tbl_contains(vim.tbl_values(working), 'run'),
+    ended = runs_ended,
     spending = look.spending ~= nil,
     lenses = #look.lenses,
+    last_run = vim.tbl_get(look.spending or {}, 'lastRun', 'state') or '',
   }
   for key, value in pairs(want) do
     local holds ---@type boolean
@@ -278,6 +304,8 @@ function M.holds(want)
       holds = look.text:find(value, 1, true) == nil
     elseif key == 'notice' then
       holds = said:find(value, 1, true) ~= nil
+    elseif key == 'float' then
+      holds = (M.hover() or ''):find(value, 1, true) ~= nil
     elseif state[key] == nil then
       error('nothing is known of ' .. key, 0)
     else

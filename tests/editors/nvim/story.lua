@@ -41,14 +41,15 @@ function steps.pick(editor, step)
   return editor:pick(step.title)
 end
 
---- `{ "do": "hover", "at": "fn parse" }`: the text of the float.
+--- `{ "do": "hover", "at": "fn parse" }`: the text of the float, or nothing.
 function steps.hover(editor)
+  editor:inside('forget_hover')
   editor:keys('K')
   editor:wait('a hover', function()
-    return editor:inside('float') ~= vim.NIL
+    return editor:inside('hover') ~= vim.NIL
   end)
-  local text = editor:inside('float')
-  editor:inside('close_floats')
+  local text = editor:inside('hover')
+  editor:inside('forget_hover')
   return text
 end
 
@@ -77,9 +78,7 @@ function steps.undo(editor, step)
   return editor:judge(step, 'Undo this hunk', 'undo')
 end
 
---- Waits until all that the step names holds at once: `hunks` and `findings` (how many), `idle` and
---- `running`, `text` and `lacks` (in the buffer), `notice` (said to the user), `spending` (known),
---- `lenses` (how many).
+--- `{ "do": "wait", "hunks": 2, "ended": 1 }`: waits until all that it names holds at once.
 function steps.wait(editor, step)
   local want = vim.deepcopy(step)
   want['do'], want.as, want.at, want.nth = nil, nil, nil, nil
