@@ -1,9 +1,17 @@
-//! The shipped binary, driven over its standard streams as an editor drives it.
+//! The shipped binary, driven over its standard streams as an editor drives it; the model is a script.
 
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::panic,
     reason = "a test states what it expects bluntly"
 )]
 
+mod bad_input;
 mod harness;
+mod model;
+mod money;
+mod races;
+mod steps;
+mod story;
+mod transport;

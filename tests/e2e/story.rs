@@ -1,0 +1,364 @@
+//! From the menu to the last decision, in every temper of editor.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use ledger::Usage;
+use serde_json::{Value, json};
+
+use crate::harness::{Editor, Home, Moment, Options, Told};
+use crate::model::Model;
+use crate::steps::{self, AFTER, BEFORE, FILE, GREET, GREET_USAGE, SHOP, SIMPLIFY, booked, greeted, open, open_with, price, shop, text};
+
+const CORE: &str = "src/output/textwrap/core.rs";
+
+const FASTER: &str = r#"
+[expect]
+key = "a-test-key"
+
+[[turn]]
+expect = { contains = "symbol: display_width", cache_breakpoints = 2 }
+usage = { input = 1450, cache_write_5m = 2610, output = 640 }
+text = "Three places."
+[[turn.tool]]
+name = "edit_symbol"
+[turn.tool.input]
+symbol = "display_width"
+base = "{{hash:display_width}}"
+reason = "less is counted *twice*"
+[[turn.tool.input.edits]]
+old_text = "let mut width = 0;"
+new_text = "let mut width = 0_usize;"
+[[turn.tool.input.edits]]
+old_text = "if ch.is_ascii_control() {"
+new_text = "if ch < ' ' {"
+[[turn.tool.input.edits]]
+old_text = "width += ch_width(ch);"
+new_text = "width = width.saturating_add(ch_width(ch));"
+
+[[turn]]
+expect = { tool_result_contains = "3 hunks" }
+usage = { input = 420, cache_read = 4060, cache_write_5m = 700, output = 45 }
+text = "It is faster now."
+"#;
+
+const FASTER_USAGE: [Usage; 2] = [
+    Usage { input: 1450, cache_write_5m: 2610, cache_write_1h: 0, cache_read: 0, output: 640 },
+    Usage { input: 420, cache_write_5m: 700, cache_write_1h: 0, cache_read: 4060, output: 45 },
+];
+
+/// A real crate: the sources of `clap_builder` as the lock file pins it.
+fn clap_builder() -> Home {
+    let metadata = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--locked", "--offline"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    let metadata: Value = serde_json::from_slice(&metadata.stdout).expect("cargo metadata");
+    let packages = metadata["packages"].as_array().unwrap();
+    let package = packages.iter().find(|package| package["name"] == "clap_builder").unwrap();
+    let manifest = PathBuf::from(package["manifest_path"].as_str().unwrap());
+    let home = Home::new();
+    let files = steps::copy(&home, &manifest.with_file_name("src"), "src");
+    assert!(files >= 50, "{files} files");
+    home
+}
+
+/// Types where the hunks are not, at the worst moments: while two edits are on their way, and right after a third.
+fn type_between_the_edits(editor: &mut Editor) {
+    let mut edit = 0;
+    editor.at(Moment::BeforeApply, move |editor, _| {
+        edit += 1;
+        match edit {
+            1 => editor.type_before(CORE, "/// Compute the display", "// é𝒳 typed first\n"),
+            3 => editor.type_before(CORE, "    let control_terminate", "    // typed between the hunks: ü\n"),
+            _ => {}
+        }
+    });
+    let mut edit = 0;
+    editor.at(Moment::AfterApply, move |editor, _| {
+        edit += 1;
+        if edit == 5 {
+            editor.type_before(CORE, "#[cfg(test)]\nmod tests", "// typed below\n");
+        }
+    });
+}
+
+fn typed(original: &str) -> String {
+    original
+        .replacen("/// Compute the display", "// é𝒳 typed first\n/// Compute the display", 1)
+        .replacen("    let control_terminate", "    // typed between the hunks: ü\n    let control_terminate", 1)
+        .replacen("#[cfg(test)]\nmod tests", "// typed below\n#[cfg(test)]\nmod tests", 1)
+}
+
+fn tell(options: Options) {
+    let home = clap_builder();
+    let original = home.read(CORE);
+    let model = Model::start(FASTER);
+    let mut editor = Editor::start(&home, model.behind(options));
+    editor.initialize();
+    editor.open(CORE);
+
+    let menu = editor.menu(CORE, "display_width(text");
+    let faster = menu.iter().find(|title| title.starts_with("Make `display_width` faster · est. $"));
+    assert!(faster.is_some(), "{menu:?}");
+    assert!(menu.iter().all(|title| title.contains(" · est. $")), "{menu:?}");
+
+    type_between_the_edits(&mut editor);
+    let run = editor.launch(CORE, "display_width(text", "Make `display_width` faster");
+    let end = editor.end_of(&run);
+    let cost = price(&FASTER_USAGE);
+    assert!(end.starts_with(&format!("Make `display_width` faster: 3 hunks, {cost} (est. ")), "{end}");
+
+    let all = typed(&original)
+        .replacen("let mut width = 0;", "let mut width = 0_usize;", 1)
+        .replacen("if ch.is_ascii_control() {", "if ch < ' ' {", 1)
+        .replacen("width += ch_width(ch);", "width = width.saturating_add(ch_width(ch));", 1);
+    assert_eq!(editor.text(CORE), all);
+    let hunks = editor.hunks(CORE, 3);
+    let places: Vec<String> = hunks.iter().map(|hunk| editor.text_of(CORE, &hunk["range"])).collect();
+    // A hunk is the characters that changed, not the line around them.
+    assert_eq!(places.len(), 3);
+    for (place, part) in places.iter().zip(["_usize", " < ' '", "saturating_add"]) {
+        assert!(place.contains(part), "{place:?} has no {part:?}");
+    }
+
+    let hover = editor.hover(CORE, "let mut width").unwrap();
+    for part in [
+        "```diff\n",
+        "-    let mut width = 0;\n",
+        "+    let mut width = 0_usize;\n",
+        r"less is counted \*twice\*",
+        &cost.to_string(),
+    ] {
+        assert!(hover.contains(part), "{part:?} is missing in {hover}");
+    }
+
+    editor.pick(CORE, "0_usize", &format!("Keep this hunk · {cost}"));
+    editor.hunks(CORE, 2);
+    editor.pick(CORE, "if ch < ' '", "Undo this hunk");
+    editor.hunks(CORE, 1);
+    assert_eq!(editor.text(CORE), all.replacen("if ch < ' ' {", "if ch.is_ascii_control() {", 1));
+    editor.pick(CORE, "width = width.saturating_add", "Undo run: Make `display_width` faster (1 hunk)");
+    editor.hunks(CORE, 0);
+    let kept = typed(&original).replacen("let mut width = 0;", "let mut width = 0_usize;", 1);
+    assert_eq!(editor.text(CORE), kept);
+    assert_eq!(editor.ends_of(&run), 1);
+    editor.shutdown();
+
+    let row = booked(&home);
+    assert_eq!((row.cost, row.reserved, row.attempts, row.runs), (cost, ledger::Money::ZERO, 2, 1));
+    let [first, second] = FASTER_USAGE;
+    assert_eq!(row.usage, first.saturating_add(second));
+}
+
+#[test]
+fn a_strict_editor_while_the_user_types() {
+    tell(Options::vscode());
+}
+
+#[test]
+fn a_lenient_editor_while_the_user_types() {
+    tell(Options::neovim());
+}
+
+#[test]
+fn an_editor_that_tells_of_edits_after_its_answer() {
+    tell(Options::vscode().told(Told::AfterTheReply));
+}
+
+#[test]
+fn helix_and_eglot_run_and_undo() {
+    for options in [Options::helix(), Options::eglot()] {
+        let (home, model) = (shop(), Model::start(GREET));
+        let mut editor = open_with(&home, &model, options);
+        let run = editor.launch(FILE, "greet(", SIMPLIFY);
+        editor.end_of(&run);
+        assert_eq!(editor.text(FILE), greeted());
+        editor.hunks(FILE, 1);
+        editor.pick(FILE, AFTER, "Undo this hunk");
+        editor.hunks(FILE, 0);
+        assert_eq!(editor.text(FILE), SHOP);
+        editor.shutdown();
+    }
+}
+
+#[test]
+fn the_editors_own_undo_takes_the_hunk_with_it() {
+    let (home, model) = (shop(), Model::start(GREET));
+    let mut editor = open_with(&home, &model, Options::vscode());
+    let run = editor.launch(FILE, "greet(", SIMPLIFY);
+    editor.end_of(&run);
+    editor.hunks(FILE, 1);
+    editor.undo(FILE);
+    assert_eq!(editor.text(FILE), SHOP);
+    editor.hunks(FILE, 0);
+    editor.shutdown();
+}
+
+#[test]
+fn what_is_typed_inside_a_hunk_survives_keep_and_stops_a_blind_undo() {
+    let (home, model) = (shop(), Model::start(GREET));
+    let mut editor = open_with(&home, &model, Options::vscode());
+    let run = editor.launch(FILE, "greet(", SIMPLIFY);
+    editor.end_of(&run);
+    editor.hunks(FILE, 1);
+    editor.type_before(FILE, "day, ", "sunny ");
+    let mine = greeted().replacen("day, ", "sunny day, ", 1);
+    editor.hunks(FILE, 1);
+    editor.pick(FILE, "sunny day", "Undo this hunk");
+    let undone = editor.wait_until("a decision", |editor| {
+        let told = !editor.sent_by_server("window/showMessage").is_empty();
+        let gone = editor.diagnostics(FILE).items.is_empty() && editor.text(FILE) != mine;
+        (told || gone).then(|| editor.text(FILE))
+    });
+    // Either the user's word stays and the server says why, or it stays in the text that was taken back.
+    assert!(undone.contains("sunny"), "{undone}");
+    editor.shutdown();
+}
+
+#[test]
+fn many_files_many_hunks_are_kept_at_once() {
+    let script = r#"
+        [[turn]]
+        [[turn.tool]]
+        name = "edit_symbol"
+        [turn.tool.input]
+        symbol = "greet"
+        base = "{{hash:greet}}"
+        reason = "one"
+        [[turn.tool.input.edits]]
+        old_text = "Hello, "
+        new_text = "Good day, "
+        [[turn.tool]]
+        name = "add_symbol"
+        [turn.tool.input]
+        anchor = "greet"
+        position = "after"
+        text = "fn bye() {}"
+        reason = "two"
+        [[turn]]
+        text = "Done."
+    "#;
+    let (home, model) = (shop(), Model::start(script));
+    let mut editor = open_with(&home, &model, Options::neovim());
+    let run = editor.launch(FILE, "greet(", SIMPLIFY);
+    editor.end_of(&run);
+    editor.hunks(FILE, 2);
+    editor.pick(FILE, AFTER, "Keep all 2 hunks in this file");
+    editor.hunks(FILE, 0);
+    assert_eq!(editor.text(FILE), format!("{}\nfn bye() {{}}\n", greeted()));
+    editor.shutdown();
+}
+
+/// Far more control flow than the rules allow.
+fn nested() -> String {
+    let mut code = "/// Deep.\npub fn deep(n: u32) -> u32 {\n".to_owned();
+    for depth in 0..8 {
+        code += &format!("{}if n > {depth} {{\n", "    ".repeat(depth + 1));
+    }
+    code += &format!("{}return n;\n", "    ".repeat(9));
+    for depth in (0..8).rev() {
+        code += &format!("{}}}\n", "    ".repeat(depth + 1));
+    }
+    code + "    0\n}\n"
+}
+
+const FLAT: &str = "/// Deep.\npub fn deep(n: u32) -> u32 {\n    if n > 7 { n } else { 0 }\n}\n";
+
+#[test]
+fn a_finding_its_fix_and_its_end() {
+    let script = format!(
+        "[[turn]]\n[[turn.tool]]\nname = \"replace_symbol\"\n[turn.tool.input]\nsymbol = \"deep\"\nbase = \"{{{{hash:deep}}}}\"\n\
+         text = '''\n{FLAT}'''\nreason = \"flat\"\n\n[[turn]]\ntext = \"Done.\"\n"
+    );
+    let (home, model) = (shop(), Model::start(&script));
+    home.write("src/deep.rs", &nested());
+    let mut editor = Editor::start(&home, model.behind(Options::vscode()));
+    editor.initialize();
+    editor.open("src/deep.rs");
+    let found = editor.wait_until("findings", |editor| {
+        let items = editor.diagnostics("src/deep.rs").items;
+        (!items.is_empty()).then_some(items)
+    });
+    let finding = &found[0];
+    assert_eq!(finding["source"], "farthing");
+    let fix = editor.action("src/deep.rs", "deep(", "Fix: ");
+    assert_eq!(fix["kind"], "quickfix");
+    assert_eq!(fix["diagnostics"][0]["message"], finding["message"]);
+    let answer = editor.execute(&fix);
+    editor.end_of(&text(&answer["run"]));
+    editor.wait_until("nothing but hunks", |editor| {
+        let published = editor.diagnostics("src/deep.rs");
+        let current = published.version == Some(editor.version("src/deep.rs"));
+        (current && published.items.iter().all(|item| item["code"] == "hunk")).then_some(())
+    });
+    assert_eq!(editor.text("src/deep.rs"), FLAT);
+    editor.pick("src/deep.rs", "if n > 7", "Keep ");
+    editor.shutdown();
+}
+
+#[test]
+fn what_another_server_reports_can_be_fixed() {
+    let script = format!("{GREET}\n").replacen("[[turn]]", "[[turn]]\nexpect = { contains = \"E0308\" }", 1);
+    let (home, model) = (shop(), Model::start(&script));
+    let mut editor = open_with(&home, &model, Options::vscode());
+    let range = editor.range(FILE, "text.push_str(name)");
+    let foreign = json!({
+        "range": range, "severity": 1, "source": "rustc", "code": "E0308", "message": "mismatched types: expected `&str`",
+    });
+    let params = json!({
+        "textDocument": {"uri": editor.uri(FILE)}, "range": range, "context": {"diagnostics": [foreign], "triggerKind": 1},
+    });
+    let actions = editor.request("textDocument/codeAction", params);
+    let actions = actions.as_array().unwrap();
+    let fix = actions.iter().find(|action| text(&action["title"]).starts_with("Fix: mismatched types")).unwrap();
+    assert_eq!((&fix["kind"], &fix["diagnostics"]), (&json!("quickfix"), &json!([foreign])));
+    let answer = editor.execute(fix);
+    editor.end_of(&text(&answer["run"]));
+    assert_eq!(editor.text(FILE), greeted());
+    editor.shutdown();
+}
+
+#[test]
+fn a_comment_is_an_action() {
+    let script = format!("{GREET}\n").replacen("[[turn]]", "[[turn]]\nexpect = { contains = \"be politer\" }", 1);
+    let (home, model) = (shop(), Model::start(&script));
+    let mut editor = open_with(&home, &model, Options::neovim());
+    editor.type_before(FILE, "    let mut text", "    // farthing: be politer\n");
+    let run = editor.launch(FILE, "farthing: be", "Do what the comment says: “be politer” · est. $");
+    editor.end_of(&run);
+    let commented = greeted().replacen("    let mut text", "    // farthing: be politer\n    let mut text", 1);
+    assert_eq!(editor.text(FILE), commented);
+    editor.shutdown();
+}
+
+#[test]
+fn without_a_key_the_menu_says_how_to_get_one() {
+    let home = shop();
+    let mut editor = open(&home, Options::vscode());
+    assert_eq!(editor.menu(FILE, "greet("), ["Set up a model for Farthing…"]);
+    editor.pick(FILE, "greet(", "Set up");
+    let how = editor.told("ANTHROPIC_API_KEY");
+    assert!(how.contains("config.toml"), "{how}");
+    let answer = editor.command_run(FILE, "greet");
+    assert!(text(&answer["reason"]).contains("ANTHROPIC_API_KEY"), "{answer}");
+    editor.shutdown();
+    assert!(!home.state().join("runs").read_dir().unwrap().any(|_| true));
+}
+
+#[test]
+fn the_estimate_is_there_before_and_the_cost_after() {
+    let (home, model) = (shop(), Model::start(GREET));
+    let mut editor = open_with(&home, &model, Options::vscode());
+    let hover = editor.hover(FILE, "greet(").unwrap();
+    assert!(hover.contains("| Simplify `greet` | est. $"), "{hover}");
+    let run = editor.launch(FILE, "greet(", SIMPLIFY);
+    editor.end_of(&run);
+    editor.command("farthing.cost", json!({}));
+    let told = editor.told("today");
+    let cost = price(&GREET_USAGE);
+    assert!(told.contains(&format!("{cost} today")), "{told}");
+    assert_eq!(editor.text(FILE).matches(BEFORE).count(), 0);
+    editor.shutdown();
+}
