@@ -10,15 +10,18 @@
 mod address;
 mod approved;
 mod decide;
+mod draft;
 mod policy;
 mod proposal;
 mod scope;
+mod verdict;
 
 pub use approved::{ApprovedEdit, Landed, restore};
-pub use decide::{Question, Refusal, Rule, Verdict, View, decide};
+pub use decide::decide;
 pub use policy::{Policy, Protection};
 pub use proposal::{Operation, Place, Proposal, Replacement, Tier};
 pub use scope::{Scope, Target};
+pub use verdict::{Question, Refusal, Rule, Verdict, View};
 
 #[cfg(test)]
 mod tests;

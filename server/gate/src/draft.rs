@@ -1,0 +1,407 @@
+//! From what a proposal says to the edits it can mean: addresses found, scope checked, indentation put right.
+
+use index::SymbolId;
+use text::{Edit, EditSet, Hash, Range, Text};
+
+use crate::address::{Lost, indent, locate, reindent, with_breaks};
+use crate::verdict::{Refusable, refuse};
+use crate::{Operation, Place, Refusal, Rule, Scope, Target, Tier, View};
+
+/// Ways to write one change down, best first; they differ in indentation only.
+pub(crate) struct Drafts {
+    pub(crate) symbol: String,
+    pub(crate) tier: Tier,
+    pub(crate) edits: Vec<EditSet>,
+}
+
+/// The edits of an operation, if its addresses are in scope and its old texts are there.
+pub(crate) fn draft(view: &View<'_>, scope: &Scope, operation: &Operation) -> Refusable<Drafts> {
+    Ok(match operation {
+        Operation::EditSymbol {
+            symbol,
+            base,
+            edits,
+        } => {
+            let id = editable(view, scope, symbol)?;
+            let range = symbol_range(view, id);
+            unchanged(view, symbol, range, *base)?;
+            let area = Range {
+                start: view.text.line_start(view.text.line_of(range.start)),
+                end: range.end,
+            };
+            let mut found = Vec::with_capacity(edits.len());
+            let mut tier = Tier::Exact;
+            for edit in edits {
+                let (edit, how) = locate(view.text, area, &edit.old, &edit.new)
+                    .map_err(|lost| explain_lost(view, symbol, range, &edit.old, &lost))?;
+                tier = tier.max(how);
+                found.push(edit);
+            }
+            let edits = match EditSet::new(found) {
+                Ok(edits) => edits,
+                Err(error) => {
+                    return refuse(
+                        Rule::Overlap,
+                        format!("{error}; send each change once, apart from the others"),
+                    );
+                }
+            };
+            Drafts {
+                symbol: symbol.clone(),
+                tier,
+                edits: vec![edits],
+            }
+        }
+        Operation::ReplaceSymbol { symbol, base, text } => {
+            let id = editable(view, scope, symbol)?;
+            let range = symbol_range(view, id);
+            unchanged(view, symbol, range, *base)?;
+            Drafts {
+                symbol: symbol.clone(),
+                tier: Tier::Exact,
+                edits: replacements(view.text, range, text),
+            }
+        }
+        Operation::AddSymbol {
+            anchor,
+            place,
+            text,
+        } => {
+            let id = anchored(view, scope, anchor)?;
+            if scope.siblings == 0 {
+                return refuse(
+                    Rule::Scope,
+                    "this run has added as many new items as it may; edit the ones in scope instead",
+                );
+            }
+            if text.trim().is_empty() {
+                return refuse(Rule::Size, "the new item is empty");
+            }
+            Drafts {
+                symbol: anchor.clone(),
+                tier: Tier::Exact,
+                edits: additions(view, id, *place, text)?,
+            }
+        }
+        Operation::EditImports { add, remove } => {
+            if !scope.imports {
+                return refuse(
+                    Rule::Scope,
+                    format!(
+                        "imports are outside the scope, which is {}",
+                        scope.describe()
+                    ),
+                );
+            }
+            Drafts {
+                symbol: String::new(),
+                tier: Tier::Exact,
+                edits: vec![import_edits(view, add, remove)?],
+            }
+        }
+    })
+}
+
+fn resolve(view: &View<'_>, scope: &Scope, symbol: &str) -> Refusable<SymbolId> {
+    match view.parsed.facts().by_path(symbol) {
+        Some(id) => Ok(id),
+        None => refuse(
+            Rule::Scope,
+            format!(
+                "there is no `{symbol}` in {} now; the scope is {}",
+                view.file,
+                scope.describe()
+            ),
+        ),
+    }
+}
+
+/// The symbol, if the scope lets its text change: it is a target, inside one, or an item that this run added.
+fn editable(view: &View<'_>, scope: &Scope, symbol: &str) -> Refusable<SymbolId> {
+    let id = resolve(view, scope, symbol)?;
+    if is_inside(view, scope, id, |target| target.edit) {
+        return Ok(id);
+    }
+    let line = view.text.line_of(symbol_range(view, id).start) + 1;
+    refuse(
+        Rule::Scope,
+        format!(
+            "`{symbol}` ({}:{line}) is outside the scope, which is {}; use request_scope if it must change",
+            view.file.file_name(),
+            scope.describe()
+        ),
+    )
+}
+
+/// The symbol, if the scope lets new items be put beside it.
+fn anchored(view: &View<'_>, scope: &Scope, symbol: &str) -> Refusable<SymbolId> {
+    let id = resolve(view, scope, symbol)?;
+    if is_inside(view, scope, id, |_| true) {
+        return Ok(id);
+    }
+    let anchors: Vec<_> = scope
+        .targets
+        .iter()
+        .map(|target| format!("`{}`", target.symbol))
+        .collect();
+    refuse(
+        Rule::Scope,
+        format!(
+            "new items go beside {}, not beside `{symbol}`",
+            anchors.join(" or ")
+        ),
+    )
+}
+
+fn is_inside(
+    view: &View<'_>,
+    scope: &Scope,
+    id: SymbolId,
+    allowed: impl Fn(&Target) -> bool,
+) -> bool {
+    let facts = view.parsed.facts();
+    let mut at = Some(id);
+    while let Some(id) = at {
+        let Some(symbol) = facts.symbol(id) else {
+            return false;
+        };
+        if scope
+            .targets
+            .iter()
+            .any(|target| allowed(target) && *target.symbol == *symbol.path)
+        {
+            return true;
+        }
+        at = symbol.parent;
+    }
+    false
+}
+
+fn symbol_range(view: &View<'_>, id: SymbolId) -> Range {
+    view.parsed
+        .facts()
+        .symbol(id)
+        .map_or(Range::at(0), |symbol| symbol.range)
+}
+
+fn unchanged(view: &View<'_>, symbol: &str, range: Range, base: Hash) -> Refusable<()> {
+    let current = view.text.slice(range);
+    let hash = Hash::of(&current);
+    if hash == base {
+        return Ok(());
+    }
+    refuse(
+        Rule::Base,
+        format!(
+            "`{symbol}` has changed since you read it; its hash is {hash} now. Current text:\n{}",
+            shown(view.text, range)
+        ),
+    )
+}
+
+/// The text of a symbol as models are shown it: whole lines, so that the indentation of the first is seen.
+fn shown(text: &Text, range: Range) -> String {
+    text.slice(Range {
+        start: text.line_start(text.line_of(range.start)),
+        end: range.end,
+    })
+}
+
+fn explain_lost(view: &View<'_>, symbol: &str, range: Range, old: &str, lost: &Lost) -> Refusal {
+    let message = match lost {
+        Lost::Empty => {
+            "old_text is empty; copy the lines to be replaced from the symbol".to_owned()
+        }
+        Lost::Ambiguous(lines) => {
+            let lines: Vec<_> = lines.iter().map(ToString::to_string).collect();
+            format!(
+                "old_text is found {} times in `{symbol}` (lines {}); add a neighbouring line to make it unique",
+                lines.len(),
+                lines.join(", ")
+            )
+        }
+        Lost::Missing => format!(
+            "this is not in `{symbol}`: {:?}. Current text:\n{}",
+            old.lines().next().unwrap_or(""),
+            shown(view.text, range)
+        ),
+    };
+    Refusal {
+        rule: Rule::Match,
+        message,
+    }
+}
+
+/// The ways in which a model may have meant the indentation of a whole symbol.
+fn replacements(text: &Text, range: Range, new: &str) -> Vec<EditSet> {
+    let stood = text.slice(range);
+    let new = with_breaks(new.trim_matches(['\n', '\r']), text.line_break());
+    if new.trim().is_empty() {
+        let lines = text.full_lines(range);
+        let alone = text
+            .slice(Range {
+                start: lines.start,
+                end: range.start,
+            })
+            .trim()
+            .is_empty()
+            && text
+                .slice(Range {
+                    start: range.end,
+                    end: lines.end,
+                })
+                .trim()
+                .is_empty();
+        return vec![EditSet::one(Edit::new(
+            if alone { lines } else { range },
+            "",
+        ))];
+    }
+    let wanted = text.indent_of(range.start);
+    let given = indent(&new).to_owned();
+    let as_given = new.trim_start_matches([' ', '\t']).to_owned();
+    let shifted = reindent(&new, &given, &wanted)
+        .trim_start_matches([' ', '\t'])
+        .to_owned();
+    let mut drafts = vec![shifted];
+    if given.is_empty() && !wanted.is_empty() {
+        // Either the whole was moved to the margin, or only the first line lost its indentation.
+        let rest_is_indented = new
+            .lines()
+            .skip(1)
+            .filter(|line| !line.trim().is_empty())
+            .all(|line| line.starts_with(&wanted));
+        drafts.insert(usize::from(!rest_is_indented), as_given);
+    }
+    drafts
+        .into_iter()
+        .map(|draft| {
+            let edits = text::diff(&stood, &draft);
+            let moved = edits.edits().iter().map(|edit| {
+                Edit::new(
+                    Range {
+                        start: edit.range.start + range.start,
+                        end: edit.range.end + range.start,
+                    },
+                    edit.insert.clone(),
+                )
+            });
+            EditSet::new(moved.collect()).unwrap_or_default()
+        })
+        .collect()
+}
+
+fn additions(view: &View<'_>, id: SymbolId, place: Place, new: &str) -> Refusable<Vec<EditSet>> {
+    let text = view.text;
+    let facts = view.parsed.facts();
+    let Some(anchor) = facts.symbol(id) else {
+        return refuse(Rule::Scope, "the anchor is gone");
+    };
+    let br = text.line_break();
+    let lines = text.full_lines(anchor.range);
+    let new = with_breaks(new.trim_matches(['\n', '\r']), br);
+    let given = indent(&new).to_owned();
+    let at_indent = |wanted: &str| reindent(&new, &given, wanted);
+    let (at, before, after, wanted) = match place {
+        Place::Before => (
+            lines.start,
+            String::new(),
+            format!("{br}{br}"),
+            text.indent_of(anchor.range.start),
+        ),
+        Place::After => {
+            let ends_with_break = text.line_range(text.line_of(anchor.range.end)).end < lines.end;
+            let before = if ends_with_break {
+                br.to_owned()
+            } else {
+                format!("{br}{br}")
+            };
+            (
+                lines.end,
+                before,
+                br.to_owned(),
+                text.indent_of(anchor.range.start),
+            )
+        }
+        Place::Inside => {
+            let last = facts
+                .children(id)
+                .filter_map(|child| facts.symbol(child))
+                .max_by_key(|child| child.range.end);
+            let Some(last) = last else {
+                return refuse(
+                    Rule::Scope,
+                    format!(
+                        "`{}` holds no item to add beside; use replace_symbol",
+                        anchor.path
+                    ),
+                );
+            };
+            let lines = text.full_lines(last.range);
+            (
+                lines.end,
+                br.to_owned(),
+                br.to_owned(),
+                text.indent_of(last.range.start),
+            )
+        }
+    };
+    let insert = format!("{before}{}{after}", at_indent(&wanted));
+    Ok(vec![EditSet::one(Edit::new(Range::at(at), insert))])
+}
+
+fn import_edits(view: &View<'_>, add: &[String], remove: &[String]) -> Refusable<EditSet> {
+    let text = view.text;
+    let facts = view.parsed.facts();
+    let br = text.line_break();
+    let squeeze = |s: &str| s.split_whitespace().collect::<Vec<_>>().join(" ");
+    // Those of a function or of a module inside the file belong to that symbol, not to the file.
+    let standing: Vec<(Range, String)> = facts
+        .imports
+        .iter()
+        .filter(|import| import.within.is_none())
+        .map(|i| (i.range, squeeze(&text.slice(i.range))))
+        .collect();
+    let mut edits = Vec::new();
+    for gone in remove {
+        let Some((range, _)) = standing.iter().find(|(_, s)| *s == squeeze(gone)) else {
+            return refuse(
+                Rule::Match,
+                format!(
+                    "there is no import {:?} in {}",
+                    gone.trim(),
+                    view.file.file_name()
+                ),
+            );
+        };
+        edits.push(Edit::new(text.full_lines(*range), ""));
+    }
+    let mut insert = String::new();
+    for new in add {
+        let new = new.trim();
+        if new.is_empty() || standing.iter().any(|(_, s)| *s == squeeze(new)) {
+            continue;
+        }
+        insert.push_str(&with_breaks(new, br));
+        insert.push_str(br);
+    }
+    if !insert.is_empty() {
+        // After the last import that stays; without any, before the first symbol.
+        let last = standing
+            .iter()
+            .map(|(range, _)| *range)
+            .filter(|range| edits.iter().all(|e| !e.range.contains(range.start)))
+            .max();
+        let at = match (last, edits.first(), facts.symbols.first()) {
+            (Some(range), _, _) => text.full_lines(range).end,
+            (None, Some(edit), _) => edit.range.end,
+            (None, None, Some(symbol)) => {
+                insert.push_str(br);
+                text.line_start(text.line_of(symbol.range.start))
+            }
+            (None, None, None) => text.len(),
+        };
+        edits.push(Edit::new(Range::at(at), insert));
+    }
+    EditSet::new(edits).or_else(|error| refuse(Rule::Overlap, error.to_string()))
+}
