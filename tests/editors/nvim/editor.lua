@@ -3,9 +3,14 @@
 
 ---@class farthing.Editor
 ---@field private channel integer
----@field private timeout integer
+---@field private timeout integer milliseconds
+---@field private asked integer how many questions so far
 local Editor = {}
 Editor.__index = Editor
+
+--- What inside.lua has answered, by the number of the question.
+---@type table<integer, { [1]: boolean, [2]: any }>
+Answers = {}
 
 local here = vim.fs.dirname(assert(debug.getinfo(1, 'S')).source:sub(2))
 local play = require('play')
@@ -24,11 +29,14 @@ function Editor.start(story)
   if channel <= 0 then
     error(program .. ' does not start; tests/editors/install-nvim puts Neovim there', 0)
   end
-  local editor = setmetatable({ channel = channel, timeout = story.timeout or 20000 }, Editor)
+  local timeout = story.timeout or 20000
+  local editor = setmetatable({ channel = channel, timeout = timeout, asked = 0 }, Editor)
   -- Only with a user interface does a message that is too long stop Neovim at "Press ENTER".
   vim.rpcrequest(channel, 'nvim_ui_attach', 100, 40, vim.empty_dict())
   vim.rpcrequest(channel, 'nvim_exec_lua', 'Inside = dofile(...)', { here .. '/inside.lua' })
+  local known = vim.rpcrequest(channel, 'nvim_get_api_info') --[[@as table]]
   editor:inside('begin', {
+    channel = known[1],
     plugin = plugin,
     server = story.server,
     settings = story.settings,
@@ -56,19 +64,26 @@ function Editor:stop()
   end
 end
 
---- Calls a function of inside.lua in the driven Neovim.
+--- Calls a function of inside.lua in the driven Neovim. A request would wait for ever if Neovim came
+--- to "Press ENTER" before it got round to it; so this sends a notification and is sent one back.
 ---@param name string
 ---@param ... any
 ---@return any
 function Editor:inside(name, ...)
-  if not self:answers() then
-    error('Neovim answers nothing: it shows a message and waits for a key, or it is gone', 0)
+  self.asked = self.asked + 1
+  local asked = self.asked
+  vim.rpcnotify(self.channel, 'nvim_exec_lua', 'Inside.answer(...)', { asked, name, ... })
+  local answered = vim.wait(self.timeout, function()
+    return Answers[asked] ~= nil or not self:answers()
+  end, 5)
+  if not Answers[asked] then
+    local why = answered and 'shows a message and waits for a key, or is gone' or 'is busy'
+    error(('Neovim does not answer %s: it %s'):format(name, why), 0)
   end
-  local call = 'return Inside[...](select(2, ...))'
-  local ok, result = pcall(vim.rpcrequest, self.channel, 'nvim_exec_lua', call, { name, ... })
+  local ok, result = unpack(Answers[asked])
+  Answers[asked] = nil
   if not ok then
-    local why = tostring(result):gsub('\nstack traceback.*', '')
-    error(why, 0)
+    error(result, 0)
   end
   return result
 end
@@ -108,7 +123,7 @@ function Editor:menu()
   self:inside('forget_menu')
   self:keys('gra')
   self:wait('the code actions', function()
-    return self:inside('titles') ~= vim.NIL
+    return self:inside('titles') ~= nil
   end)
   return self:inside('titles')
 end

@@ -24,13 +24,31 @@ local questions = {} ---@type { prompt: string, choices: string[] }[]
 local menu ---@type { titles: string[], choose: fun(index: integer?) }?
 local no_hover = false
 local plugin = false
+local driver = 0 ---@type integer
 ---@type vim.lsp.Config
 ---@diagnostic disable-next-line: missing-fields
 local config = {}
 
 local modern = vim.fn.has('nvim-0.11') == 1
 
----@param options { plugin: boolean, server: string[], settings?: table, init_options?: table }
+--- Calls one of these functions and sends the outcome to whoever drives this Neovim.
+---@param number integer
+---@param name string
+---@param ... any
+function M.answer(number, name, ...)
+  ---@type boolean, any
+  local ok, result = pcall(M[name] --[[@as function]], ...)
+  if name == 'begin' then
+    driver = select(1, ...).channel
+  end
+  if not ok then
+    result = tostring(result)
+  end
+  local code = 'Answers[select(1, ...)] = { select(2, ...) }'
+  vim.rpcnotify(driver, 'nvim_exec_lua', code, { number, ok, result })
+end
+
+---@param options { plugin: boolean, channel: integer, server: string[], settings?: table, init_options?: table }
 function M.begin(options)
   plugin = options.plugin
   M._listen()

@@ -46,7 +46,7 @@ function steps.hover(editor)
   editor:inside('forget_hover')
   editor:keys('K')
   editor:wait('a hover', function()
-    return editor:inside('hover') ~= vim.NIL
+    return editor:inside('hover') ~= nil
   end)
   local text = editor:inside('hover')
   editor:inside('forget_hover')
