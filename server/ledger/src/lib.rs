@@ -19,8 +19,8 @@ pub use money::{Money, MoneyError, dollars};
 pub use prices::{PriceRow, Prices, PricesError};
 pub use store::{
     AttemptRow, AttemptState, By, Ended, Headroom, LastActual, Ledger, LedgerError, LimitKind,
-    Limits, OverLimit, Overrun, Recovered, ReportRow, Reservation, Reserve, ReserveError, RunCost,
-    RunEnd, RunRow, RunStart, Settled, Settlement, Spent, Totals, Window,
+    Limits, OverLimit, Overrun, Recovered, ReportRow, Rescue, Reservation, Reserve, ReserveError,
+    RunCost, RunEnd, RunRow, RunStart, Settled, Settlement, Spent, Totals, Window,
 };
 pub use tokens::{Tokenizer, tokens};
 pub use usage::Usage;

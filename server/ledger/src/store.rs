@@ -16,6 +16,7 @@ mod open;
 mod owner;
 mod query;
 mod report;
+mod rescue;
 mod reserve;
 mod row;
 mod runs;
@@ -36,6 +37,7 @@ pub use close::{Overrun, Recovered, Settled, Settlement};
 pub use error::{LedgerError, OverLimit, ReserveError};
 pub use query::{AttemptRow, AttemptState, LastActual, RunCost, RunRow, Spent, Totals, Window};
 pub use report::{By, ReportRow};
+pub use rescue::Rescue;
 pub use reserve::{Headroom, LimitKind, Limits, Reservation, Reserve};
 pub use runs::{Ended, RunEnd, RunStart};
 

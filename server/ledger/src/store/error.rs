@@ -15,10 +15,10 @@ use crate::{AttemptId, Money, RunId};
 pub enum LedgerError {
     /// The file is not a whole ledger. It has been left as it is.
     #[error(
-        "the ledger {} is damaged ({detail}); nothing is spent until this is repaired, and the file is kept as it is: \
-         stop every Farthing server, restore the file from a backup or rescue it with `sqlite3 {} .recover`, and put \
-         the result in its place; to begin anew, which forgets what was spent, move the file and {} away",
-        path.display(), path.display(), marker(path).display()
+        "the ledger {0} is damaged ({detail}); nothing is spent until this is repaired, and the file is kept as it is: \
+         stop every Farthing server, then put a backup in its place, or keep what can be read with \
+         `farthing cost --rescue`; to begin anew, which forgets what was spent, move {0} and {1} away",
+        path.display(), marker(path).display()
     )]
     Damaged {
         /// The file.

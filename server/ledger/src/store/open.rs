@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::{self, Write},
-    path::Path,
+    path::{Path, PathBuf},
     time::Duration,
 };
 
@@ -48,16 +48,16 @@ pub(super) fn open(path: &Path) -> Result<Connection, LedgerError> {
     }
     private::restrict(path).map_err(unavailable)?;
     let sql = |error: rusqlite::Error| explain(path, &error);
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = Connection::open_with_flags(path, flags).map_err(sql)?;
     // A file that turns out to be damaged is closed without moving its log into it.
-    keep_log_on_close(&connection, true).map_err(sql)?;
-    connection.busy_timeout(BUSY_TIMEOUT).map_err(sql)?;
+    let mut connection = open_untouched(path).map_err(sql)?;
     let found = application_id(&connection).map_err(sql)?;
     if found != APPLICATION_ID {
         return Err(LedgerError::damaged(path, "it is not a ledger of Farthing"));
     }
-    let mode = configure(&connection).map_err(sql)?;
+    let mode = connection
+        .pragma_update(None, "query_only", false)
+        .and_then(|()| configure(&connection))
+        .map_err(sql)?;
     if mode != "wal" {
         return Err(LedgerError::unavailable(
             path,
@@ -77,7 +77,12 @@ pub(super) fn open(path: &Path) -> Result<Connection, LedgerError> {
             .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
             .map_err(sql)?;
         if verdict != "ok" {
-            return Err(LedgerError::damaged(path, verdict));
+            // The first line only names the database.
+            let detail = verdict
+                .lines()
+                .next_back()
+                .unwrap_or("its structure is broken");
+            return Err(LedgerError::damaged(path, detail));
         }
     }
     migrate(&mut connection, MIGRATIONS, path)?;
@@ -120,6 +125,21 @@ fn create(path: &Path) -> Result<(), LedgerError> {
             "the file is gone, although there was one before",
         ));
     }
+    let draft = draft(path)?;
+    fs::rename(&draft, path).map_err(unavailable)?;
+    if let Some(directory) = path.parent() {
+        private::sync_dir(directory).map_err(unavailable)?;
+    }
+    lock.write_all(
+        b"A ledger was created here. Without this file a missing ledger would be begun anew.\n",
+    )
+    .and_then(|()| lock.sync_all())
+    .map_err(unavailable)
+}
+
+/// An empty ledger beside `path`, closed. The caller holds the lock on the marker.
+pub(super) fn draft(path: &Path) -> Result<PathBuf, LedgerError> {
+    let unavailable = |error: io::Error| LedgerError::unavailable(path, error);
     let draft = private::sibling(path, ".new");
     match fs::remove_file(&draft) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(unavailable(error)),
@@ -131,15 +151,17 @@ fn create(path: &Path) -> Result<(), LedgerError> {
     configure(&connection).map_err(sql)?;
     migrate_from_nothing(&mut connection).map_err(sql)?;
     connection.close().map_err(|(_, error)| sql(error))?;
-    fs::rename(&draft, path).map_err(unavailable)?;
-    if let Some(directory) = path.parent() {
-        private::sync_dir(directory).map_err(unavailable)?;
-    }
-    lock.write_all(
-        b"A ledger was created here. Without this file a missing ledger would be begun anew.\n",
-    )
-    .and_then(|()| lock.sync_all())
-    .map_err(unavailable)
+    Ok(draft)
+}
+
+/// A connection for looking at a damaged file: it writes nothing, not even when it is closed.
+pub(super) fn open_untouched(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    keep_log_on_close(&connection, true)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "query_only", true)?;
+    Ok(connection)
 }
 
 /// Answers with the journal mode that came about.

@@ -80,16 +80,28 @@ pub(super) fn is_alive(locks: &Path, id: &str) -> bool {
     }
 }
 
+/// Whether any process that has registered still lives.
+pub(super) fn anyone_alive(locks: &Path) -> bool {
+    ids(locks).any(|id| is_alive(locks, &id))
+}
+
 /// Removes the lock files of processes that are gone. The caller holds the write transaction.
 pub(super) fn sweep(locks: &Path) {
-    for entry in fs::read_dir(locks).into_iter().flatten().flatten() {
-        let path = entry.path();
-        let id = path.file_stem().and_then(|stem| stem.to_str());
-        let ours = id.is_some_and(|id| Uuid::try_parse(id).is_ok());
-        if ours && id.is_some_and(|id| !is_alive(locks, id)) {
-            let _ = fs::remove_file(path);
+    for id in ids(locks) {
+        if !is_alive(locks, &id) {
+            let _ = fs::remove_file(lock_path(locks, &id));
         }
     }
+}
+
+/// The owners that have a lock file.
+fn ids(locks: &Path) -> impl Iterator<Item = String> {
+    let entries = fs::read_dir(locks).into_iter().flatten().flatten();
+    entries.filter_map(|entry| {
+        let path = entry.path();
+        let id = path.file_stem()?.to_str()?;
+        Uuid::try_parse(id).is_ok().then(|| id.to_owned())
+    })
 }
 
 fn lock_path(locks: &Path, id: &str) -> PathBuf {

@@ -99,6 +99,7 @@ impl ReservationRow {
 }
 
 /// A settlement as it is stored.
+#[derive(Clone)]
 pub(super) struct SettlementRow {
     pub(super) reservation: i64,
     pub(super) revision: i64,
@@ -172,6 +173,14 @@ impl SettlementRow {
             reason: row.get("reason")?,
             at: row.get("at")?,
         })
+    }
+
+    /// The same settlement, of the reservation with another number.
+    pub(super) fn renumbered(&self, reservation: i64) -> Self {
+        Self {
+            reservation,
+            ..self.clone()
+        }
     }
 
     fn classes(&self) -> [Option<i64>; 5] {

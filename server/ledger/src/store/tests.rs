@@ -10,6 +10,7 @@ mod files;
 mod learning;
 mod limits;
 mod reports;
+mod rescues;
 
 use std::cell::Cell;
 

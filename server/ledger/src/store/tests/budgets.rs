@@ -331,7 +331,7 @@ fn limits() -> impl Strategy<Value = (i64, i64, i64)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(200))]
     #[test]
     fn no_limit_is_exceeded_in_any_order_of_events(limits in limits(), steps in steps(false)) {
         let mut world = World::new(limits, None);
@@ -344,7 +344,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(12))]
     #[test]
     fn crashes_lose_nothing(limits in limits(), steps in steps(true)) {
         let directory = tempfile::tempdir().unwrap();

@@ -10,23 +10,23 @@ use proptest::prelude::*;
 
 use super::*;
 
-struct Place {
+pub(super) struct Place {
     directory: tempfile::TempDir,
 }
 
 impl Place {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             directory: tempfile::tempdir().unwrap(),
         }
     }
 
-    fn path(&self) -> PathBuf {
+    pub(super) fn path(&self) -> PathBuf {
         self.directory.path().join("state/ledger.db")
     }
 
     /// A ledger with a settled attempt of 30 cents and a held one of 20, closed in order.
-    fn with_spending() -> Self {
+    pub(super) fn with_spending() -> Self {
         let place = Self::new();
         let book = Book::of(Ledger::open(&place.path()).unwrap());
         let run = book.start("r1");
@@ -36,26 +36,26 @@ impl Place {
         place
     }
 
-    fn open(&self) -> Result<Ledger, LedgerError> {
+    pub(super) fn open(&self) -> Result<Ledger, LedgerError> {
         Ledger::open(&self.path())
     }
 
-    fn bytes(&self) -> Vec<u8> {
+    pub(super) fn bytes(&self) -> Vec<u8> {
         fs::read(self.path()).unwrap()
     }
 
-    fn sql(&self, statements: &str) {
+    pub(super) fn sql(&self, statements: &str) {
         Connection::open(self.path())
             .unwrap()
             .execute_batch(statements)
             .unwrap();
     }
 
-    fn error(&self) -> LedgerError {
+    pub(super) fn error(&self) -> LedgerError {
         self.open().expect_err("it should not open")
     }
 
-    fn detail(&self) -> String {
+    pub(super) fn detail(&self) -> String {
         match self.error() {
             LedgerError::Damaged { detail, .. } => detail,
             other => panic!("{other:?}"),
@@ -109,7 +109,7 @@ fn damage_says_what_to_do() {
         .error()
         .to_string()
         .replace(place.directory.path().to_str().unwrap(), "");
-    expect!["the ledger /state/ledger.db is damaged (it is empty); nothing is spent until this is repaired, and the file is kept as it is: stop every Farthing server, restore the file from a backup or rescue it with `sqlite3 /state/ledger.db .recover`, and put the result in its place; to begin anew, which forgets what was spent, move the file and /state/ledger.lock away"].assert_eq(&text);
+    expect!["the ledger /state/ledger.db is damaged (it is empty); nothing is spent until this is repaired, and the file is kept as it is: stop every Farthing server, then put a backup in its place, or keep what can be read with `farthing cost --rescue`; to begin anew, which forgets what was spent, move /state/ledger.db and /state/ledger.lock away"].assert_eq(&text);
 }
 
 /// Damages the file, and sees that it is found, kept byte for byte, and found again.
@@ -122,7 +122,7 @@ fn check(damage: impl FnOnce(&Place), expected: Expect) {
     place.detail();
 }
 
-fn overwrite(place: &Place, change: impl FnOnce(&mut Vec<u8>)) {
+pub(super) fn overwrite(place: &Place, change: impl FnOnce(&mut Vec<u8>)) {
     let mut bytes = place.bytes();
     change(&mut bytes);
     fs::write(place.path(), bytes).unwrap();
@@ -223,7 +223,7 @@ const UNLOCK: &str = "DROP TRIGGER reservations_stay; DROP TRIGGER settlements_s
     DROP TRIGGER reservations_remain; DROP TRIGGER settlements_remain;";
 
 /// Changes rows as a flipped bit would, behind the back of the triggers.
-fn change_rows(place: &Place, change: &str) {
+pub(super) fn change_rows(place: &Place, change: &str) {
     let triggers: String = {
         let connection = Connection::open(place.path()).unwrap();
         let mut statement = connection
@@ -505,7 +505,7 @@ fn lock_files_of_the_dead_are_swept() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(100))]
     /// Whatever byte is changed, the file opens with every cent that was spent, or it does not open.
     #[test]
     fn no_flipped_byte_forgets_spending(offset in any::<prop::sample::Index>(), mask in 1..=255_u8) {
@@ -528,7 +528,7 @@ proptest! {
 }
 
 /// One ledger for all cases, and its bytes.
-fn template() -> &'static (Place, Vec<u8>) {
+pub(super) fn template() -> &'static (Place, Vec<u8>) {
     static TEMPLATE: OnceLock<(Place, Vec<u8>)> = OnceLock::new();
     TEMPLATE.get_or_init(|| {
         let place = Place::with_spending();
