@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use index::{Place, Role, Symbol, SymbolId, SymbolKind};
+use index::{Index, Place, Role, Symbol, SymbolId, SymbolKind};
 use text::{FilePath, Range};
 use workspace::Snapshot;
 
@@ -23,6 +23,8 @@ const TYPES: usize = 16;
 const CALLEES: usize = 24;
 /// The most callers that are shown.
 const CALLERS: usize = 5;
+/// With more definitions of its name than this, uses of the target are looked for in its own file only.
+const NAMESAKES: usize = 12;
 /// How many lines around a call are shown, as far as they belong to the caller.
 const AROUND_CALL: usize = 3;
 /// How many tests are shown whole.
@@ -302,7 +304,7 @@ impl Finder<'_> {
         let Some(here) = self.here() else {
             return Vec::new();
         };
-        let index = self.snapshot.index();
+        let index = self.where_it_is_meant();
         let mut ranked = Vec::new();
         // Common names have callers everywhere, so files are read for those alone that are shown.
         for (caller, calls) in index.callers(&here) {
@@ -363,13 +365,8 @@ impl Finder<'_> {
         };
         let mut parts = Vec::new();
         let mut named = Vec::new();
-        for test in self
-            .snapshot
-            .index()
-            .nearest_tests(&here)
-            .into_iter()
-            .take(WHOLE_TESTS + NAMED_TESTS)
-        {
+        let tests = self.where_it_is_meant().nearest_tests(&here);
+        for test in tests.into_iter().take(WHOLE_TESTS + NAMED_TESTS) {
             let Some(path) = self.path_of(&test) else {
                 continue;
             };
@@ -447,6 +444,20 @@ impl Finder<'_> {
             types.retain(|(file, _)| file.parent() == folder);
         }
         <[_; 1]>::try_from(types).ok().map(|[only]| only)
+    }
+
+    /// The files where the target's name means the target: all, or with many namesakes its own. Elsewhere a common name
+    /// mostly means another one, and all its mentions take long to look at.
+    fn where_it_is_meant(&self) -> Index {
+        let index = self.snapshot.index();
+        if index.definitions(&self.target.name).len() <= NAMESAKES {
+            return index.clone();
+        }
+        let mut here = Index::default();
+        if let Some(facts) = index.file(&self.source.file) {
+            here.insert(self.source.file.clone(), facts.clone());
+        }
+        here
     }
 
     /// The target as the index knows it. The index may lag behind the text by a keystroke, so that its identifiers mean
