@@ -290,7 +290,7 @@ impl Run<'_> {
             StopReason::MaxTokens => {
                 if self.cuts >= MAX_CUTS {
                     let why = format!(
-                        "the answer was cut off at {max_tokens} tokens twice; raise `max_tokens` or take a smaller symbol"
+                        "the answer was cut off at {max_tokens} tokens twice; allow longer answers or choose something smaller"
                     );
                     return Some(self.failed(&why));
                 }

@@ -622,7 +622,7 @@ fn program() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
     fn a_pack_keeps_to_its_budget_and_is_the_same_each_time(text in program(), tier in 0usize..3, action in 0usize..8) {

@@ -18,6 +18,8 @@ use crate::{Attempt, Host, JournalEvent, Progress, Settlement};
 const LAST_WORD: Duration = Duration::from_millis(50);
 /// The most bytes of a tool call that are looked at for the symbol it addresses.
 const ADDRESS: usize = 1_024;
+/// The most characters of a tool's name.
+const MAX_NAME: usize = 60;
 /// The most calls that are taken from one answer; what a run may make of them is fewer.
 const MAX_CALLS: usize = 256;
 
@@ -220,11 +222,13 @@ impl Reader<'_> {
             } => self.host.report(Progress::Thinking { tokens }),
             StreamEvent::ToolStarted { id, name } => {
                 if self.addresses.len() < MAX_CALLS {
-                    self.addresses.push((id, name, String::new()));
+                    self.addresses
+                        .push((id, one_line(&name, MAX_NAME), String::new()));
                 }
             }
             StreamEvent::ToolInputDelta { id, partial } => self.address(&id, &partial),
             StreamEvent::ToolReady { id, name, input } => {
+                let name = one_line(&name, MAX_NAME);
                 if let Some(at) = self
                     .addresses
                     .iter()

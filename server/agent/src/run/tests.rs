@@ -357,6 +357,88 @@ proptest! {
     }
 }
 
+fn hostile_event() -> impl Strategy<Value = StreamEvent> {
+    let id = "[ab]?";
+    let name = prop_oneof![
+        Just("edit_symbol".to_owned()),
+        Just("read_symbol".to_owned()),
+        Just("find".to_owned()),
+        Just("request_scope".to_owned()),
+        ".{0,80}",
+    ];
+    let path = prop_oneof![
+        Just("one".to_owned()),
+        "\\PC{0,12}",
+        "(\\.\\./){0,3}[a-z/#]{0,6}"
+    ];
+    let input = (path, "\\PC{0,12}", 0usize..6).prop_map(|(path, text, form)| match form {
+        0 => json!({"symbol": path, "base": "0123456789ab", "edits": [{"old_text": text, "new_text": path}]}),
+        1 => json!({"symbol": path, "view": "outline", "file": text}),
+        2 => json!({"query": path, "kind": "callers"}),
+        3 => json!({"symbols": [path, text], "reason": text}),
+        4 => json!({"symbol": path}),
+        _ => json!([text, {"symbol": 3}]),
+    });
+    prop_oneof![
+        Just(started()),
+        any::<String>().prop_map(StreamEvent::TextDelta),
+        (id, name.clone()).prop_map(|(id, name)| StreamEvent::ToolStarted { id, name }),
+        (id, "\\PC{0,20}|\\{\"symbol\": \"\\PC{0,4}")
+            .prop_map(|(id, partial)| StreamEvent::ToolInputDelta { id, partial }),
+        (id, name, input, any::<bool>()).prop_map(|(id, name, input, whole)| {
+            let input = if whole {
+                Ok(input)
+            } else {
+                Err("broken".to_owned())
+            };
+            StreamEvent::ToolReady { id, name, input }
+        }),
+        any::<u64>().prop_map(|output| StreamEvent::Usage(usage(output))),
+    ]
+}
+
+fn hostile_end() -> impl Strategy<Value = StreamEvent> {
+    let stop = prop_oneof![
+        Just(StopReason::EndTurn),
+        Just(StopReason::ToolUse),
+        Just(StopReason::MaxTokens),
+        Just(StopReason::PauseTurn),
+        any::<String>().prop_map(StopReason::Unknown),
+    ];
+    let block = prop_oneof![
+        any::<String>().prop_map(|text| Content::Text { text }),
+        "[ab]?".prop_map(|id| Content::ToolUse {
+            id,
+            name: "find".to_owned(),
+            input: json!({})
+        }),
+        Just(Content::Opaque {
+            block: json!({"type": "thinking"})
+        }),
+    ];
+    (stop, prop::collection::vec(block, 0..4)).prop_map(|(stop, content)| finished(stop, content))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn whatever_a_model_says_a_run_ends_and_pays_once(
+        mut events in prop::collection::vec(hostile_event(), 0..10), end in hostile_end(),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        events.push(end);
+        runtime.block_on(async {
+            let bench = Bench::new();
+            let end = bench.run(&Slow(events)).await;
+            assert!(end.message().chars().count() < 2_000, "{end:?}");
+            assert!(!end.message().contains(char::is_control), "{end:?}");
+            assert_eq!(bench.count("reserve"), bench.count("settle"));
+            assert_eq!(bench.count("abandon"), 0);
+        });
+    }
+}
+
 /// A run against the real client and a server that misbehaves as the script says.
 async fn over_the_wire(script: &str) -> (End, Vec<String>) {
     let server = Scripted::start(Script::parse(script).unwrap())
