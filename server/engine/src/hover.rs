@@ -67,11 +67,20 @@ impl Engine {
 }
 
 /// Text from a model or a workspace as inert Markdown: no links, images, HTML or emphasis can come of it.
+///
+/// A word between backquotes, as titles have for names, stays code: nothing in it means anything.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        if let Some(code) = code_word(rest) {
+            escaped.push_str(code);
+            rest = rest.get(code.len()..).unwrap_or_default();
+            continue;
+        }
+        rest = rest.get(c.len_utf8()..).unwrap_or_default();
         match c {
-            '\\' | '[' | ']' | '(' | ')' | '<' | '>' | '*' | '_' | '#' | '!' | '|' | '&' | '~' | ':' => {
+            '\\' | '`' | '[' | ']' | '(' | ')' | '<' | '>' | '*' | '_' | '#' | '!' | '|' | '&' | '~' | ':' => {
                 escaped.push('\\');
                 escaped.push(c);
             }
@@ -83,6 +92,15 @@ fn escape(text: &str) -> String {
     escaped
 }
 
+/// The word between backquotes that `text` begins with, the backquotes included. One that would end a cell of a table
+/// is none.
+fn code_word(text: &str) -> Option<&str> {
+    let word = text.strip_prefix('`')?.split('`').next()?;
+    let code = text.get(..word.len() + 2)?;
+    let plain = |c: char| !c.is_whitespace() && !c.is_control() && c != '|';
+    (!word.is_empty() && word.chars().all(plain) && code.ends_with('`')).then_some(code)
+}
+
 #[cfg(test)]
 mod tests {
     use super::escape;
@@ -92,5 +110,12 @@ mod tests {
         let hostile = "see ![x](https://evil/?q) <img src=x> [y](command:run) *b*";
         let shown = escape(hostile);
         assert_eq!(shown, r"see \!\[x\]\(https\://evil/?q\) \<img src=x\> \[y\]\(command\:run\) \*b\*");
+    }
+
+    #[test]
+    fn names_between_backquotes_stay_code_and_nothing_else_does() {
+        assert_eq!(escape("Make `Cart/sub_total#2` faster"), "Make `Cart/sub_total#2` faster");
+        assert_eq!(escape("a_b `no end_"), r"a\_b \`no end\_");
+        assert_eq!(escape("`two_ words` `x|y` ``"), r"\`two\_ words\` \`x\|y\` \`\`");
     }
 }
