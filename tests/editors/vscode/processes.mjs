@@ -17,6 +17,11 @@ export async function start(command, args, { env, cwd, log, ready }) {
   const file = createWriteStream(log);
   child.stderr.pipe(file, { end: false });
   const lines = createInterface({ input: child.stdout, crlfDelay: Infinity });
+  let last = '';
+  lines.on('line', (line) => {
+    last = line;
+    file.write(`${line}\n`);
+  });
   const match = await new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', (code) => {
@@ -25,22 +30,36 @@ export async function start(command, args, { env, cwd, log, ready }) {
       );
     });
     lines.on('line', (line) => {
-      file.write(`${line}\n`);
       const found = ready.exec(line);
       if (found) resolve(found);
     });
   });
-  return { match, stop: () => stop(child) };
+  return {
+    match,
+    stop: () => stop(child),
+    /** Closes its input and returns the last line that it writes before it ends. */
+    async finish() {
+      const ended = new Promise((resolve) => child.once('close', resolve));
+      child.stdin.end();
+      await ended;
+      return last;
+    },
+  };
 }
 
-/** Runs a program to its end. */
-export async function run(command, args, { env, log }) {
+/** Runs a program to its end and returns what it wrote. */
+export async function run(command, args, { env, cwd, log }) {
   const child = spawn(command, args, {
     env,
+    cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const file = createWriteStream(log);
-  child.stdout.pipe(file, { end: false });
+  let output = '';
+  child.stdout.on('data', (chunk) => {
+    output += chunk;
+    file.write(chunk);
+  });
   child.stderr.pipe(file, { end: false });
   const code = await new Promise((resolve, reject) => {
     child.once('error', reject);
@@ -48,6 +67,7 @@ export async function run(command, args, { env, log }) {
   });
   if (code !== 0)
     throw new Error(`${command} ${args[0]} ended with ${code}; see ${path.basename(log)}`);
+  return output;
 }
 
 async function stop(child) {

@@ -107,6 +107,21 @@ export const steps = {
     return keys.join(' ');
   },
 
+  /**
+   * { cost: "exactly" | "at least" }: the ledger holds what the provider billed. An answer that was cut
+   * short is booked at its reservation, which is more. No run can follow.
+   */
+  async ledger(_workbench, { cost: relation }, { ledger }) {
+    const { rows } = await ledger.cost();
+    const { billed, failures } = await ledger.provided();
+    if (failures.length > 0) throw new Error(`the script was not followed: ${failures.join('; ')}`);
+    const booked = rows.reduce((sum, row) => sum + BigInt(row.cost), 0n);
+    const due = price(billed);
+    if (relation === 'exactly' ? booked !== due : booked < due || due === 0n)
+      throw new Error(`the ledger holds ${booked} picodollars, and ${due} were billed`);
+    return `${booked} picodollars booked, ${due} billed`;
+  },
+
   /** { selector, shows, click? }: anything else on the screen. */
   async element(workbench, { selector, shows, click = false }) {
     const element = workbench.page.locator(selector, { hasText: drawn(shows) }).first();
@@ -115,6 +130,22 @@ export const steps = {
     return shows;
   },
 };
+
+/** Picodollars for one token of claude-sonnet-5-5. */
+const picodollars = {
+  input: 2_000_000n,
+  cache_write_5m: 2_500_000n,
+  cache_write_1h: 4_000_000n,
+  cache_read: 100_000n,
+  output: 10_000_000n,
+};
+
+function price(usage) {
+  return Object.entries(picodollars).reduce(
+    (sum, [kind, each]) => sum + BigInt(usage[kind]) * each,
+    0n,
+  );
+}
 
 /** Where the editor may have drawn spaces as no-break spaces. */
 function drawn(source) {

@@ -3,7 +3,8 @@
 //
 //   node tests/editors/vscode/story.mjs [STORY.json [WORKSPACE]]
 //
-// A story names its workspace and the provider's script, relative to itself; steps.mjs lists the steps.
+// A story names the provider's script and its workspace, relative to itself; `{ "crate": NAME }` is a
+// crate that the server is built from. steps.mjs lists the steps.
 //
 //   FARTHING_SERVER    the server; target/debug/farthing when unset
 //   FARTHING_VSIX      the extension; editors/vscode/out/farthing.vsix when unset
@@ -43,7 +44,6 @@ const [storyFile = path.join(here, 'story.json'), workspaceArgument] = process.a
 const story = JSON.parse(await readFile(storyFile, 'utf8'));
 const title = path.basename(storyFile, '.json');
 const beside = (file) => path.resolve(path.dirname(storyFile), file);
-const source = path.resolve(workspaceArgument ?? beside(story.workspace));
 
 const temp = await mkdtemp(path.join(tmpdir(), 'farthing-vscode-'));
 /** Ended in reverse order, whatever happens. */
@@ -63,7 +63,8 @@ try {
 }
 
 async function tell() {
-  const workspace = path.join(temp, path.basename(source));
+  const source = workspaceArgument ?? (await findWorkspace());
+  const workspace = path.join(temp, story.workspace.crate ?? path.basename(source));
   await cp(source, workspace, {
     recursive: true,
     filter: (file) => !/(^|\/)(target|node_modules)$/.test(file),
@@ -71,7 +72,17 @@ async function tell() {
   const originals = await readOriginals(workspace);
   await clearShots();
 
-  const env = await environment();
+  const { env, provider } = await environment();
+  const ledger = {
+    async cost() {
+      const output = await run(server, ['cost', '--json'], { env, log: `${temp}/cost.log` });
+      return JSON.parse(output);
+    },
+    /** What the provider was asked and what it billed; it answers nothing afterwards. */
+    async provided() {
+      return JSON.parse(await provider.finish());
+    },
+  };
   const url = await startWorkbench(workspace, env);
   const browser = await chromium.launch({
     executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
@@ -91,7 +102,7 @@ async function tell() {
     const file = `${title}-${String(number).padStart(2, '0')}-${shot ?? name}.png`;
     const began = Date.now();
     try {
-      const seen = await step(workbench, parameters, { originals });
+      const seen = await step(workbench, parameters, { originals, ledger });
       console.log(`  ${number} ${name} (${Date.now() - began} ms) ${seen}`);
     } catch (error) {
       await page.screenshot({
@@ -126,16 +137,12 @@ async function environment() {
     }),
   };
   await mkdir(env.HOME, { recursive: true });
-  const provider = await start(
-    server,
-    ['scripted', '--script', beside(story.script)],
-    {
-      env,
-      cwd: temp,
-      log: `${temp}/provider.log`,
-      ready: /^\{.*"base_url"\s*:\s*"([^"]+)".*\}$/,
-    },
-  );
+  const provider = await start(server, ['scripted', '--script', beside(story.script)], {
+    env,
+    cwd: temp,
+    log: `${temp}/provider.log`,
+    ready: /^\{.*"base_url"\s*:\s*"([^"]+)".*\}$/,
+  });
   owned.push(provider.stop);
   const baseUrl = provider.match[1];
   await mkdir(`${env.XDG_CONFIG_HOME}/farthing`, { recursive: true });
@@ -143,7 +150,20 @@ async function environment() {
     `${env.XDG_CONFIG_HOME}/farthing/config.toml`,
     story.config.map((line) => `${line.replaceAll('BASE_URL', baseUrl)}\n`).join(''),
   );
-  return { ...env, ANTHROPIC_BASE_URL: baseUrl };
+  return { env: { ...env, ANTHROPIC_BASE_URL: baseUrl }, provider };
+}
+
+async function findWorkspace() {
+  const { workspace } = story;
+  if (workspace.crate === undefined) return beside(workspace);
+  const output = await run('cargo', ['metadata', '--format-version=1', '--locked'], {
+    env: process.env,
+    cwd: root,
+    log: `${temp}/metadata.log`,
+  });
+  const found = JSON.parse(output).packages.find((candidate) => candidate.name === workspace.crate);
+  if (!found) throw new Error(`the server is not built from a crate ${workspace.crate}`);
+  return path.dirname(found.manifest_path);
 }
 
 async function startWorkbench(workspace, env) {
