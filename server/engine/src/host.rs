@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use gate::{ApprovedEdit, Proposal, Refusal, Rule, Scope, Verdict, View, decide};
 use ledger::{Journal, Limits, Money, Usage};
 use text::Range;
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use workspace::Snapshot;
 
@@ -83,6 +84,41 @@ impl RunHost {
         }
     }
 
+    /// Lands an approved edit in a task of its own: an edit in the editor's hands cannot be called back, so what becomes
+    /// of it must be noted even if the run is cancelled meanwhile.
+    async fn land(&self, edit: ApprovedEdit, serial: u64) -> Outcome {
+        let RunHost { engine, run, cancel, .. } = self;
+        let lander = Lander { engine: engine.clone(), run: run.clone(), cancel: cancel.clone() };
+        let (told, outcome) = oneshot::channel();
+        let shutdown = engine.shared.shutdown.clone();
+        engine.spawn(async move {
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                outcome = lander.land_all(&edit, serial) => {
+                    // A run that was cancelled does not listen.
+                    let _unheard = told.send(outcome);
+                }
+            }
+        });
+        outcome.await.unwrap_or(Outcome::Cancelled)
+    }
+
+    fn show_progress(&self) {
+        let Some(summary) = self.engine.run(&self.run.id) else { return };
+        let doing = self.doing.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let message = format!("{doing} · {} of {} · {}", summary.cost, summary.estimate.title(), tokens(summary.tokens));
+        self.engine.show(Event::RunProgress { run: self.run.id.clone(), message });
+    }
+}
+
+/// What lands the edits of one run.
+struct Lander {
+    engine: Engine,
+    run: RunSummary,
+    cancel: CancellationToken,
+}
+
+impl Lander {
     /// Lands the pieces of an approved edit one after the other; what does not land waits for the user.
     async fn land_all(&self, edit: &ApprovedEdit, serial: u64) -> Outcome {
         let mut landed = 0;
@@ -139,13 +175,6 @@ impl RunHost {
         });
         self.engine.show(Event::Markers(edit.file().clone()));
     }
-
-    fn show_progress(&self) {
-        let Some(summary) = self.engine.run(&self.run.id) else { return };
-        let doing = self.doing.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let message = format!("{doing} · {} of {} · {}", summary.cost, summary.estimate.title(), tokens(summary.tokens));
-        self.engine.show(Event::RunProgress { run: self.run.id.clone(), message });
-    }
 }
 
 #[async_trait]
@@ -162,7 +191,7 @@ impl Host for RunHost {
         if self.cancel.is_cancelled() {
             return Outcome::Cancelled;
         }
-        let outcome = self.land_all(&edit, serial).await;
+        let outcome = self.land(edit, serial).await;
         if let Outcome::Landed { .. } = outcome {
             self.widen(|scope| scope.with_added(added));
         }

@@ -140,7 +140,9 @@ impl Hunks {
     pub(crate) fn set_cost(&mut self, run: &RunId, cost: Money) {
         for hunks in self.by_file.values_mut() {
             if hunks.iter().any(|hunk| hunk.run == *run) {
-                Arc::make_mut(hunks).iter_mut().filter(|hunk| hunk.run == *run).for_each(|hunk| hunk.cost = cost);
+                for hunk in Arc::make_mut(hunks).iter_mut().filter(|hunk| hunk.run == *run) {
+                    hunk.cost = cost;
+                }
             }
         }
     }
@@ -148,7 +150,9 @@ impl Hunks {
     /// Moves the hunks of a file with a change of its text. Grows with the hunks of that file alone.
     pub(crate) fn shift(&mut self, file: &FilePath, edits: &EditSet) {
         let Some(hunks) = self.by_file.get_mut(file) else { return };
-        Arc::make_mut(hunks).iter_mut().for_each(|hunk| hunk.shift(edits));
+        for hunk in Arc::make_mut(hunks) {
+            hunk.shift(edits);
+        }
     }
 }
 

@@ -37,7 +37,9 @@ impl Engine {
         };
         let Ok(_permit) = permit else { return Landing::Cancelled };
         let mut why = String::new();
-        for _ in 0..TRIES {
+        let mut tries = 0;
+        let overtaken_until = Instant::now() + self.shared.timing.overtaken;
+        while tries < TRIES {
             tokio::select! {
                 () = cancel.cancelled() => return Landing::Cancelled,
                 () = self.quiet(edit.file()) => {}
@@ -57,6 +59,7 @@ impl Engine {
             if let Some((landed, serial)) = proof {
                 return Landing::Landed { landed, serial };
             }
+            let refused = matches!(reply, Reply::Refused(_));
             why = match reply {
                 Reply::Applied => "the editor said it made the change, but its text does not show it".to_owned(),
                 Reply::Refused(reason) if reason.is_empty() => "the editor refused the change".to_owned(),
@@ -64,6 +67,12 @@ impl Engine {
             };
             if cancel.is_cancelled() {
                 return Landing::Cancelled;
+            }
+            // An editor that refuses an old version of a text says nothing about the edit: somebody who types steadily
+            // would use up every try.
+            let overtaken = refused && self.serial(edit.file()) != Some(document.serial());
+            if !overtaken || Instant::now() > overtaken_until {
+                tries += 1;
             }
         }
         Landing::NotLanded { why }
@@ -80,6 +89,11 @@ impl Engine {
             }
             tokio::time::sleep_until(ready).await;
         }
+    }
+
+    /// The change count of an open document.
+    fn serial(&self, file: &FilePath) -> Option<u64> {
+        self.snapshot().open_document(file).map(Document::serial)
     }
 
     /// The open document, and the edit as it reads there.

@@ -12,6 +12,7 @@ use text::{FilePath, Range};
 use tokio_util::sync::CancellationToken;
 use workspace::ReadError;
 
+use crate::config::Config;
 use crate::host::RunHost;
 use crate::runs::RunSummary;
 use crate::{Engine, Event, LastRun, Level};
@@ -82,7 +83,7 @@ impl Launch {
         self.action.title(&self.symbol, self.instruction.as_deref())
     }
 
-    pub(crate) fn task(&self, file: &FilePath) -> Task {
+    pub(crate) fn task(&self, file: &FilePath, config: &Config) -> Task {
         Task {
             action: self.action,
             file: file.clone(),
@@ -90,9 +91,18 @@ impl Launch {
             selection: self.selection,
             instruction: self.instruction.clone(),
             diagnostics: self.diagnostics.clone(),
-            conventions: Vec::new(),
+            conventions: config.context.iter().cloned().collect(),
         }
     }
+}
+
+/// Everything that a run is started with.
+struct Plan {
+    summary: RunSummary,
+    task: Task,
+    scope: Scope,
+    model: Model,
+    limits: RunLimits,
 }
 
 impl Engine {
@@ -119,8 +129,8 @@ impl Engine {
         }
         let estimate = self.estimate(&snapshot, file, &launch)?;
         let model = self.model();
-        let task = launch.task(file);
-        let scope = agent::scope_of(&task, &document);
+        let task = launch.task(file, &config);
+        let scope = agent::scope_in(&snapshot, &task)?;
         let id = RunId::new(Timestamp::now());
         let cancel = self.shared.shutdown.child_token();
         let summary = RunSummary {
@@ -135,35 +145,28 @@ impl Engine {
             hunks: 0,
             end: None,
         };
-        self.with(|state| match state.runs.on(file, &launch.symbol) {
-            Some(other) => Err(LaunchError::Busy(other.title.clone())),
-            None => {
-                state.runs.begin(summary.clone(), cancel.clone());
-                Ok(())
+        self.with(|state| {
+            if let Some(other) = state.runs.on(file, &launch.symbol) {
+                return Err(LaunchError::Busy(other.title.clone()));
             }
+            state.runs.begin(summary.clone(), cancel.clone());
+            Ok(())
         })?;
         let (engine, run) = (self.clone(), id.clone());
         let limits = RunLimits { turns: config.limits.turns, tool_calls: config.limits.tool_calls, ..RunLimits::default() };
         let seconds = Duration::from_secs(config.limits.seconds.into());
         self.spawn(async move {
             let guard = Guard { engine: engine.clone(), run, armed: true };
-            let work = engine.conduct(summary, task, scope, model, limits, provider, cancel.clone());
+            let plan = Plan { summary, task, scope, model, limits };
+            let work = engine.conduct(plan, provider, cancel.clone());
             let end = within(seconds, work, &cancel).await;
             guard.finish(end).await;
         });
         Ok(id)
     }
 
-    async fn conduct(
-        &self,
-        summary: RunSummary,
-        task: Task,
-        scope: Scope,
-        model: Model,
-        limits: RunLimits,
-        provider: Arc<dyn provider::Provider>,
-        cancel: CancellationToken,
-    ) -> End {
+    async fn conduct(&self, plan: Plan, provider: Arc<dyn provider::Provider>, cancel: CancellationToken) -> End {
+        let Plan { summary, task, scope, model, limits } = plan;
         self.show(Event::RunBegan {
             run: summary.id.clone(),
             title: summary.title.clone(),

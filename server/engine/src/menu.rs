@@ -146,7 +146,7 @@ impl Engine {
         let lines = document.text().full_lines(range);
         for comment in facts.comments.iter().filter(|comment| comment.range.intersects(lines) || lines.contains(comment.range.start)) {
             let Some(symbol) = comment.symbol.and_then(|id| facts.symbol(id)) else { continue };
-            let launch = Launch { instruction: Some(comment.text.to_string()), ..Launch::new(Action::Comment, &symbol.path) };
+            let launch = Launch { instruction: Some(comment.text.clone()), ..Launch::new(Action::Comment, &symbol.path) };
             found.push((launch, ItemKind::Rewrite, None));
         }
         let Some(symbol) = target(facts, range) else { return found };
@@ -219,9 +219,8 @@ impl Engine {
     /// What a launch at this place would cost, computed from the very request that it would send.
     pub fn estimate(&self, snapshot: &Snapshot, file: &FilePath, launch: &Launch) -> Result<Estimate, crate::LaunchError> {
         let model = self.model();
-        let document = snapshot.document(file)?;
-        let task = launch.task(file);
-        let scope = agent::scope_of(&task, &document);
+        let task = launch.task(file, &self.config());
+        let scope = agent::scope_in(snapshot, &task)?;
         let sizes = agent::sizes(snapshot, &task, &scope)?;
         self.shared.purse.estimate(launch.action, &model, sizes, self.config().limits.turns)
     }

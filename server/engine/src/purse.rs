@@ -17,7 +17,7 @@ use crate::runs::RunSummary;
 use crate::{LaunchError, Spending};
 
 /// A provider keeps a prefix for five minutes; a little less is safe to count on.
-const CACHE_LIFE: Duration = Duration::from_secs(4 * 60);
+const CACHE_LIFE: Duration = Duration::from_mins(4);
 
 /// What a run may not answer with fewer tokens than.
 const FEWEST_OUTPUT_TOKENS: u32 = 1024;

@@ -136,13 +136,11 @@ impl Engine {
         let text = document.text();
         match &hunk.state {
             HunkState::Landed(landed) => {
-                let lines = text.full_lines(landed.range);
                 let back = Edit::new(landed.range, landed.old.clone());
-                let Ok(before) = EditSet::one(back).apply(text) else { return String::new() };
-                let end = lines.end + landed.old.len() - landed.range.len();
-                let end = before.full_lines(text::Range { start: lines.start, end: end.max(lines.start) }).end;
-                let end = if end > lines.start && before.line_start(before.line_of(end)) == end { end } else { before.len() };
-                line_diff(&before.slice((lines.start..end).into()), &text.slice(lines))
+                match EditSet::one(back).apply(text) {
+                    Ok(before) => line_diff(&before.to_string(), &text.to_string()),
+                    Err(_) => String::new(),
+                }
             }
             HunkState::Pending { edit, .. } => {
                 let Ok(want) = edit.want() else { return String::new() };
@@ -158,7 +156,8 @@ fn line_diff(old: &str, new: &str) -> String {
     let mut shown = String::new();
     for group in diff.grouped_ops(2) {
         for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
-            shown.push_str(&format!("{}{}", change.tag(), change.value().trim_end_matches(['\r', '\n'])));
+            shown.push_str(&change.tag().to_string());
+            shown.push_str(change.value().trim_end_matches(['\r', '\n']));
             shown.push('\n');
         }
     }

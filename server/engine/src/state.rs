@@ -51,6 +51,8 @@ pub struct Timing {
     pub quiet: Duration,
     /// Quiet is waited for no longer than this.
     pub patience: Duration,
+    /// An edit that typing overtakes is sent again for this long before it counts as refused.
+    pub overtaken: Duration,
     /// An edit that no document change shows after this long has not landed.
     pub proof: Duration,
 }
@@ -61,7 +63,12 @@ const GRACE: Duration = Duration::from_secs(3);
 impl Default for Timing {
     /// The figures cover what editors were measured to do: Neovim holds changes back for 150 ms, Eglot for 500 ms.
     fn default() -> Timing {
-        Timing { quiet: Duration::from_millis(300), patience: Duration::from_secs(5), proof: Duration::from_secs(2) }
+        Timing {
+            quiet: Duration::from_millis(300),
+            patience: Duration::from_secs(5),
+            overtaken: Duration::from_secs(60),
+            proof: Duration::from_secs(2),
+        }
     }
 }
 
@@ -246,7 +253,7 @@ impl Engine {
 
     pub(crate) fn policy(&self, snapshot: &Snapshot) -> Policy {
         let mut policy = Policy::new(snapshot.roots.to_vec());
-        policy.protected = self.config().protected.clone();
+        policy.protected.clone_from(&self.config().protected);
         policy
     }
 

@@ -118,6 +118,7 @@ fn provider(setup: &ProviderSetup) -> Result<Arc<dyn Provider>, String> {
 }
 
 /// Runs the program that prints the key. No shell, no input, nothing of its output is kept but the key.
+#[expect(clippy::disallowed_methods, reason = "the one program that the machine-level configuration may name")]
 fn key_from(program: &Path, arguments: &[String]) -> anyhow::Result<SecretString> {
     let output = Command::new(program)
         .args(arguments)

@@ -266,11 +266,7 @@ fn replacements(text: &Text, range: Range, new: &str) -> Vec<EditSet> {
     let mut drafts = vec![shifted];
     if given.is_empty() && !wanted.is_empty() {
         // Either the whole was moved to the margin, or only the first line lost its indentation.
-        let rest_is_indented = new
-            .lines()
-            .skip(1)
-            .filter(|line| !line.trim().is_empty())
-            .all(|line| line.starts_with(&wanted));
+        let rest_is_indented = rest_indent(&new) >= rest_indent(&stood).or(Some(wanted.len()));
         drafts.insert(usize::from(!rest_is_indented), as_given);
     }
     drafts
@@ -289,6 +285,12 @@ fn replacements(text: &Text, range: Range, new: &str) -> Vec<EditSet> {
             EditSet::new(moved.collect()).unwrap_or_default()
         })
         .collect()
+}
+
+/// The smallest indentation after the first line, in bytes; none where there is nothing after it.
+fn rest_indent(text: &str) -> Option<usize> {
+    let rest = text.lines().skip(1).filter(|line| !line.trim().is_empty());
+    rest.map(|line| line.len() - line.trim_start().len()).min()
 }
 
 fn additions(view: &View<'_>, id: SymbolId, place: Place, new: &str) -> Refusable<Vec<EditSet>> {

@@ -497,3 +497,43 @@ fn an_approved_edit_moves_with_typing_elsewhere() {
     let text = typed.apply(&Text::from(SOURCE)).unwrap();
     assert!(edit.rebase([&typed], &text, Some(5)).is_err());
 }
+
+#[test]
+fn a_method_moved_to_the_margin_is_moved_back_where_indentation_is_all_there_is() {
+    let source = "class Cart:\n    def total(self):\n        return 1\n";
+    let file = FilePath::new("/w/cart.py").unwrap();
+    let text = Text::from(source);
+    let parsed = Parsed::parse(grammars::by_name("python").unwrap(), &text);
+    let view = View {
+        file: &file,
+        text: &text,
+        version: None,
+        parsed: &parsed,
+    };
+    for new in [
+        "def total(self):\n    return 2",
+        "def total(self):\n        return 2",
+        "    def total(self):\n        return 2",
+    ] {
+        let operation = Operation::ReplaceSymbol {
+            symbol: "Cart/total".into(),
+            base: Hash::of("def total(self):\n        return 1"),
+            text: new.into(),
+        };
+        let proposal = Proposal {
+            file: file.clone(),
+            operation,
+            reason: String::new(),
+        };
+        let policy = Policy::new(vec![FilePath::new("/w").unwrap()]);
+        let scope = Scope::symbol(file.clone(), "Cart/total");
+        let Verdict::Approved { edit, .. } = decide(&view, &scope, &policy, &proposal) else {
+            panic!("{new:?} is not approved")
+        };
+        assert_eq!(
+            edit.want().unwrap().to_string(),
+            source.replace('1', "2"),
+            "{new:?}"
+        );
+    }
+}

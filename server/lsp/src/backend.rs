@@ -231,6 +231,7 @@ impl LanguageServer for Backend {
 
 impl Backend {
     /// `window/workDoneProgress/cancel`, which the framework does not route.
+    #[expect(clippy::unused_async, reason = "the framework takes futures")]
     async fn progress_cancel(&self, params: WorkDoneProgressCancelParams) {
         if let Some(run) = run_of(&params.token) {
             self.engine.cancel(&run);

@@ -79,6 +79,15 @@ impl Client {
         }
     }
 
+    /// The version that an edit of a document at `version` names.
+    ///
+    /// Neovim drops edits that are older than its buffer, but never one for version 0, the version of a buffer as it was
+    /// opened: if something was typed meanwhile, the edit would hit the wrong place. It takes what is newer than the
+    /// buffer, and the first change of a buffer leads past 1, so 1 is what 0 should have been.
+    pub fn version_to_name(&self, version: i32) -> i32 {
+        if version == 0 && self.name == "Neovim" { 1 } else { version }
+    }
+
     /// Reads the `capabilities` member of `initialize`, whatever it holds.
     pub fn from_capabilities(capabilities: &Value) -> Client {
         let flag = |path: &str| capabilities.pointer(path) == Some(&Value::Bool(true));

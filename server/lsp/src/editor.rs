@@ -21,7 +21,7 @@ use crate::session::Session;
 const APPLY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A question that nobody answers after this long is a no.
-const QUESTION_TIMEOUT: Duration = Duration::from_secs(120);
+const QUESTION_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// Sends what the engine has to say to one client.
 pub(crate) struct LspEditor {
@@ -41,6 +41,16 @@ impl LspEditor {
     }
 }
 
+/// A label that fits a line: Neovim prints it, and stops for a key press where it is longer than the screen is wide.
+fn short(label: &str) -> String {
+    const MOST: usize = 40;
+    if label.chars().count() <= MOST {
+        return label.to_owned();
+    }
+    let kept: String = label.chars().take(MOST - 1).collect();
+    format!("{}…", kept.trim_end())
+}
+
 #[async_trait]
 impl Editor for LspEditor {
     async fn apply(&self, edit: &ApprovedEdit, label: &str) -> Reply {
@@ -49,13 +59,13 @@ impl Editor for LspEditor {
         let text = edit.base();
         let edits = edit.edits().edits().iter().map(|edit| to_proto::text_edit(text, edit, encoding).into()).collect();
         let document = OptionalVersionedTextDocumentIdentifier {
-            version: edit.version(),
+            version: edit.version().map(|version| self.session.client().version_to_name(version)),
             text_document_identifier: TextDocumentIdentifier { uri: self.session.uri_of(edit.file()) },
         };
         // One document, one edit at a time: more are not checked by all editors.
         let change = TextDocumentEdit { text_document: document, edits };
         let params = ApplyWorkspaceEditParams {
-            label: Some(label.to_owned()),
+            label: Some(short(label)),
             edit: WorkspaceEdit { document_changes: Some(vec![change.into()]), ..WorkspaceEdit::default() },
             metadata: None,
         };

@@ -107,13 +107,13 @@ impl Outbox {
             let due = self.markers_due.into_iter().chain(self.bars.values().filter(|bar| bar.is_waiting()).map(|bar| bar.due)).min();
             let message = match due {
                 None => receiver.recv().await,
-                Some(due) => match tokio::time::timeout_at(due, receiver.recv()).await {
-                    Ok(message) => message,
-                    Err(_) => {
+                Some(due) => {
+                    let Ok(message) = tokio::time::timeout_at(due, receiver.recv()).await else {
                         self.flush().await;
                         continue;
-                    }
-                },
+                    };
+                    message
+                }
             };
             match message {
                 None => return,

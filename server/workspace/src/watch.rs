@@ -1,5 +1,5 @@
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
@@ -107,7 +107,7 @@ fn is_change(kind: EventKind) -> bool {
     }
 }
 
-fn looks_like_folder(path: &PathBuf) -> bool {
+fn looks_like_folder(path: &Path) -> bool {
     !path.exists() && path.extension().is_none()
 }
 

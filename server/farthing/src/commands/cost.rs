@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use engine::Purse;
 use jiff::{Timestamp, ToSpan as _, Zoned, civil::Date};
-use ledger::By;
+use ledger::{By, Ledger};
 use serde_json::json;
 
 use crate::setup::{Places, configuration};
@@ -20,6 +20,12 @@ pub(crate) struct CostArgs {
     /// Count only from this day on, such as 2026-11-01.
     #[arg(long, value_name = "DATE")]
     since: Option<Date>,
+    /// Accept what cost more than was held for it, so that spending may go on.
+    #[arg(long)]
+    acknowledge: bool,
+    /// Begin a new ledger with what can be read of a damaged one, which is kept beside it.
+    #[arg(long, conflicts_with = "acknowledge")]
+    rescue: bool,
     /// Print one JSON object instead of a table. Money is in picodollars there.
     #[arg(long)]
     json: bool,
@@ -52,8 +58,20 @@ impl From<Key> for By {
 pub(crate) fn cost(args: &CostArgs) -> anyhow::Result<ExitCode> {
     let places = Places::find()?;
     let (config, _) = configuration(&places, None, &[]);
+    if args.rescue {
+        let rescue = Ledger::rescue(&places.ledger(), Timestamp::now())?;
+        ui::line(format!("{} rows were rescued, {} could not be read; the damaged file is {}", rescue.kept, rescue.lost, rescue.damaged.display()))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let purse = Purse::open(&places.ledger(), config.prices.as_deref());
     let ledger = purse.ledger().map_err(anyhow::Error::msg)?;
+    if args.acknowledge {
+        for overrun in ledger.overruns()? {
+            ui::line(format!("{}: {} was held, it cost {}", overrun.model, overrun.held, overrun.cost))?;
+        }
+        ui::line(format!("{} accepted", ledger.acknowledge_overruns(Timestamp::now())?))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let now = Zoned::now();
     let since: Option<Timestamp> = match args.since {
         Some(day) => Some(day.to_zoned(now.time_zone().clone())?.timestamp()),

@@ -103,7 +103,6 @@ fn pick(headless: &Headless, file: &FilePath, range: text::Range, action: Action
     let menu = headless.engine.menu(&headless.engine.snapshot(), file, range, &[]);
     let mut launches = menu.items.into_iter().filter_map(|item| match item.pick {
         Pick::Launch(launch) => Some(launch),
-        Pick::Configure => None,
         _ => None,
     });
     match launches.find(|launch| launch.action == action) {

@@ -41,6 +41,7 @@ pub(crate) struct Applied {
 
 impl Client {
     /// Starts the server as an editor would.
+    #[expect(clippy::disallowed_methods, reason = "our own binary, as an editor would start it")]
     pub(crate) fn start(environment: &[(&str, String)]) -> anyhow::Result<Client> {
         let program = std::env::current_exe().context("cannot find the running binary")?;
         let mut server = Command::new(program)
@@ -222,10 +223,14 @@ pub(crate) fn uri(path: &Path) -> String {
     for byte in path.to_string_lossy().bytes() {
         match byte {
             b'/' | b'-' | b'_' | b'.' | b'~' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => uri.push(char::from(byte)),
-            other => uri.push_str(&format!("%{other:02X}")),
+            other => uri.extend(['%', hex(other >> 4), hex(other & 15)]),
         }
     }
     uri
+}
+
+fn hex(digit: u8) -> char {
+    char::from_digit(digit.into(), 16).unwrap_or('0').to_ascii_uppercase()
 }
 
 /// Where a position is, in UTF-8 as the demo negotiates it.

@@ -327,6 +327,7 @@ fn ledger(environment: &[(&str, String)]) -> anyhow::Result<()> {
     Ok(())
 }
 
+#[expect(clippy::disallowed_methods, reason = "our own binary, as a user would start it")]
 fn own_output(program: &Path, arguments: &[&str], environment: &[(&str, String)]) -> anyhow::Result<String> {
     let output = std::process::Command::new(program)
         .args(arguments)
@@ -347,5 +348,5 @@ fn text(value: &Value) -> &str {
 }
 
 fn indented(text: &str) -> String {
-    text.lines().map(|line| format!("   {line}\n")).collect()
+    text.lines().flat_map(|line| ["   ", line, "\n"]).collect()
 }
