@@ -37,7 +37,7 @@ old_text = "width += ch_width(ch);"
 new_text = "width = width.saturating_add(ch_width(ch));"
 
 [[turn]]
-expect = { tool_result_contains = "3 hunks" }
+expect = { tool_result_contains = "landed" }
 usage = { input = 420, cache_read = 4060, cache_write_5m = 700, output = 45 }
 text = "It is faster now."
 "#;

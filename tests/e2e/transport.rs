@@ -20,13 +20,13 @@ fn a_burst_of_changes_is_seen_by_the_request_behind_it() {
     let mut bytes = Vec::new();
     let mut code = SHOP.to_owned();
     for number in 1..=12 {
-        code = SHOP.replace("greet(", &format!("greet_{number}("));
+        code = SHOP.replace("greet(", &format!("greet{number}("));
         bytes.extend(framed(&json!({
             "jsonrpc": "2.0", "method": "textDocument/didChange",
             "params": {"textDocument": {"uri": uri, "version": 1 + number}, "contentChanges": [{"text": code}]},
         })));
     }
-    let line = code[..code.find("greet_12").unwrap()].matches('\n').count();
+    let line = code[..code.find("greet12").unwrap()].matches('\n').count();
     let position = json!({"line": line, "character": 8});
     let hover = json!({"textDocument": {"uri": uri}, "position": position});
     let actions = json!({
@@ -35,7 +35,7 @@ fn a_burst_of_changes_is_seen_by_the_request_behind_it() {
     bytes.extend(framed(&json!({"jsonrpc": "2.0", "id": "h", "method": "textDocument/hover", "params": hover})));
     bytes.extend(framed(&json!({"jsonrpc": "2.0", "id": "a", "method": "textDocument/codeAction", "params": actions})));
     editor.send_bytes(&bytes);
-    for (id, part) in [("h", "Simplify `greet_12`"), ("a", "Simplify `greet_12`")] {
+    for (id, part) in [("h", "Simplify `greet12`"), ("a", "Simplify `greet12`")] {
         let answered = editor.wait_until("an answer", |editor| {
             editor.recorded.iter().find(|one| one.from_server && one.message["id"] == id).map(|one| one.message.clone())
         });
@@ -104,7 +104,7 @@ fn rubbish_costs_one_message() {
 fn what_is_asked_for_in_vain_is_answered() {
     let (home, model) = (shop(), Model::start(GREET));
     let mut editor = open_with(&home, &model, Options::vscode());
-    let unknown = editor.try_request("textDocument/rename", json!({})).unwrap_err();
+    let unknown = editor.try_request("farthing/everything", json!({})).unwrap_err();
     assert_eq!(unknown["code"], -32601, "{unknown}");
     let wrong = editor.try_request("textDocument/hover", json!({"position": 3})).unwrap_err();
     assert_eq!(wrong["code"], -32602, "{wrong}");
