@@ -14,10 +14,16 @@ fn a_configuration_that_cannot_be_read_stops_runs_and_nothing_else() {
     let mut editor = open_with(&home, &model, Options::vscode());
     let told = editor.told("config.toml:2:");
     assert!(told.contains("must be quoted"), "{told}");
-    assert_eq!(editor.menu(FILE, "greet("), ["Set up a model for Farthing…"]);
+    assert_eq!(
+        editor.menu(FILE, "greet("),
+        ["Set up a model for Farthing…"]
+    );
     let answer = editor.command_run(FILE, "greet");
     let reason = text(&answer["reason"]);
-    assert!(reason.contains("config.toml:2:") && answer["started"] == false, "{answer}");
+    assert!(
+        reason.contains("config.toml:2:") && answer["started"] == false,
+        "{answer}"
+    );
     assert_eq!(model.handle.requests().len(), 0);
     editor.shutdown();
 }
@@ -28,7 +34,10 @@ fn a_key_that_is_misspelt_is_named() {
     home.configure("[budget]\nper_rnu = \"$1\"\n");
     let mut editor = open_with(&home, &model, Options::vscode());
     let told = editor.told("config.toml:2:");
-    assert!(told.contains("per_rnu") && told.contains("per_run"), "{told}");
+    assert!(
+        told.contains("per_rnu") && told.contains("per_run"),
+        "{told}"
+    );
     editor.shutdown();
 }
 
@@ -39,7 +48,10 @@ fn a_model_without_a_price_is_not_asked() {
     let mut editor = open_with(&home, &model, Options::vscode());
     let answer = editor.command_run(FILE, "greet");
     let reason = text(&answer["reason"]);
-    for part in ["no price is known for the model no-such-model", "claude-sonnet-5-5"] {
+    for part in [
+        "no price is known for the model no-such-model",
+        "claude-sonnet-5-5",
+    ] {
         assert!(reason.contains(part), "{reason}");
     }
     assert_eq!(model.handle.requests().len(), 0);
@@ -48,7 +60,11 @@ fn a_model_without_a_price_is_not_asked() {
 
 /// The run's last words when the endpoint answers like this, and the editor afterwards.
 fn answered_with(fault: &str) -> (String, Model, crate::harness::Home, Editor) {
-    let script = GREET.replacen("[[turn]]\nusage", &format!("[[turn]]\nfault = [{fault}]\nusage"), 1);
+    let script = GREET.replacen(
+        "[[turn]]\nusage",
+        &format!("[[turn]]\nfault = [{fault}]\nusage"),
+        1,
+    );
     let (home, model) = (shop(), Model::start(&script));
     let mut editor = open_with(&home, &model, Options::vscode());
     let run = editor.launch(FILE, "greet(", SIMPLIFY);
@@ -60,17 +76,27 @@ fn answered_with(fault: &str) -> (String, Model, crate::harness::Home, Editor) {
 /// A fault that no retry mends: what the user reads, how often it was tried, and whether it may have been billed.
 fn fails(fault: &str, parts: &[&str], tries: usize, billed: bool) {
     let (end, model, home, mut editor) = answered_with(fault);
-    assert!(end.starts_with("Simplify `greet` failed, "), "{fault}: {end}");
+    assert!(
+        end.starts_with("Simplify `greet` failed, "),
+        "{fault}: {end}"
+    );
     for part in parts {
         assert!(end.contains(part), "{fault}: {part:?} is missing in {end}");
     }
     assert!(!end.contains("a-test-key"), "{end}");
     assert_eq!(editor.told("failed, "), end);
     assert_eq!(model.handle.requests().len(), tries, "{fault}");
-    assert_eq!((editor.text(FILE), editor.edits_asked()), (SHOP.to_owned(), 0));
+    assert_eq!(
+        (editor.text(FILE), editor.edits_asked()),
+        (SHOP.to_owned(), 0)
+    );
     editor.shutdown();
     let row = booked(&home);
-    assert_eq!((row.reserved, row.cost > Money::ZERO), (Money::ZERO, billed), "{fault}: {row:?}");
+    assert_eq!(
+        (row.reserved, row.cost > Money::ZERO),
+        (Money::ZERO, billed),
+        "{fault}: {row:?}"
+    );
 }
 
 #[test]
@@ -86,18 +112,29 @@ fn a_refused_request_says_what_the_endpoint_said() {
 
 #[test]
 fn an_endpoint_that_stays_busy_is_given_up() {
-    fails("{ status = 429, headers = { retry-after-ms = \"5\" } }", &["429"], 3, false);
+    fails(
+        "{ status = 429, headers = { retry-after-ms = \"5\" } }",
+        &["429"],
+        3,
+        false,
+    );
 }
 
 #[test]
 fn an_endpoint_that_stays_broken_is_given_up() {
     // A server that fails does not say whether it bills what it had begun.
-    fails("{ status = 500, headers = { retry-after-ms = \"5\" } }", &["500"], 3, true);
+    fails(
+        "{ status = 500, headers = { retry-after-ms = \"5\" } }",
+        &["500"],
+        3,
+        true,
+    );
 }
 
 #[test]
 fn a_busy_endpoint_is_asked_again() {
-    let (end, model, home, editor) = answered_with("{ status = 429, times = 2, headers = { retry-after-ms = \"5\" } }");
+    let (end, model, home, editor) =
+        answered_with("{ status = 429, times = 2, headers = { retry-after-ms = \"5\" } }");
     assert!(end.contains(": 1 hunk, "), "{end}");
     assert_eq!(editor.text(FILE), greeted());
     assert_eq!(model.handle.requests().len(), 4);
@@ -115,7 +152,11 @@ fn a_stream_that_is_cut_or_garbled_is_booked_and_said() {
 
 #[test]
 fn an_answer_that_is_no_stream_is_said() {
-    let script = GREET.replacen("[[turn]]\nusage", "[[turn]]\nsse = '<html>gateway</html>'\nusage", 1);
+    let script = GREET.replacen(
+        "[[turn]]\nusage",
+        "[[turn]]\nsse = '<html>gateway</html>'\nusage",
+        1,
+    );
     let script = script.split("[[turn.tool]]").next().unwrap().to_owned();
     let (home, model) = (shop(), Model::start(&script));
     let mut editor = open_with(&home, &model, Options::vscode());
@@ -135,11 +176,16 @@ fn an_endpoint_that_is_not_there_is_named() {
         let model = Model::start(GREET);
         model.handle.base_url()
     };
-    let options = Options::vscode().env("ANTHROPIC_BASE_URL", &address).env("ANTHROPIC_API_KEY", "a-test-key");
+    let options = Options::vscode()
+        .env("ANTHROPIC_BASE_URL", &address)
+        .env("ANTHROPIC_API_KEY", "a-test-key");
     let mut editor = crate::steps::open(&home, options);
     let run = editor.launch(FILE, "greet(", SIMPLIFY);
     let end = editor.end_of(&run);
-    assert!(end.contains("failed, $0.00: ") && end.contains("127.0.0.1"), "{end}");
+    assert!(
+        end.contains("failed, $0.00: ") && end.contains("127.0.0.1"),
+        "{end}"
+    );
     editor.told("failed, ");
     editor.shutdown();
 }
@@ -152,7 +198,10 @@ fn files_that_are_no_code_or_too_large_are_passed_over() {
     std::fs::write(home.path("src/nul.rs"), b"\0\0\0\0").unwrap();
     std::fs::write(home.path("src/large.rs"), vec![b'\n'; 50 << 20]).unwrap();
     let mut editor = open_with(&home, &model, Options::vscode());
-    for (file, part) in [("src/latin.rs", "is not UTF-8 (byte 6 is not)"), ("src/large.rs", "52428800 bytes")] {
+    for (file, part) in [
+        ("src/latin.rs", "is not UTF-8 (byte 6 is not)"),
+        ("src/large.rs", "52428800 bytes"),
+    ] {
         let answer = editor.command_run(file, "a");
         let reason = text(&answer["reason"]);
         assert!(reason.contains(file) && reason.contains(part), "{answer}");
@@ -161,7 +210,11 @@ fn files_that_are_no_code_or_too_large_are_passed_over() {
     editor.end_of(&run);
     assert_eq!(editor.text(FILE), greeted());
     editor.shutdown();
-    let index = home.command().args(["index", "--json", "."]).output().unwrap();
+    let index = home
+        .command()
+        .args(["index", "--json", "."])
+        .output()
+        .unwrap();
     let index: Value = serde_json::from_slice(&index.stdout).unwrap();
     assert_eq!(index["files"], 1, "{index}");
 }
@@ -170,7 +223,10 @@ fn files_that_are_no_code_or_too_large_are_passed_over() {
 fn a_huge_document_does_not_stop_the_others() {
     let (home, model) = (shop(), Model::start(GREET));
     let mut editor = open_with(&home, &model, Options::vscode());
-    editor.open_as("src/huge.rs", &"// nothing but a comment, again and again\n".repeat((50 << 20) / 42));
+    editor.open_as(
+        "src/huge.rs",
+        &"// nothing but a comment, again and again\n".repeat((50 << 20) / 42),
+    );
     let run = editor.launch(FILE, "greet(", SIMPLIFY);
     editor.end_of(&run);
     assert_eq!(editor.text(FILE), greeted());
@@ -191,7 +247,11 @@ fn a_workspace_folder_that_is_not_there_is_no_workspace() {
     editor.notify("initialized", json!({}));
     editor.open_as("gone/a.rs", "fn lonely() {\n    let _ = 1;\n}\n");
     let menu = editor.menu("gone/a.rs", "lonely");
-    assert!(menu.iter().any(|title| title.starts_with("Simplify `lonely` · est. $")), "{menu:?}");
+    assert!(
+        menu.iter()
+            .any(|title| title.starts_with("Simplify `lonely` · est. $")),
+        "{menu:?}"
+    );
     editor.shutdown();
 }
 
@@ -203,28 +263,61 @@ fn a_command_without_sense_is_answered_with_what_it_needs() {
     for (command, arguments, part) in [
         ("farthing.run", json!([]), "needs `uri`"),
         ("farthing.run", json!([{"uri": uri}]), "needs `launch`"),
-        ("farthing.run", json!(["greet"]), "the arguments are not understood"),
-        ("farthing.run", json!([{"uri": uri, "launch": {"action": "conquer", "symbol": "greet"}}]), "conquer"),
-        ("farthing.run", json!([{"uri": uri, "launch": {"action": "simplify", "symbol": "gone"}}]), "there is no `gone`"),
-        ("farthing.run", json!([{"uri": "untitled:1", "launch": {"action": "simplify", "symbol": "greet"}}]), "uri"),
+        (
+            "farthing.run",
+            json!(["greet"]),
+            "the arguments are not understood",
+        ),
+        (
+            "farthing.run",
+            json!([{"uri": uri, "launch": {"action": "conquer", "symbol": "greet"}}]),
+            "conquer",
+        ),
+        (
+            "farthing.run",
+            json!([{"uri": uri, "launch": {"action": "simplify", "symbol": "gone"}}]),
+            "there is no `gone`",
+        ),
+        (
+            "farthing.run",
+            json!([{"uri": "untitled:1", "launch": {"action": "simplify", "symbol": "greet"}}]),
+            "uri",
+        ),
         ("farthing.hunk.keep", json!([]), "needs `hunk`"),
         ("farthing.hunk.undo", json!([{"hunk": "many"}]), "hunk"),
         ("farthing.hunk.keepFile", json!([{}]), "needs `uri`"),
         ("farthing.run.undo", json!([]), "needs `run`"),
         ("farthing.run.cancel", json!([{}]), "needs `run`"),
-        ("farthing.run.cancel", json!([{"run": 7}]), "the arguments are not understood"),
-        ("farthing.everything", json!([]), "there is no command farthing.everything"),
+        (
+            "farthing.run.cancel",
+            json!([{"run": 7}]),
+            "the arguments are not understood",
+        ),
+        (
+            "farthing.everything",
+            json!([]),
+            "there is no command farthing.everything",
+        ),
     ] {
         let answer = editor.execute(&json!({"command": command, "arguments": arguments}));
-        assert!(text(&answer["reason"]).contains(part), "{command} {arguments}: {answer}");
+        assert!(
+            text(&answer["reason"]).contains(part),
+            "{command} {arguments}: {answer}"
+        );
         editor.told(part);
     }
-    let answer = editor.request("workspace/executeCommand", json!({"command": "farthing.run"}));
+    let answer = editor.request(
+        "workspace/executeCommand",
+        json!({"command": "farthing.run"}),
+    );
     assert_eq!(answer["started"], false);
     // A hunk that is gone is said, not done.
     editor.command("farthing.hunk.undo", json!({"hunk": "4711"}));
     editor.told("no longer pending");
-    assert_eq!((editor.text(FILE), model.handle.requests().len()), (SHOP.to_owned(), 0));
+    assert_eq!(
+        (editor.text(FILE), model.handle.requests().len()),
+        (SHOP.to_owned(), 0)
+    );
     editor.shutdown();
 }
 
@@ -237,8 +330,14 @@ fn a_change_of_a_file_that_is_not_open_is_dropped() {
         "textDocument/didChange",
         json!({"textDocument": {"uri": uri, "version": 2}, "contentChanges": [{"text": "fn b() {}"}]}),
     );
-    editor.notify("textDocument/didClose", json!({"textDocument": {"uri": uri}}));
-    editor.notify("textDocument/didSave", json!({"textDocument": {"uri": uri}}));
+    editor.notify(
+        "textDocument/didClose",
+        json!({"textDocument": {"uri": uri}}),
+    );
+    editor.notify(
+        "textDocument/didSave",
+        json!({"textDocument": {"uri": uri}}),
+    );
     let run = editor.launch(FILE, "greet(", SIMPLIFY);
     editor.end_of(&run);
     assert_eq!(editor.text(FILE).matches(AFTER).count(), 1);

@@ -4,7 +4,9 @@ use ledger::Money;
 
 use crate::harness::{Editor, Options};
 use crate::model::Model;
-use crate::steps::{FILE, GREET, GREET_USAGE, SHOP, SIMPLIFY, booked, greeted, open_with, price, shop};
+use crate::steps::{
+    FILE, GREET, GREET_USAGE, SHOP, SIMPLIFY, booked, greeted, open_with, price, shop,
+};
 
 /// Runs `greet` under a budget; the last words of the run.
 fn under(budget: &str) -> (String, usize, Editor) {
@@ -19,7 +21,10 @@ fn under(budget: &str) -> (String, usize, Editor) {
 #[test]
 fn a_run_that_cannot_be_paid_sends_nothing() {
     let (end, requests, mut editor) = under("per_run = \"$0.0001\"");
-    assert!(end.starts_with("Simplify `greet` stopped after no hunks, $0.00: "), "{end}");
+    assert!(
+        end.starts_with("Simplify `greet` stopped after no hunks, $0.00: "),
+        "{end}"
+    );
     assert!(end.contains("$0.0001") && end.contains("per_run"), "{end}");
     assert_eq!(editor.told("stopped after"), end);
     assert_eq!((requests, editor.text(FILE)), (0, SHOP.to_owned()));
@@ -72,7 +77,10 @@ fn a_day_that_is_used_up_stops_the_next_run() {
     assert!(last.contains("per_day"), "{ends:?}");
     editor.shutdown();
     let row = booked(&home);
-    assert!(row.cost <= Money::saturating_from(200_000_000_000), "{row:?}");
+    assert!(
+        row.cost <= Money::saturating_from(200_000_000_000),
+        "{row:?}"
+    );
 }
 
 #[test]
@@ -84,14 +92,33 @@ fn the_ledger_is_exact_and_the_command_line_agrees() {
     assert_eq!(editor.text(FILE), greeted());
     editor.shutdown();
     let (cost, row) = (price(&GREET_USAGE), booked(&home));
-    assert_eq!((row.cost, row.unknown, row.reserved), (cost, Money::ZERO, Money::ZERO));
+    assert_eq!(
+        (row.cost, row.unknown, row.reserved),
+        (cost, Money::ZERO, Money::ZERO)
+    );
     let billed = model.handle.billed();
     let used = row.usage;
     assert_eq!(
-        (used.input, used.cache_write_5m, used.cache_write_1h, used.cache_read, used.output),
-        (billed.input, billed.cache_write_5m, billed.cache_write_1h, billed.cache_read, billed.output)
+        (
+            used.input,
+            used.cache_write_5m,
+            used.cache_write_1h,
+            used.cache_read,
+            used.output
+        ),
+        (
+            billed.input,
+            billed.cache_write_5m,
+            billed.cache_write_1h,
+            billed.cache_read,
+            billed.output
+        )
     );
-    let output = home.command().args(["cost", "--json", "--by", "symbol"]).output().unwrap();
+    let output = home
+        .command()
+        .args(["cost", "--json", "--by", "symbol"])
+        .output()
+        .unwrap();
     let shown: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(shown["rows"][0]["cost"], cost.picodollars(), "{shown}");
     assert_eq!(shown["rows"][0]["key"], "src/lib.rs#greet", "{shown}");
@@ -100,15 +127,23 @@ fn the_ledger_is_exact_and_the_command_line_agrees() {
 #[test]
 fn a_client_that_shows_spending_is_told_of_it() {
     let (home, model) = (shop(), Model::start(GREET));
-    let options = Options { initialization: serde_json::json!({"spending": true}), ..Options::vscode() };
+    let options = Options {
+        initialization: serde_json::json!({"spending": true}),
+        ..Options::vscode()
+    };
     let mut editor = open_with(&home, &model, options);
     let run = editor.launch(FILE, "greet(", SIMPLIFY);
     editor.end_of(&run);
     let told = editor.wait_for("spending of the run", |message| {
-        message["method"] == "farthing/spending" && message["params"]["lastRun"]["state"] == "completed"
+        message["method"] == "farthing/spending"
+            && message["params"]["lastRun"]["state"] == "completed"
     });
     let told = &told["params"];
-    assert_eq!(told["todayPicodollars"], price(&GREET_USAGE).picodollars(), "{told}");
+    assert_eq!(
+        told["todayPicodollars"],
+        price(&GREET_USAGE).picodollars(),
+        "{told}"
+    );
     assert_eq!(told["lastRun"]["title"], SIMPLIFY);
     assert_eq!(told["exhausted"], false);
     editor.shutdown();

@@ -5,7 +5,9 @@ use serde_json::json;
 
 use crate::harness::{Applying, Editor, Home, Moment, Options, Told};
 use crate::model::Model;
-use crate::steps::{AFTER, BEFORE, FILE, GREET, SHOP, SIMPLIFY, booked, greeted, open_with, shop, text, token};
+use crate::steps::{
+    AFTER, BEFORE, FILE, GREET, SHOP, SIMPLIFY, booked, greeted, open_with, shop, text, token,
+};
 
 /// The model says a little and is then held in the middle of its answer; later it edits `greet`.
 const HELD: &str = r#"
@@ -39,7 +41,12 @@ fn tempers() -> [Options; 4] {
 
 #[test]
 fn one_lie_or_refusal_costs_an_attempt_and_doubles_nothing() {
-    for (options, bad) in tempers().into_iter().zip([Applying::Lie, Applying::Refuse, Applying::Lie, Applying::Fail]) {
+    for (options, bad) in tempers().into_iter().zip([
+        Applying::Lie,
+        Applying::Refuse,
+        Applying::Lie,
+        Applying::Fail,
+    ]) {
         let (home, model) = (shop(), Model::start(GREET));
         let mut editor = open_with(&home, &model, options);
         editor.next_edits([bad]);
@@ -67,9 +74,16 @@ fn an_edit_that_never_lands_waits_for_the_user() {
         editor.end_of(&run);
         assert_eq!(editor.text(FILE), SHOP);
         let hunks = editor.hunks(FILE, 1);
-        assert!(text(&hunks[0]["message"]).contains("not applied"), "{hunks:?}");
+        assert!(
+            text(&hunks[0]["message"]).contains("not applied"),
+            "{hunks:?}"
+        );
         let hover = editor.hover(FILE, BEFORE).unwrap();
-        assert!(hover.contains("Not applied: the editor") && hover.contains("+    text.push_str(\"Good day, \");"), "{hover}");
+        assert!(
+            hover.contains("Not applied: the editor")
+                && hover.contains("+    text.push_str(\"Good day, \");"),
+            "{hover}"
+        );
         editor.pick(FILE, BEFORE, picked);
         editor.hunks(FILE, 0);
         assert_eq!(editor.text(FILE), left, "{bad:?}");
@@ -84,7 +98,9 @@ fn a_change_may_be_told_long_after_the_answer() {
     let mut editor = open_with(&home, &model, Options::neovim());
     editor.next_edits([Applying::TellLater]);
     let run = editor.launch(FILE, "greet(", SIMPLIFY);
-    editor.wait_until("the edit", |editor| (editor.text(FILE) == greeted()).then_some(()));
+    editor.wait_until("the edit", |editor| {
+        (editor.text(FILE) == greeted()).then_some(())
+    });
     // Merged with what is typed, as editors that gather changes do.
     editor.type_before(FILE, "//! A shop.", "// typed\n");
     editor.end_of(&run);
@@ -98,12 +114,17 @@ fn typing_at_the_very_place_wins() {
     for options in tempers() {
         let (home, model) = (shop(), Model::start(GREET));
         let mut editor = open_with(&home, &model, options);
-        editor.once(Moment::BeforeApply, |editor, _| editor.replace(FILE, "Hello, ", "Howdy, "));
+        editor.once(Moment::BeforeApply, |editor, _| {
+            editor.replace(FILE, "Hello, ", "Howdy, ")
+        });
         let run = editor.launch(FILE, "greet(", SIMPLIFY);
         editor.end_of(&run);
         assert_eq!(editor.text(FILE), SHOP.replacen("Hello, ", "Howdy, ", 1));
         let hunks = editor.hunks(FILE, 1);
-        assert!(text(&hunks[0]["message"]).contains("changed meanwhile"), "{hunks:?}");
+        assert!(
+            text(&hunks[0]["message"]).contains("changed meanwhile"),
+            "{hunks:?}"
+        );
         editor.pick(FILE, "Howdy", "Discard this hunk");
         editor.hunks(FILE, 0);
         editor.shutdown();
@@ -120,7 +141,10 @@ fn a_file_that_is_closed_meanwhile_is_left_alone() {
     editor.settle();
     model.handle.release();
     editor.end_of(&run);
-    assert_eq!((editor.edits_asked(), home.read(FILE)), (0, SHOP.to_owned()));
+    assert_eq!(
+        (editor.edits_asked(), home.read(FILE)),
+        (0, SHOP.to_owned())
+    );
     let _told = editor.take_errors();
     editor.shutdown();
 }
@@ -202,7 +226,10 @@ fn one_symbol_one_run() {
     let run = editor.launch(FILE, "greet(", SIMPLIFY);
     model.until("held answer", |progress| progress.held == 1);
     let second = editor.command_run(FILE, "greet");
-    assert!(text(&second["reason"]).contains("is working there; wait for it or cancel it first"), "{second}");
+    assert!(
+        text(&second["reason"]).contains("is working there; wait for it or cancel it first"),
+        "{second}"
+    );
     model.handle.release();
     editor.end_of(&run);
     assert_eq!(editor.text(FILE), greeted());
@@ -217,7 +244,10 @@ fn a_shutdown_books_what_is_under_way() {
     model.until("held answer", |progress| progress.held == 1);
     editor.shutdown();
     let row = booked(&home);
-    assert!(row.cost > Money::ZERO && row.reserved == Money::ZERO, "{row:?}");
+    assert!(
+        row.cost > Money::ZERO && row.reserved == Money::ZERO,
+        "{row:?}"
+    );
 }
 
 #[test]
@@ -229,7 +259,10 @@ fn a_client_that_hangs_up_leaves_no_server_and_a_bill() {
     let status = editor.hang_up().unwrap();
     assert_eq!(status.code(), Some(1));
     let row = booked(&home);
-    assert!(row.cost > Money::ZERO && row.reserved == Money::ZERO, "{row:?}");
+    assert!(
+        row.cost > Money::ZERO && row.reserved == Money::ZERO,
+        "{row:?}"
+    );
 }
 
 #[test]
@@ -240,7 +273,10 @@ fn the_next_server_books_what_a_killed_one_had_reserved() {
     model.until("held answer", |progress| progress.held == 1);
     editor.kill();
     let held = booked(&home);
-    assert!(held.reserved > Money::ZERO && held.cost == Money::ZERO, "{held:?}");
+    assert!(
+        held.reserved > Money::ZERO && held.cost == Money::ZERO,
+        "{held:?}"
+    );
 
     let model = Model::start(GREET);
     let mut editor = open_with(&home, &model, Options::vscode());

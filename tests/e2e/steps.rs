@@ -63,8 +63,20 @@ text = "It is politer now."
 
 /// What [`GREET`] uses.
 pub(crate) const GREET_USAGE: [Usage; 2] = [
-    Usage { input: 1000, cache_write_5m: 200, cache_write_1h: 0, cache_read: 0, output: 100 },
-    Usage { input: 50, cache_write_5m: 0, cache_write_1h: 0, cache_read: 1200, output: 10 },
+    Usage {
+        input: 1000,
+        cache_write_5m: 200,
+        cache_write_1h: 0,
+        cache_read: 0,
+        output: 100,
+    },
+    Usage {
+        input: 50,
+        cache_write_5m: 0,
+        cache_write_1h: 0,
+        cache_read: 1200,
+        output: 10,
+    },
 ];
 
 /// The words of the menu for the action that the scripts are about.
@@ -73,7 +85,10 @@ pub(crate) const SIMPLIFY: &str = "Simplify `greet`";
 /// The shop on disk.
 pub(crate) fn shop() -> Home {
     let home = Home::new();
-    home.write("Cargo.toml", "[package]\nname = \"shop\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
+    home.write(
+        "Cargo.toml",
+        "[package]\nname = \"shop\"\nversion = \"0.1.0\"\nedition = \"2024\"\n",
+    );
     home.write(FILE, SHOP);
     home
 }
@@ -100,15 +115,21 @@ pub(crate) fn greeted() -> String {
 pub(crate) fn booked(home: &Home) -> ReportRow {
     let ledger = Ledger::open(&home.state().join("ledger.db")).unwrap();
     let rows = ledger.report(By::Workspace, None, None).unwrap();
-    let [row] = rows.as_slice() else { panic!("{rows:?}") };
+    let [row] = rows.as_slice() else {
+        panic!("{rows:?}")
+    };
     row.clone()
 }
 
 /// What this costs at the shipped price of the usual model.
 pub(crate) fn price(usages: &[Usage]) -> Money {
     let prices = Prices::shipped();
-    let row = prices.lookup("claude-sonnet-5-5", Timestamp::now()).unwrap();
-    usages.iter().fold(Money::ZERO, |sum, usage| sum.saturating_add(row.cost(usage)))
+    let row = prices
+        .lookup("claude-sonnet-5-5", Timestamp::now())
+        .unwrap();
+    usages.iter().fold(Money::ZERO, |sum, usage| {
+        sum.saturating_add(row.cost(usage))
+    })
 }
 
 /// Copies a folder of Rust code into the workspace; answers with how many files there are.
@@ -134,15 +155,22 @@ pub(crate) fn text(value: &Value) -> String {
 impl Editor {
     /// The titles of the menu.
     pub(crate) fn menu(&mut self, path: &str, needle: &str) -> Vec<String> {
-        self.code_actions(path, needle).iter().map(|action| text(&action["title"])).collect()
+        self.code_actions(path, needle)
+            .iter()
+            .map(|action| text(&action["title"]))
+            .collect()
     }
 
     /// The first entry of the menu whose title begins so.
     pub(crate) fn action(&mut self, path: &str, needle: &str, title: &str) -> Value {
         let actions = self.code_actions(path, needle);
-        let found = actions.iter().find(|action| text(&action["title"]).starts_with(title));
+        let found = actions
+            .iter()
+            .find(|action| text(&action["title"]).starts_with(title));
         let titles: Vec<&Value> = actions.iter().map(|action| &action["title"]).collect();
-        found.unwrap_or_else(|| panic!("no {title:?} in {titles:?}")).clone()
+        found
+            .unwrap_or_else(|| panic!("no {title:?} in {titles:?}"))
+            .clone()
     }
 
     /// Picks an entry of the menu.
@@ -155,7 +183,8 @@ impl Editor {
     pub(crate) fn launch(&mut self, path: &str, needle: &str, title: &str) -> String {
         let answer = self.pick(path, needle, title);
         let run = answer["run"].as_str();
-        run.unwrap_or_else(|| panic!("no run began: {answer}")).to_owned()
+        run.unwrap_or_else(|| panic!("no run began: {answer}"))
+            .to_owned()
     }
 
     /// Runs a command of ours.
@@ -196,7 +225,10 @@ impl Editor {
     pub(crate) fn markers(&mut self, path: &str, code: &str, count: usize) -> Vec<Value> {
         self.wait_until(&format!("{count} diagnostics {code} in {path}"), |editor| {
             let published = editor.diagnostics(path);
-            let items = published.items.into_iter().filter(|item| item["code"] == code);
+            let items = published
+                .items
+                .into_iter()
+                .filter(|item| item["code"] == code);
             let items: Vec<Value> = items.collect();
             let current = published.version == Some(editor.version(path));
             (current && items.len() == count).then_some(items)

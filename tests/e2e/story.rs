@@ -8,7 +8,10 @@ use serde_json::{Value, json};
 
 use crate::harness::{Editor, Home, Moment, Options, Told};
 use crate::model::Model;
-use crate::steps::{self, AFTER, BEFORE, FILE, GREET, GREET_USAGE, SHOP, SIMPLIFY, booked, greeted, open, open_with, price, shop, text};
+use crate::steps::{
+    self, AFTER, BEFORE, FILE, GREET, GREET_USAGE, SHOP, SIMPLIFY, booked, greeted, open,
+    open_with, price, shop, text,
+};
 
 const CORE: &str = "src/output/textwrap/core.rs";
 
@@ -43,8 +46,20 @@ text = "It is faster now."
 "#;
 
 const FASTER_USAGE: [Usage; 2] = [
-    Usage { input: 1450, cache_write_5m: 2610, cache_write_1h: 0, cache_read: 0, output: 640 },
-    Usage { input: 420, cache_write_5m: 700, cache_write_1h: 0, cache_read: 4060, output: 45 },
+    Usage {
+        input: 1450,
+        cache_write_5m: 2610,
+        cache_write_1h: 0,
+        cache_read: 0,
+        output: 640,
+    },
+    Usage {
+        input: 420,
+        cache_write_5m: 700,
+        cache_write_1h: 0,
+        cache_read: 4060,
+        output: 45,
+    },
 ];
 
 /// A real crate: the sources of `clap_builder` as the lock file pins it.
@@ -56,7 +71,10 @@ fn clap_builder() -> Home {
         .unwrap();
     let metadata: Value = serde_json::from_slice(&metadata.stdout).expect("cargo metadata");
     let packages = metadata["packages"].as_array().unwrap();
-    let package = packages.iter().find(|package| package["name"] == "clap_builder").unwrap();
+    let package = packages
+        .iter()
+        .find(|package| package["name"] == "clap_builder")
+        .unwrap();
     let manifest = PathBuf::from(package["manifest_path"].as_str().unwrap());
     let home = Home::new();
     let files = steps::copy(&home, &manifest.with_file_name("src"), "src");
@@ -71,7 +89,11 @@ fn type_between_the_edits(editor: &mut Editor) {
         edit += 1;
         match edit {
             1 => editor.type_before(CORE, "/// Compute the display", "// é𝒳 typed first\n"),
-            3 => editor.type_before(CORE, "    let control_terminate", "    // typed between the hunks: ü\n"),
+            3 => editor.type_before(
+                CORE,
+                "    let control_terminate",
+                "    // typed between the hunks: ü\n",
+            ),
             _ => {}
         }
     });
@@ -86,9 +108,21 @@ fn type_between_the_edits(editor: &mut Editor) {
 
 fn typed(original: &str) -> String {
     original
-        .replacen("/// Compute the display", "// é𝒳 typed first\n/// Compute the display", 1)
-        .replacen("    let control_terminate", "    // typed between the hunks: ü\n    let control_terminate", 1)
-        .replacen("#[cfg(test)]\nmod tests", "// typed below\n#[cfg(test)]\nmod tests", 1)
+        .replacen(
+            "/// Compute the display",
+            "// é𝒳 typed first\n/// Compute the display",
+            1,
+        )
+        .replacen(
+            "    let control_terminate",
+            "    // typed between the hunks: ü\n    let control_terminate",
+            1,
+        )
+        .replacen(
+            "#[cfg(test)]\nmod tests",
+            "// typed below\n#[cfg(test)]\nmod tests",
+            1,
+        )
 }
 
 fn tell(options: Options) {
@@ -100,23 +134,40 @@ fn tell(options: Options) {
     editor.open(CORE);
 
     let menu = editor.menu(CORE, "display_width(text");
-    let faster = menu.iter().find(|title| title.starts_with("Make `display_width` faster · est. $"));
+    let faster = menu
+        .iter()
+        .find(|title| title.starts_with("Make `display_width` faster · est. $"));
     assert!(faster.is_some(), "{menu:?}");
-    assert!(menu.iter().all(|title| title.contains(" · est. $")), "{menu:?}");
+    assert!(
+        menu.iter().all(|title| title.contains(" · est. $")),
+        "{menu:?}"
+    );
 
     type_between_the_edits(&mut editor);
     let run = editor.launch(CORE, "display_width(text", "Make `display_width` faster");
     let end = editor.end_of(&run);
     let cost = price(&FASTER_USAGE);
-    assert!(end.starts_with(&format!("Make `display_width` faster: 3 hunks, {cost} (est. ")), "{end}");
+    assert!(
+        end.starts_with(&format!(
+            "Make `display_width` faster: 3 hunks, {cost} (est. "
+        )),
+        "{end}"
+    );
 
     let all = typed(&original)
         .replacen("let mut width = 0;", "let mut width = 0_usize;", 1)
         .replacen("if ch.is_ascii_control() {", "if ch < ' ' {", 1)
-        .replacen("width += ch_width(ch);", "width = width.saturating_add(ch_width(ch));", 1);
+        .replacen(
+            "width += ch_width(ch);",
+            "width = width.saturating_add(ch_width(ch));",
+            1,
+        );
     assert_eq!(editor.text(CORE), all);
     let hunks = editor.hunks(CORE, 3);
-    let places: Vec<String> = hunks.iter().map(|hunk| editor.text_of(CORE, &hunk["range"])).collect();
+    let places: Vec<String> = hunks
+        .iter()
+        .map(|hunk| editor.text_of(CORE, &hunk["range"]))
+        .collect();
     // A hunk is the characters that changed, not the line around them.
     assert_eq!(places.len(), 3);
     for (place, part) in places.iter().zip(["_usize", " < ' '", "saturating_add"]) {
@@ -138,8 +189,15 @@ fn tell(options: Options) {
     editor.hunks(CORE, 2);
     editor.pick(CORE, "if ch < ' '", "Undo this hunk");
     editor.hunks(CORE, 1);
-    assert_eq!(editor.text(CORE), all.replacen("if ch < ' ' {", "if ch.is_ascii_control() {", 1));
-    editor.pick(CORE, "width = width.saturating_add", "Undo run: Make `display_width` faster (1 hunk)");
+    assert_eq!(
+        editor.text(CORE),
+        all.replacen("if ch < ' ' {", "if ch.is_ascii_control() {", 1)
+    );
+    editor.pick(
+        CORE,
+        "width = width.saturating_add",
+        "Undo run: Make `display_width` faster (1 hunk)",
+    );
     editor.hunks(CORE, 0);
     let kept = typed(&original).replacen("let mut width = 0;", "let mut width = 0_usize;", 1);
     assert_eq!(editor.text(CORE), kept);
@@ -147,7 +205,10 @@ fn tell(options: Options) {
     editor.shutdown();
 
     let row = booked(&home);
-    assert_eq!((row.cost, row.reserved, row.attempts, row.runs), (cost, ledger::Money::ZERO, 2, 1));
+    assert_eq!(
+        (row.cost, row.reserved, row.attempts, row.runs),
+        (cost, ledger::Money::ZERO, 2, 1)
+    );
     let [first, second] = FASTER_USAGE;
     assert_eq!(row.usage, first.saturating_add(second));
 }
@@ -300,7 +361,8 @@ fn a_finding_its_fix_and_its_end() {
 
 #[test]
 fn what_another_server_reports_can_be_fixed() {
-    let script = format!("{GREET}\n").replacen("[[turn]]", "[[turn]]\nexpect = { contains = \"E0308\" }", 1);
+    let script =
+        format!("{GREET}\n").replacen("[[turn]]", "[[turn]]\nexpect = { contains = \"E0308\" }", 1);
     let (home, model) = (shop(), Model::start(&script));
     let mut editor = open_with(&home, &model, Options::vscode());
     let range = editor.range(FILE, "text.push_str(name)");
@@ -312,8 +374,14 @@ fn what_another_server_reports_can_be_fixed() {
     });
     let actions = editor.request("textDocument/codeAction", params);
     let actions = actions.as_array().unwrap();
-    let fix = actions.iter().find(|action| text(&action["title"]).starts_with("Fix: mismatched types")).unwrap();
-    assert_eq!((&fix["kind"], &fix["diagnostics"]), (&json!("quickfix"), &json!([foreign])));
+    let fix = actions
+        .iter()
+        .find(|action| text(&action["title"]).starts_with("Fix: mismatched types"))
+        .unwrap();
+    assert_eq!(
+        (&fix["kind"], &fix["diagnostics"]),
+        (&json!("quickfix"), &json!([foreign]))
+    );
     let answer = editor.execute(fix);
     editor.end_of(&text(&answer["run"]));
     assert_eq!(editor.text(FILE), greeted());
@@ -322,13 +390,25 @@ fn what_another_server_reports_can_be_fixed() {
 
 #[test]
 fn a_comment_is_an_action() {
-    let script = format!("{GREET}\n").replacen("[[turn]]", "[[turn]]\nexpect = { contains = \"be politer\" }", 1);
+    let script = format!("{GREET}\n").replacen(
+        "[[turn]]",
+        "[[turn]]\nexpect = { contains = \"be politer\" }",
+        1,
+    );
     let (home, model) = (shop(), Model::start(&script));
     let mut editor = open_with(&home, &model, Options::neovim());
     editor.type_before(FILE, "    let mut text", "    // farthing: be politer\n");
-    let run = editor.launch(FILE, "farthing: be", "Do what the comment says: “be politer” · est. $");
+    let run = editor.launch(
+        FILE,
+        "farthing: be",
+        "Do what the comment says: “be politer” · est. $",
+    );
     editor.end_of(&run);
-    let commented = greeted().replacen("    let mut text", "    // farthing: be politer\n    let mut text", 1);
+    let commented = greeted().replacen(
+        "    let mut text",
+        "    // farthing: be politer\n    let mut text",
+        1,
+    );
     assert_eq!(editor.text(FILE), commented);
     editor.shutdown();
 }
@@ -337,12 +417,18 @@ fn a_comment_is_an_action() {
 fn without_a_key_the_menu_says_how_to_get_one() {
     let home = shop();
     let mut editor = open(&home, Options::vscode());
-    assert_eq!(editor.menu(FILE, "greet("), ["Set up a model for Farthing…"]);
+    assert_eq!(
+        editor.menu(FILE, "greet("),
+        ["Set up a model for Farthing…"]
+    );
     editor.pick(FILE, "greet(", "Set up");
     let how = editor.told("ANTHROPIC_API_KEY");
     assert!(how.contains("config.toml"), "{how}");
     let answer = editor.command_run(FILE, "greet");
-    assert!(text(&answer["reason"]).contains("ANTHROPIC_API_KEY"), "{answer}");
+    assert!(
+        text(&answer["reason"]).contains("ANTHROPIC_API_KEY"),
+        "{answer}"
+    );
     editor.shutdown();
     assert!(!home.state().join("runs").read_dir().unwrap().any(|_| true));
 }

@@ -32,12 +32,18 @@ fn a_burst_of_changes_is_seen_by_the_request_behind_it() {
     let actions = json!({
         "textDocument": {"uri": uri}, "range": {"start": position, "end": position}, "context": {"diagnostics": []},
     });
-    bytes.extend(framed(&json!({"jsonrpc": "2.0", "id": "h", "method": "textDocument/hover", "params": hover})));
+    bytes.extend(framed(
+        &json!({"jsonrpc": "2.0", "id": "h", "method": "textDocument/hover", "params": hover}),
+    ));
     bytes.extend(framed(&json!({"jsonrpc": "2.0", "id": "a", "method": "textDocument/codeAction", "params": actions})));
     editor.send_bytes(&bytes);
     for (id, part) in [("h", "Simplify `greet12`"), ("a", "Simplify `greet12`")] {
         let answered = editor.wait_until("an answer", |editor| {
-            editor.recorded.iter().find(|one| one.from_server && one.message["id"] == id).map(|one| one.message.clone())
+            editor
+                .recorded
+                .iter()
+                .find(|one| one.from_server && one.message["id"] == id)
+                .map(|one| one.message.clone())
         });
         assert!(answered["result"].to_string().contains(part), "{answered}");
     }
@@ -64,7 +70,13 @@ fn exit_codes_say_how_it_ended() {
     editor.request("shutdown", Value::Null);
     assert_eq!(editor.hang_up().unwrap().code(), Some(0));
     // Before anything was said at all.
-    assert_eq!(Editor::start(&home, Options::vscode()).hang_up().unwrap().code(), Some(1));
+    assert_eq!(
+        Editor::start(&home, Options::vscode())
+            .hang_up()
+            .unwrap()
+            .code(),
+        Some(1)
+    );
 }
 
 #[test]
@@ -73,7 +85,9 @@ fn after_shutdown_nothing_is_served() {
     let mut editor = Editor::start(&home, Options::vscode());
     editor.initialize();
     editor.request("shutdown", Value::Null);
-    let refused = editor.try_request("textDocument/hover", json!({})).unwrap_err();
+    let refused = editor
+        .try_request("textDocument/hover", json!({}))
+        .unwrap_err();
     assert_eq!(refused["code"], -32600, "{refused}");
     editor.notify("exit", Value::Null);
     assert_eq!(editor.hang_up().unwrap().code(), Some(0));
@@ -83,7 +97,9 @@ fn after_shutdown_nothing_is_served() {
 fn before_initialize_nothing_is_served() {
     let home = shop();
     let mut editor = Editor::start(&home, Options::vscode());
-    let refused = editor.try_request("textDocument/hover", json!({})).unwrap_err();
+    let refused = editor
+        .try_request("textDocument/hover", json!({}))
+        .unwrap_err();
     assert_eq!(refused["code"], -32002, "{refused}");
     editor.initialize();
     editor.shutdown();
@@ -94,8 +110,15 @@ fn rubbish_costs_one_message() {
     let (home, model) = (shop(), Model::start(GREET));
     let mut editor = open_with(&home, &model, Options::vscode());
     editor.send_bytes(b"Content-Length: 9\r\n\r\n{\"broken\"");
-    editor.wait_for("an error about the message", |message| message["error"]["code"] == -32700);
-    assert!(editor.menu(FILE, "greet(").iter().any(|title| title.contains("greet")));
+    editor.wait_for("an error about the message", |message| {
+        message["error"]["code"] == -32700
+    });
+    assert!(
+        editor
+            .menu(FILE, "greet(")
+            .iter()
+            .any(|title| title.contains("greet"))
+    );
     editor.allow_in_log("malformed");
     editor.shutdown();
 }
@@ -104,9 +127,13 @@ fn rubbish_costs_one_message() {
 fn what_is_asked_for_in_vain_is_answered() {
     let (home, model) = (shop(), Model::start(GREET));
     let mut editor = open_with(&home, &model, Options::vscode());
-    let unknown = editor.try_request("farthing/everything", json!({})).unwrap_err();
+    let unknown = editor
+        .try_request("farthing/everything", json!({}))
+        .unwrap_err();
     assert_eq!(unknown["code"], -32601, "{unknown}");
-    let wrong = editor.try_request("textDocument/hover", json!({"position": 3})).unwrap_err();
+    let wrong = editor
+        .try_request("textDocument/hover", json!({"position": 3}))
+        .unwrap_err();
     assert_eq!(wrong["code"], -32602, "{wrong}");
     let id = editor.ask("textDocument/codeAction", json!({}));
     editor.cancel(id);
