@@ -2,8 +2,8 @@
 """Turns the coloured output of a command into a page that looks like a terminal.
 
     CLICOLOR_FORCE=1 target/release/farthing demo | docs/images/terminal.py FROM TO > demo.html
-    chromium --headless --no-sandbox --hide-scrollbars --force-device-scale-factor=2 \
-        --window-size=920,1180 --screenshot=docs/images/demo.png demo.html
+    chromium --headless --no-sandbox --hide-scrollbars --force-device-scale-factor=1.5 \
+        --window-size=940,750 --screenshot=docs/images/demo.png demo.html
 
 FROM and TO are the first and the last line to show, counted from 1; a third argument, TITLE, names the window.
 """
@@ -15,7 +15,7 @@ import sys
 COLOURS = {"31": "#f47067", "32": "#8ddb8c", "33": "#f0c674", "36": "#6cb6ff"}
 PAGE = """<!doctype html><meta charset="utf-8"><style>
 body {{ margin: 0; padding: 24px; background: #f6f8fa; }}
-figure {{ margin: 0; border-radius: 10px; overflow: hidden; background: #1c2128; box-shadow: 0 6px 24px #0004; }}
+figure {{ margin: 0; border-radius: 10px; overflow: hidden; background: #1c2128; }}
 figcaption {{ padding: 9px 14px; background: #2d333b; color: #adbac7; font: 13px system-ui, sans-serif; }}
 pre {{ margin: 0; padding: 14px 18px 20px; color: #cdd9e5; font: 13.5px/1.42 "DejaVu Sans Mono", monospace; }}
 </style><figure><figcaption>{title}</figcaption><pre>{text}</pre></figure>
