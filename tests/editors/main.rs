@@ -36,7 +36,7 @@ async fn hunks_land_while_the_user_types_and_are_kept_and_undone() {
     let seen = theatre
         .play(vec![
             json!({"do": "open", "file": CORE}),
-            json!({"do": "wait", "idle": true, "spending": true}),
+            json!({"do": "wait", "indexed": true, "spending": true}),
             json!({"do": "hover", "at": at, "as": "estimates"}),
             json!({"do": "pick", "at": at, "title": "Make `display_width` faster", "as": "picked"}),
             json!({"do": "wait", "running": true}),
@@ -122,7 +122,7 @@ async fn a_cancelled_run_changes_nothing_and_is_booked_in_full() {
     let seen = theatre
         .play(vec![
             json!({"do": "open", "file": CORE}),
-            json!({"do": "wait", "idle": true, "spending": true}),
+            json!({"do": "wait", "indexed": true, "spending": true}),
             json!({"do": "pick", "at": at, "title": "Simplify `display_width`"}),
             json!({"do": "wait", "running": true}),
             theatre.held(),
@@ -152,7 +152,7 @@ async fn a_finding_goes_with_its_quick_fix() {
     let seen = theatre
         .play(vec![
             json!({"do": "open", "file": HELP}),
-            json!({"do": "wait", "idle": true, "findings": 7}),
+            json!({"do": "wait", "indexed": true, "findings": 7}),
             json!({"do": "look", "as": "found"}),
             json!({
                 "do": "pick", "at": "write_templated_help(&mut self", "as": "picked",

@@ -19,6 +19,7 @@ local M = {}
 local progress = {} ---@type table[]
 local working = {} ---@type table<string, "run"|"other"> by token
 local runs_ended = 0
+local indexed = false
 local notices = {} ---@type string[]
 local questions = {} ---@type { prompt: string, choices: string[] }[]
 local menu ---@type { titles: string[], choose: fun(index: integer?) }?
@@ -132,6 +133,7 @@ function M._follow(token, value)
   elseif value.kind == 'end' then
     runs_ended = runs_ended + (working[token] == 'run' and 1 or 0)
     working[token] = nil
+    indexed = indexed or token == 'farthing/indexing'
   end
 end
 
@@ -310,6 +312,7 @@ function M.holds(want)
     idle = next(working) == nil,
     running = vim.tbl_contains(vim.tbl_values(working), 'run'),
     ended = runs_ended,
+    indexed = indexed,
     spending = look.spending ~= nil,
     lenses = #look.lenses,
     last_run = vim.tbl_get(look.spending or {}, 'lastRun', 'state') or '',
