@@ -113,11 +113,21 @@ fn show(what: &str, sorted: &[Duration]) {
 
 /// The sources of a dependency that Cargo.lock pins.
 fn crate_sources(name: &str) -> PathBuf {
-    let output = Command::new(env!("CARGO")).args(["metadata", "--format-version", "1", "--offline"]).output().unwrap();
-    let metadata: Value = serde_json::from_slice(&output.stdout).expect("cargo metadata prints JSON");
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--offline"])
+        .output()
+        .unwrap();
+    let metadata: Value =
+        serde_json::from_slice(&output.stdout).expect("cargo metadata prints JSON");
     let packages = metadata["packages"].as_array().unwrap();
-    let package = packages.iter().find(|package| package["name"] == name).expect("a dependency of that name");
-    Path::new(package["manifest_path"].as_str().unwrap()).parent().unwrap().to_owned()
+    let package = packages
+        .iter()
+        .find(|package| package["name"] == name)
+        .expect("a dependency of that name");
+    Path::new(package["manifest_path"].as_str().unwrap())
+        .parent()
+        .unwrap()
+        .to_owned()
 }
 
 fn copy(from: &Path, home: &Home) -> Vec<String> {
@@ -129,7 +139,12 @@ fn copy(from: &Path, home: &Home) -> Vec<String> {
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let name = path.strip_prefix(from).unwrap().to_str().unwrap().to_owned();
+                let name = path
+                    .strip_prefix(from)
+                    .unwrap()
+                    .to_str()
+                    .unwrap()
+                    .to_owned();
                 home.write(&name, &std::fs::read_to_string(&path).unwrap());
                 files.push(name);
             }
@@ -144,7 +159,10 @@ struct Random(u64);
 
 impl Random {
     fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).unwrap() % limit
     }
 }

@@ -18,19 +18,28 @@ pub struct HeadlessEditor {
 impl HeadlessEditor {
     /// An editor that hands every event to `report`.
     pub fn new(report: impl Fn(Event) + Send + Sync + 'static) -> Arc<HeadlessEditor> {
-        Arc::new(HeadlessEditor { engine: OnceLock::new(), document: Mutex::new(None), report: Box::new(report) })
+        Arc::new(HeadlessEditor {
+            engine: OnceLock::new(),
+            document: Mutex::new(None),
+            report: Box::new(report),
+        })
     }
 
     /// Opens the one document in `engine`, which must have been made with this editor.
     pub fn open(&self, engine: &Engine, file: &FilePath, text: Text) {
         self.engine.get_or_init(|| Arc::downgrade(&engine.shared));
         engine.open(file, "", 0, text.clone());
-        *self.document.lock().unwrap_or_else(PoisonError::into_inner) = Some((file.clone(), 0, text));
+        *self.document.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some((file.clone(), 0, text));
     }
 
     /// The text of the document with everything that has landed.
     pub fn text(&self) -> Option<Text> {
-        self.document.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|(_, _, text)| text.clone())
+        self.document
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .as_ref()
+            .map(|(_, _, text)| text.clone())
     }
 }
 
@@ -43,7 +52,9 @@ impl Editor for HeadlessEditor {
         let changed = {
             let mut document = self.document.lock().unwrap_or_else(PoisonError::into_inner);
             match document.as_mut() {
-                Some((file, version, text)) if file == edit.file() && edit.version() == Some(*version) => {
+                Some((file, version, text))
+                    if file == edit.file() && edit.version() == Some(*version) =>
+                {
                     match edit.edits().apply(text) {
                         Ok(after) => {
                             *version += 1;

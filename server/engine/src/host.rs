@@ -31,18 +31,36 @@ pub(crate) struct RunHost {
 }
 
 impl RunHost {
-    pub(crate) fn new(engine: Engine, run: RunSummary, scope: Scope, model: Model, cancel: CancellationToken) -> RunHost {
+    pub(crate) fn new(
+        engine: Engine,
+        run: RunSummary,
+        scope: Scope,
+        model: Model,
+        cancel: CancellationToken,
+    ) -> RunHost {
         let folder = &engine.shared.journals;
         let journal = Journal::create(folder, &run.id)
             .inspect_err(|error| tracing::warn!(%error, folder = %folder.display(), "this run has no journal"))
             .ok()
             .map(Mutex::new);
         let budget = engine.config().budget;
-        RunHost { engine, run, scope: Mutex::new(scope), model, budget, cancel, journal, doing: Mutex::default() }
+        RunHost {
+            engine,
+            run,
+            scope: Mutex::new(scope),
+            model,
+            budget,
+            cancel,
+            journal,
+            doing: Mutex::default(),
+        }
     }
 
     fn scope(&self) -> Scope {
-        self.scope.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.scope
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn widen(&self, widen: impl FnOnce(Scope) -> Scope) {
@@ -53,13 +71,20 @@ impl RunHost {
     async fn judge(&self, proposal: Proposal) -> Result<(ApprovedEdit, Vec<String>, u64), Outcome> {
         let snapshot = self.engine.snapshot();
         let Some(document) = snapshot.open_document(&proposal.file).cloned() else {
-            return Err(Outcome::Pending { why: format!("{} was closed", snapshot.display(&proposal.file)) });
+            return Err(Outcome::Pending {
+                why: format!("{} was closed", snapshot.display(&proposal.file)),
+            });
         };
         let (scope, policy) = (self.scope(), self.engine.policy(&snapshot));
         let serial = document.serial();
         let judged = tokio::task::spawn_blocking(move || {
             let parsed = document.parsed()?;
-            let view = View { file: document.file(), text: document.text(), version: document.version(), parsed };
+            let view = View {
+                file: document.file(),
+                text: document.text(),
+                version: document.version(),
+                parsed,
+            };
             Some(decide(&view, &scope, &policy, &proposal))
         });
         match judged.await {
@@ -74,12 +99,19 @@ impl RunHost {
                     return Ok((edit, added, serial));
                 }
                 let message = "the user did not allow this change".to_owned();
-                Err(Outcome::Refused(Refusal { rule: Rule::Protected, message }))
+                Err(Outcome::Refused(Refusal {
+                    rule: Rule::Protected,
+                    message,
+                }))
             }
             Ok(Some(Verdict::Refused(refusal))) => Err(Outcome::Refused(refusal)),
             Ok(None) | Err(_) => {
-                let message = "the file cannot be parsed, so that nothing in it can be addressed".to_owned();
-                Err(Outcome::Refused(Refusal { rule: Rule::Parse, message }))
+                let message =
+                    "the file cannot be parsed, so that nothing in it can be addressed".to_owned();
+                Err(Outcome::Refused(Refusal {
+                    rule: Rule::Parse,
+                    message,
+                }))
             }
         }
     }
@@ -87,8 +119,17 @@ impl RunHost {
     /// Lands an approved edit in a task of its own: an edit in the editor's hands cannot be called back, so what becomes
     /// of it must be noted even if the run is cancelled meanwhile.
     async fn land(&self, edit: ApprovedEdit, serial: u64) -> Outcome {
-        let RunHost { engine, run, cancel, .. } = self;
-        let lander = Lander { engine: engine.clone(), run: run.clone(), cancel: cancel.clone() };
+        let RunHost {
+            engine,
+            run,
+            cancel,
+            ..
+        } = self;
+        let lander = Lander {
+            engine: engine.clone(),
+            run: run.clone(),
+            cancel: cancel.clone(),
+        };
         let (told, outcome) = oneshot::channel();
         let shutdown = engine.shared.shutdown.clone();
         engine.spawn(async move {
@@ -104,10 +145,24 @@ impl RunHost {
     }
 
     fn show_progress(&self) {
-        let Some(summary) = self.engine.run(&self.run.id) else { return };
-        let doing = self.doing.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let message = format!("{doing} · {} of {} · {}", summary.cost, summary.estimate.title(), tokens(summary.tokens));
-        self.engine.show(Event::RunProgress { run: self.run.id.clone(), message });
+        let Some(summary) = self.engine.run(&self.run.id) else {
+            return;
+        };
+        let doing = self
+            .doing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let message = format!(
+            "{doing} · {} of {} · {}",
+            summary.cost,
+            summary.estimate.title(),
+            tokens(summary.tokens)
+        );
+        self.engine.show(Event::RunProgress {
+            run: self.run.id.clone(),
+            message,
+        });
     }
 }
 
@@ -126,16 +181,28 @@ impl Lander {
         for piece in edit.hunks() {
             let landing = match &trouble {
                 Some(why) => Landing::NotLanded { why: why.clone() },
-                None => self.engine.land(&piece, serial, &self.run.title, &self.cancel).await,
+                None => {
+                    self.engine
+                        .land(&piece, serial, &self.run.title, &self.cancel)
+                        .await
+                }
             };
             match landing {
-                Landing::Landed { landed: hunk, serial } => {
+                Landing::Landed {
+                    landed: hunk,
+                    serial,
+                } => {
                     landed += 1;
                     self.record(&piece, HunkState::Landed(hunk), serial);
                 }
                 Landing::NotLanded { why } => {
                     let at = piece.edits().span().unwrap_or(Range::at(0));
-                    let state = HunkState::Pending { edit: piece.clone().into(), serial, why: why.clone(), at };
+                    let state = HunkState::Pending {
+                        edit: piece.clone().into(),
+                        serial,
+                        why: why.clone(),
+                        at,
+                    };
                     self.record(&piece, state, serial);
                     trouble = Some(why);
                 }
@@ -167,7 +234,9 @@ impl Lander {
             };
             // What was typed between the proof and this moment has moved the text already.
             let snapshot = all.workspace.snapshot();
-            let since = snapshot.open_document(edit.file()).and_then(|document| document.changes_since(serial));
+            let since = snapshot
+                .open_document(edit.file())
+                .and_then(|document| document.changes_since(serial));
             for change in since.unwrap_or_default() {
                 hunk.shift(change);
             }
@@ -199,7 +268,11 @@ impl Host for RunHost {
     }
 
     async fn reserve(&self, ask: Ask) -> Result<Attempt, NoBudget> {
-        self.engine.shared.purse.reserve(&self.run.id, &self.model, self.budget, ask).await
+        self.engine
+            .shared
+            .purse
+            .reserve(&self.run.id, &self.model, self.budget, ask)
+            .await
     }
 
     async fn settle(&self, attempt: Attempt, how: Settlement) {
@@ -225,7 +298,11 @@ impl Host for RunHost {
 
     async fn grant(&self, symbols: &[String], reason: &str) -> bool {
         let names: Vec<String> = symbols.iter().map(|symbol| format!("`{symbol}`")).collect();
-        let question = format!("“{}” asks to change {} too: {reason}", self.run.title, names.join(", "));
+        let question = format!(
+            "“{}” asks to change {} too: {reason}",
+            self.run.title,
+            names.join(", ")
+        );
         let yes = tokio::select! {
             () = self.cancel.cancelled() => false,
             yes = self.engine.shared.editor.ask(&question) => yes,
@@ -243,7 +320,10 @@ impl Host for RunHost {
 
     fn journal(&self, event: JournalEvent) {
         if let Some(journal) = &self.journal
-            && let Err(error) = journal.lock().unwrap_or_else(PoisonError::into_inner).append(jiff::Timestamp::now(), &event)
+            && let Err(error) = journal
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .append(jiff::Timestamp::now(), &event)
         {
             tracing::warn!(%error, "an event is missing from the journal");
         }

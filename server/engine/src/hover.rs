@@ -11,10 +11,18 @@ use crate::{Engine, Launch};
 
 impl Engine {
     /// The hover at `offset` as Markdown, and what it is about. `None` is quick.
-    pub fn hover(&self, snapshot: &Snapshot, file: &FilePath, offset: usize) -> Option<(Range, String)> {
+    pub fn hover(
+        &self,
+        snapshot: &Snapshot,
+        file: &FilePath,
+        offset: usize,
+    ) -> Option<(Range, String)> {
         let document = snapshot.open_document(file)?;
         let hunks = self.hunks(file);
-        let on_hunk = |hunk: &&Hunk| hunk.range().touches(offset) || document.text().full_lines(hunk.range()).contains(offset);
+        let on_hunk = |hunk: &&Hunk| {
+            hunk.range().touches(offset)
+                || document.text().full_lines(hunk.range()).contains(offset)
+        };
         if let Some(hunk) = hunks.iter().find(on_hunk) {
             return Some((hunk.range(), self.hunk_hover(hunk)));
         }
@@ -27,19 +35,32 @@ impl Engine {
         if !self.is_configured() || !self.config().surfaces.hover {
             return None;
         }
-        let offered: Vec<Action> = Action::all().iter().copied().filter(|action| action.is_offered_on(symbol)).collect();
+        let offered: Vec<Action> = Action::all()
+            .iter()
+            .copied()
+            .filter(|action| action.is_offered_on(symbol))
+            .collect();
         let mut rows = String::new();
         for action in &offered {
             let launch = Launch::new(*action, &symbol.path);
             if let Ok(estimate) = self.estimate(snapshot, file, &launch) {
-                let _ = writeln!(rows, "| {} | {} |", escape(&launch.title()), estimate.title());
+                let _ = writeln!(
+                    rows,
+                    "| {} | {} |",
+                    escape(&launch.title()),
+                    estimate.title()
+                );
             }
         }
         if rows.is_empty() {
             return None;
         }
-        let tokens = self.shared.purse.tokens(&document.text().slice(symbol.range), &self.model().id);
-        let mut text = format!("**Farthing** · {tokens} tokens\n\n| action | price |\n|---|---|\n{rows}");
+        let tokens = self
+            .shared
+            .purse
+            .tokens(&document.text().slice(symbol.range), &self.model().id);
+        let mut text =
+            format!("**Farthing** · {tokens} tokens\n\n| action | price |\n|---|---|\n{rows}");
         if !snapshot.coverage.complete {
             text.push_str("\n*The index is still being built; estimates may rise a little.*\n");
         }
@@ -60,7 +81,12 @@ impl Engine {
         let fence = "`".repeat(longest.max(2) + 1);
         let _ = write!(text, "{fence}diff\n{diff}{fence}\n");
         if let Some(run) = self.run(&hunk.run) {
-            let _ = write!(text, "\nThe whole run: {} ({})\n", run.cost, run.estimate.title());
+            let _ = write!(
+                text,
+                "\nThe whole run: {} ({})\n",
+                run.cost,
+                run.estimate.title()
+            );
         }
         text
     }
@@ -80,7 +106,8 @@ fn escape(text: &str) -> String {
         }
         rest = rest.get(c.len_utf8()..).unwrap_or_default();
         match c {
-            '\\' | '`' | '[' | ']' | '(' | ')' | '<' | '>' | '*' | '_' | '#' | '!' | '|' | '&' | '~' | ':' => {
+            '\\' | '`' | '[' | ']' | '(' | ')' | '<' | '>' | '*' | '_' | '#' | '!' | '|' | '&'
+            | '~' | ':' => {
                 escaped.push('\\');
                 escaped.push(c);
             }
@@ -109,13 +136,22 @@ mod tests {
     fn nothing_in_a_reason_can_link_or_fetch() {
         let hostile = "see ![x](https://evil/?q) <img src=x> [y](command:run) *b*";
         let shown = escape(hostile);
-        assert_eq!(shown, r"see \!\[x\]\(https\://evil/?q\) \<img src=x\> \[y\]\(command\:run\) \*b\*");
+        assert_eq!(
+            shown,
+            r"see \!\[x\]\(https\://evil/?q\) \<img src=x\> \[y\]\(command\:run\) \*b\*"
+        );
     }
 
     #[test]
     fn names_between_backquotes_stay_code_and_nothing_else_does() {
-        assert_eq!(escape("Make `Cart/sub_total#2` faster"), "Make `Cart/sub_total#2` faster");
+        assert_eq!(
+            escape("Make `Cart/sub_total#2` faster"),
+            "Make `Cart/sub_total#2` faster"
+        );
         assert_eq!(escape("a_b `no end_"), r"a\_b \`no end\_");
-        assert_eq!(escape("`two_ words` `x|y` ``"), r"\`two\_ words\` \`x\|y\` \`\`");
+        assert_eq!(
+            escape("`two_ words` `x|y` ``"),
+            r"\`two\_ words\` \`x\|y\` \`\`"
+        );
     }
 }

@@ -108,19 +108,31 @@ impl Hunks {
     }
 
     pub(crate) fn get(&self, id: HunkId) -> Option<Hunk> {
-        self.by_file.values().flat_map(|hunks| hunks.iter()).find(|hunk| hunk.id == id).cloned()
+        self.by_file
+            .values()
+            .flat_map(|hunks| hunks.iter())
+            .find(|hunk| hunk.id == id)
+            .cloned()
     }
 
     /// The hunks of a run, the last landed first, so that undoing goes backwards.
     pub(crate) fn of_run(&self, run: &RunId) -> Vec<Hunk> {
-        let mut hunks: Vec<Hunk> =
-            self.by_file.values().flat_map(|hunks| hunks.iter()).filter(|hunk| hunk.run == *run).cloned().collect();
+        let mut hunks: Vec<Hunk> = self
+            .by_file
+            .values()
+            .flat_map(|hunks| hunks.iter())
+            .filter(|hunk| hunk.run == *run)
+            .cloned()
+            .collect();
         hunks.sort_by_key(|hunk| std::cmp::Reverse(hunk.id));
         hunks
     }
 
     pub(crate) fn remove(&mut self, id: HunkId) -> Option<Hunk> {
-        let (file, hunks) = self.by_file.iter_mut().find(|(_, hunks)| hunks.iter().any(|hunk| hunk.id == id))?;
+        let (file, hunks) = self
+            .by_file
+            .iter_mut()
+            .find(|(_, hunks)| hunks.iter().any(|hunk| hunk.id == id))?;
         let file = file.clone();
         let hunks = Arc::make_mut(hunks);
         let at = hunks.iter().position(|hunk| hunk.id == id)?;
@@ -140,7 +152,10 @@ impl Hunks {
     pub(crate) fn set_cost(&mut self, run: &RunId, cost: Money) {
         for hunks in self.by_file.values_mut() {
             if hunks.iter().any(|hunk| hunk.run == *run) {
-                for hunk in Arc::make_mut(hunks).iter_mut().filter(|hunk| hunk.run == *run) {
+                for hunk in Arc::make_mut(hunks)
+                    .iter_mut()
+                    .filter(|hunk| hunk.run == *run)
+                {
                     hunk.cost = cost;
                 }
             }
@@ -149,7 +164,9 @@ impl Hunks {
 
     /// Moves the hunks of a file with a change of its text. Grows with the hunks of that file alone.
     pub(crate) fn shift(&mut self, file: &FilePath, edits: &EditSet) {
-        let Some(hunks) = self.by_file.get_mut(file) else { return };
+        let Some(hunks) = self.by_file.get_mut(file) else {
+            return;
+        };
         for hunk in Arc::make_mut(hunks) {
             hunk.shift(edits);
         }
@@ -163,9 +180,15 @@ fn carried(range: Range, edits: &EditSet) -> Range {
     if range.is_empty() {
         return Range::at(edits.map_offset(range.start, Bias::Before));
     }
-    let replaced = edits.edits().iter().any(|edit| edit.range.contains_range(range) && !edit.range.is_empty());
+    let replaced = edits
+        .edits()
+        .iter()
+        .any(|edit| edit.range.contains_range(range) && !edit.range.is_empty());
     if replaced {
-        return Range::new(edits.map_offset(range.start, Bias::Before), edits.map_offset(range.end, Bias::After));
+        return Range::new(
+            edits.map_offset(range.start, Bias::Before),
+            edits.map_offset(range.end, Bias::After),
+        );
     }
     edits.map_range(range)
 }
@@ -179,7 +202,10 @@ mod tests {
     #[test]
     fn a_hunk_moves_with_typing_and_keeps_what_is_typed_inside() {
         let at = |range: Range, edit: (usize, usize, &str)| {
-            carried(range, &EditSet::one(Edit::new(Range::new(edit.0, edit.1), edit.2)))
+            carried(
+                range,
+                &EditSet::one(Edit::new(Range::new(edit.0, edit.1), edit.2)),
+            )
         };
         let hunk = Range::new(10, 20);
         assert_eq!(at(hunk, (0, 0, "abc")), Range::new(13, 23));

@@ -33,7 +33,12 @@ impl Engine {
             .filter(|root| {
                 let exists = root.as_path().is_dir();
                 if !exists {
-                    self.notify(Level::Warning, format!("the workspace folder {root} does not exist; nothing in it is indexed"));
+                    self.notify(
+                        Level::Warning,
+                        format!(
+                            "the workspace folder {root} does not exist; nothing in it is indexed"
+                        ),
+                    );
                 }
                 exists
             })
@@ -48,7 +53,8 @@ impl Engine {
         self.configure();
         let engine = self.clone();
         self.spawn(async move {
-            let work = tokio::task::spawn_blocking(move || engine.index_all(&roots, watch, &cancel));
+            let work =
+                tokio::task::spawn_blocking(move || engine.index_all(&roots, watch, &cancel));
             if work.await.is_err() {
                 tracing::error!("indexing panicked; answers about other files will be incomplete");
             }
@@ -60,11 +66,17 @@ impl Engine {
         let scan = workspace::scan(roots, cancel, &|scanned| {
             let (done, found) = scanned.progress;
             self.with(|state| {
-                state.workspace.index_file(&scanned.file, scanned.facts, None);
+                state
+                    .workspace
+                    .index_file(&scanned.file, scanned.facts, None);
             });
             // Often enough for a progress bar, rarely enough to cost nothing.
             if done.is_multiple_of(256) {
-                self.set_coverage(Coverage { done, found, complete: false });
+                self.set_coverage(Coverage {
+                    done,
+                    found,
+                    complete: false,
+                });
             }
         });
         if scan.cancelled {
@@ -73,8 +85,16 @@ impl Engine {
         for (reason, count) in &scan.skipped {
             tracing::info!(?reason, count, "files left out of the index");
         }
-        self.set_coverage(Coverage { done: scan.files, found: scan.files, complete: true });
-        let open: Vec<FilePath> = self.snapshot().open_documents().map(|document| document.file().clone()).collect();
+        self.set_coverage(Coverage {
+            done: scan.files,
+            found: scan.files,
+            complete: true,
+        });
+        let open: Vec<FilePath> = self
+            .snapshot()
+            .open_documents()
+            .map(|document| document.file().clone())
+            .collect();
         self.mark_stale(open);
         if watch {
             self.watch(roots, &scan.folders, cancel);
@@ -98,7 +118,10 @@ impl Engine {
         match started {
             Ok((watcher, unwatched)) => {
                 if unwatched > 0 {
-                    tracing::warn!(unwatched, "folders cannot be watched; changes in them are seen at the next start");
+                    tracing::warn!(
+                        unwatched,
+                        "folders cannot be watched; changes in them are seen at the next start"
+                    );
                 }
                 self.with(|state| {
                     if !cancel.load(Ordering::Relaxed) {
@@ -126,7 +149,9 @@ impl Engine {
     fn read_again(&self, files: &[FilePath]) {
         let snapshot = self.snapshot();
         for file in files {
-            let Some(grammar) = grammars::for_path(file.file_name()) else { continue };
+            let Some(grammar) = grammars::for_path(file.file_name()) else {
+                continue;
+            };
             match workspace::read(file) {
                 // A file outside the folders, or one that they ignore, stays out.
                 Ok(_) if workspace::is_ignored(&snapshot.roots, file) => {}
@@ -134,7 +159,13 @@ impl Engine {
                     let facts = Parsed::parse(grammar, &text).facts().clone();
                     self.with(|state| state.workspace.index_file(file, facts, None));
                 }
-                Err(ReadError::TooLarge { .. } | ReadError::NotUtf8 { .. } | ReadError::Binary { .. } | ReadError::NotAFile { .. } | ReadError::Io { .. }) => {
+                Err(
+                    ReadError::TooLarge { .. }
+                    | ReadError::NotUtf8 { .. }
+                    | ReadError::Binary { .. }
+                    | ReadError::NotAFile { .. }
+                    | ReadError::Io { .. },
+                ) => {
                     self.with(|state| state.workspace.forget(file));
                 }
             }

@@ -30,12 +30,20 @@ pub(crate) enum Landing {
 
 impl Engine {
     /// Lands an edit that was approved for the document at change count `serial`.
-    pub(crate) async fn land(&self, edit: &ApprovedEdit, serial: u64, label: &str, cancel: &CancellationToken) -> Landing {
+    pub(crate) async fn land(
+        &self,
+        edit: &ApprovedEdit,
+        serial: u64,
+        label: &str,
+        cancel: &CancellationToken,
+    ) -> Landing {
         let permit = tokio::select! {
             () = cancel.cancelled() => return Landing::Cancelled,
             permit = self.shared.landing.acquire() => permit,
         };
-        let Ok(_permit) = permit else { return Landing::Cancelled };
+        let Ok(_permit) = permit else {
+            return Landing::Cancelled;
+        };
         let mut why = String::new();
         let mut tries = 0;
         let overtaken_until = Instant::now() + self.shared.timing.overtaken;
@@ -50,7 +58,11 @@ impl Engine {
             };
             let want = match rebased.want() {
                 Ok(want) => want,
-                Err(error) => return Landing::NotLanded { why: error.to_string() },
+                Err(error) => {
+                    return Landing::NotLanded {
+                        why: error.to_string(),
+                    };
+                }
             };
             self.with(|state| state.expected = Some((edit.file().clone(), want.clone())));
             let reply = self.shared.editor.apply(&rebased, label).await;
@@ -61,8 +73,12 @@ impl Engine {
             }
             let refused = matches!(reply, Reply::Refused(_));
             why = match reply {
-                Reply::Applied => "the editor said it made the change, but its text does not show it".to_owned(),
-                Reply::Refused(reason) if reason.is_empty() => "the editor refused the change".to_owned(),
+                Reply::Applied => {
+                    "the editor said it made the change, but its text does not show it".to_owned()
+                }
+                Reply::Refused(reason) if reason.is_empty() => {
+                    "the editor refused the change".to_owned()
+                }
                 Reply::Refused(reason) => format!("the editor refused the change: {reason}"),
             };
             if cancel.is_cancelled() {
@@ -83,7 +99,9 @@ impl Engine {
         let deadline = Instant::now() + self.shared.timing.patience;
         loop {
             let typed = self.with(|state| state.typed.get(file).copied());
-            let ready = typed.map_or_else(Instant::now, |typed| typed + self.shared.timing.quiet).min(deadline);
+            let ready = typed
+                .map_or_else(Instant::now, |typed| typed + self.shared.timing.quiet)
+                .min(deadline);
             if ready <= Instant::now() {
                 return;
             }
@@ -97,7 +115,11 @@ impl Engine {
     }
 
     /// The open document, and the edit as it reads there.
-    fn rebased(&self, edit: &ApprovedEdit, serial: u64) -> Result<(Document, ApprovedEdit), String> {
+    fn rebased(
+        &self,
+        edit: &ApprovedEdit,
+        serial: u64,
+    ) -> Result<(Document, ApprovedEdit), String> {
         let snapshot = self.snapshot();
         let Some(document) = snapshot.open_document(edit.file()) else {
             return Err("the file was closed meanwhile".to_owned());
@@ -105,16 +127,26 @@ impl Engine {
         let Some(changes) = document.changes_since(serial) else {
             return Err("the file has changed too often since; run the action again".to_owned());
         };
-        match edit.rebase(changes.iter().map(Arc::as_ref), document.text(), document.version()) {
+        match edit.rebase(
+            changes.iter().map(Arc::as_ref),
+            document.text(),
+            document.version(),
+        ) {
             Ok(rebased) => Ok((document.clone(), rebased)),
-            Err(conflict) => {
-                Err(format!("the text there was changed meanwhile ({conflict}); apply it by hand or run the action again"))
-            }
+            Err(conflict) => Err(format!(
+                "the text there was changed meanwhile ({conflict}); apply it by hand or run the action again"
+            )),
         }
     }
 
     /// Waits for a text that shows the edit. A refusal is checked only against what is there already.
-    async fn proof(&self, edit: &ApprovedEdit, before: &Document, want: &Text, reply: &Reply) -> Option<(Landed, u64)> {
+    async fn proof(
+        &self,
+        edit: &ApprovedEdit,
+        before: &Document,
+        want: &Text,
+        reply: &Reply,
+    ) -> Option<(Landed, u64)> {
         let deadline = Instant::now() + self.shared.timing.proof;
         let mut changed = self.shared.changed.subscribe();
         loop {
@@ -125,7 +157,9 @@ impl Engine {
             {
                 return Some((landed, document.serial()));
             }
-            if matches!(reply, Reply::Refused(_)) || timeout_at(deadline, changed.changed()).await.is_err() {
+            if matches!(reply, Reply::Refused(_))
+                || timeout_at(deadline, changed.changed()).await.is_err()
+            {
                 return None;
             }
         }
@@ -141,13 +175,21 @@ fn shows(edit: &ApprovedEdit, want: &Text, text: &Text) -> Option<Landed> {
     );
     let (old, new) = (edit.base().slice(span), want.slice(there));
     if text == want {
-        return Some(Landed { range: there, old, new });
+        return Some(Landed {
+            range: there,
+            old,
+            new,
+        });
     }
     let (base, want, text) = (edit.base().to_string(), want.to_string(), text.to_string());
     if merge3(&base, &want, &text).as_deref() != Some(&text) {
         return None;
     }
     let typed: EditSet = text::diff(&want, &text);
-    let range = if there.is_empty() { Range::at(typed.map_offset(there.start, Bias::Before)) } else { typed.map_range(there) };
+    let range = if there.is_empty() {
+        Range::at(typed.map_offset(there.start, Bias::Before))
+    } else {
+        typed.map_range(there)
+    };
     Some(Landed { range, old, new })
 }

@@ -75,7 +75,13 @@ pub enum LaunchError {
 impl Launch {
     /// An action on a symbol, with nothing to add.
     pub fn new(action: Action, symbol: &str) -> Launch {
-        Launch { action, symbol: symbol.to_owned(), selection: None, instruction: None, diagnostics: Vec::new() }
+        Launch {
+            action,
+            symbol: symbol.to_owned(),
+            selection: None,
+            instruction: None,
+            diagnostics: Vec::new(),
+        }
     }
 
     /// The words of the menu, without the price.
@@ -111,7 +117,9 @@ impl Engine {
         let snapshot = self.snapshot();
         let config = self.config();
         if let Some(problem) = &config.stopped {
-            return Err(LaunchError::NotConfigured(format!("no run may start until the configuration is mended: {problem}")));
+            return Err(LaunchError::NotConfigured(format!(
+                "no run may start until the configuration is mended: {problem}"
+            )));
         }
         let Ok(provider) = self.shared.provider.clone() else {
             return Err(LaunchError::NotConfigured(self.how_to_configure()));
@@ -123,9 +131,14 @@ impl Engine {
             return Err(LaunchError::Denied(file.clone()));
         }
         let document = snapshot.document(file)?;
-        let parsed = document.parsed().ok_or_else(|| LaunchError::NoGrammar(file.clone()))?;
+        let parsed = document
+            .parsed()
+            .ok_or_else(|| LaunchError::NoGrammar(file.clone()))?;
         if parsed.facts().by_path(&launch.symbol).is_none() {
-            return Err(LaunchError::SymbolGone { symbol: launch.symbol, file: file.clone() });
+            return Err(LaunchError::SymbolGone {
+                symbol: launch.symbol,
+                file: file.clone(),
+            });
         }
         let estimate = self.estimate(&snapshot, file, &launch)?;
         let model = self.model();
@@ -153,11 +166,25 @@ impl Engine {
             Ok(())
         })?;
         let (engine, run) = (self.clone(), id.clone());
-        let limits = RunLimits { turns: config.limits.turns, tool_calls: config.limits.tool_calls, ..RunLimits::default() };
+        let limits = RunLimits {
+            turns: config.limits.turns,
+            tool_calls: config.limits.tool_calls,
+            ..RunLimits::default()
+        };
         let seconds = Duration::from_secs(config.limits.seconds.into());
         self.spawn(async move {
-            let guard = Guard { engine: engine.clone(), run, armed: true };
-            let plan = Plan { summary, task, scope, model, limits };
+            let guard = Guard {
+                engine: engine.clone(),
+                run,
+                armed: true,
+            };
+            let plan = Plan {
+                summary,
+                task,
+                scope,
+                model,
+                limits,
+            };
             let work = engine.conduct(plan, provider, cancel.clone());
             let end = within(seconds, work, &cancel).await;
             guard.finish(end).await;
@@ -165,8 +192,19 @@ impl Engine {
         Ok(id)
     }
 
-    async fn conduct(&self, plan: Plan, provider: Arc<dyn provider::Provider>, cancel: CancellationToken) -> End {
-        let Plan { summary, task, scope, model, limits } = plan;
+    async fn conduct(
+        &self,
+        plan: Plan,
+        provider: Arc<dyn provider::Provider>,
+        cancel: CancellationToken,
+    ) -> End {
+        let Plan {
+            summary,
+            task,
+            scope,
+            model,
+            limits,
+        } = plan;
         self.show(Event::RunBegan {
             run: summary.id.clone(),
             title: summary.title.clone(),
@@ -175,20 +213,45 @@ impl Engine {
         if let Err(reason) = self.begin_in_ledger(&summary, &model).await {
             return End::OutOfBudget { reason };
         }
-        let host = RunHost::new(self.clone(), summary, scope.clone(), model.clone(), cancel.clone());
-        agent::run(&task, &scope, &model, &limits, &host, provider.as_ref(), cancel).await
+        let host = RunHost::new(
+            self.clone(),
+            summary,
+            scope.clone(),
+            model.clone(),
+            cancel.clone(),
+        );
+        agent::run(
+            &task,
+            &scope,
+            &model,
+            &limits,
+            &host,
+            provider.as_ref(),
+            cancel,
+        )
+        .await
     }
 
     async fn begin_in_ledger(&self, summary: &RunSummary, model: &Model) -> Result<(), String> {
         let snapshot = self.snapshot();
-        let workspace = snapshot.root_of(&summary.file).cloned().unwrap_or_else(|| summary.file.clone());
-        self.shared.purse.begin_run(summary, model, &workspace, snapshot.display(&summary.file)).await
+        let workspace = snapshot
+            .root_of(&summary.file)
+            .cloned()
+            .unwrap_or_else(|| summary.file.clone());
+        self.shared
+            .purse
+            .begin_run(summary, model, &workspace, snapshot.display(&summary.file))
+            .await
     }
 
     /// The model of ordinary actions.
     pub(crate) fn model(&self) -> Model {
         let config = self.config();
-        Model { id: config.models.default.clone(), max_tokens: config.limits.output_tokens, effort: config.models.effort }
+        Model {
+            id: config.models.default.clone(),
+            max_tokens: config.limits.output_tokens,
+            effort: config.models.effort,
+        }
     }
 
     /// Whether there is a model to ask.
@@ -214,10 +277,16 @@ impl Engine {
     /// What to do when there is no model to ask.
     pub fn how_to_configure(&self) -> String {
         match (&self.shared.provider, &self.config().stopped) {
-            (_, Some(problem)) => format!("no run may start until the configuration is mended: {problem}"),
+            (_, Some(problem)) => {
+                format!("no run may start until the configuration is mended: {problem}")
+            }
             (Err(sentence), None) => sentence.clone(),
             (Ok(provider), None) => {
-                format!("Farthing asks {} of {}; `farthing doctor` shows the whole configuration", self.model().id, provider.name())
+                format!(
+                    "Farthing asks {} of {}; `farthing doctor` shows the whole configuration",
+                    self.model().id,
+                    provider.name()
+                )
             }
         }
     }
@@ -239,8 +308,16 @@ impl Engine {
         let (level, message) = told(&summary, &end);
         // Before the end is told, so that whoever hears of it sees the final costs.
         self.show(Event::Markers(summary.file.clone()));
-        self.show(Event::RunEnded { run: run.clone(), message, level });
-        let last = LastRun { title: summary.title.clone(), cost: summary.cost.to_string(), state: state_name(&end).to_owned() };
+        self.show(Event::RunEnded {
+            run: run.clone(),
+            message,
+            level,
+        });
+        let last = LastRun {
+            title: summary.title.clone(),
+            cost: summary.cost.to_string(),
+            state: state_name(&end).to_owned(),
+        };
         self.show_spending(Some(last)).await;
     }
 
@@ -257,7 +334,11 @@ impl Engine {
 }
 
 /// Runs `work`, which is told to stop when its time is up.
-async fn within(time: Duration, work: impl Future<Output = End>, cancel: &CancellationToken) -> End {
+async fn within(
+    time: Duration,
+    work: impl Future<Output = End>,
+    cancel: &CancellationToken,
+) -> End {
     let mut work = std::pin::pin!(work);
     tokio::select! {
         end = &mut work => end,
@@ -282,18 +363,36 @@ pub(crate) fn state_name(end: &End) -> &'static str {
 }
 
 fn told(summary: &RunSummary, end: &End) -> (Level, String) {
-    let RunSummary { title, cost, estimate, hunks, .. } = summary;
+    let RunSummary {
+        title,
+        cost,
+        estimate,
+        hunks,
+        ..
+    } = summary;
     let hunks = match hunks {
         0 => "no hunks".to_owned(),
         1 => "1 hunk".to_owned(),
         n => format!("{n} hunks"),
     };
     match end {
-        End::Completed { summary, hunks: 0 } => (Level::Info, format!("{title}: nothing changed, {cost}. {summary}")),
-        End::Completed { .. } => (Level::Log, format!("{title}: {hunks}, {cost} ({})", estimate.title())),
+        End::Completed { summary, hunks: 0 } => (
+            Level::Info,
+            format!("{title}: nothing changed, {cost}. {summary}"),
+        ),
+        End::Completed { .. } => (
+            Level::Log,
+            format!("{title}: {hunks}, {cost} ({})", estimate.title()),
+        ),
         End::Failed { reason } => (Level::Error, format!("{title} failed, {cost}: {reason}")),
-        End::Cancelled => (Level::Log, format!("{title}: cancelled after {hunks}, {cost}")),
-        End::OutOfBudget { reason } => (Level::Warning, format!("{title} stopped after {hunks}, {cost}: {reason}")),
+        End::Cancelled => (
+            Level::Log,
+            format!("{title}: cancelled after {hunks}, {cost}"),
+        ),
+        End::OutOfBudget { reason } => (
+            Level::Warning,
+            format!("{title} stopped after {hunks}, {cost}: {reason}"),
+        ),
     }
 }
 
@@ -316,7 +415,8 @@ impl Drop for Guard {
         if self.armed {
             let (engine, run) = (self.engine.clone(), self.run.clone());
             self.engine.spawn(async move {
-                let reason = "an internal error; the log has the details, please report it".to_owned();
+                let reason =
+                    "an internal error; the log has the details, please report it".to_owned();
                 engine.finish(&run, End::Failed { reason }).await;
             });
         }

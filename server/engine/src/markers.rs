@@ -3,8 +3,8 @@
 use review::{Finding, RuleId, check_file};
 use text::{FilePath, Range};
 
-use crate::hunks::{Hunk, HunkState};
 use crate::Engine;
+use crate::hunks::{Hunk, HunkState};
 
 /// The markers of one text of a file.
 #[derive(Clone, Debug)]
@@ -42,26 +42,44 @@ impl Engine {
     ///
     /// Linear in the symbols of the file.
     pub fn markers(&self, file: &FilePath) -> Option<Markers> {
-        let (snapshot, hunks) = self.with(|state| (state.workspace.snapshot(), state.hunks.of(file)));
+        let (snapshot, hunks) =
+            self.with(|state| (state.workspace.snapshot(), state.hunks.of(file)));
         let document = snapshot.open_document(file)?;
-        let mut markers: Vec<Marker> = hunks.iter().map(|hunk| hunk_marker(hunk, document.text())).collect();
+        let mut markers: Vec<Marker> = hunks
+            .iter()
+            .map(|hunk| hunk_marker(hunk, document.text()))
+            .collect();
         if self.config().surfaces.diagnostics
             && let Some(parsed) = document.parsed()
         {
             let thresholds = self.config().rules.clone();
-            markers.extend(check_file(file, parsed.facts(), &thresholds).into_iter().map(finding_marker));
+            markers.extend(
+                check_file(file, parsed.facts(), &thresholds)
+                    .into_iter()
+                    .map(finding_marker),
+            );
         }
         markers.sort_by_key(|marker| (marker.range.start, marker.range.end));
-        Some(Markers { version: document.version(), text: document.text().clone(), markers })
+        Some(Markers {
+            version: document.version(),
+            text: document.text().clone(),
+            markers,
+        })
     }
 
     /// The findings whose function `range` touches.
     pub(crate) fn findings_at(&self, document: &workspace::Document, range: Range) -> Vec<Finding> {
-        let Some(parsed) = document.parsed() else { return Vec::new() };
-        check_file(document.file(), parsed.facts(), &self.config().rules.clone())
-            .into_iter()
-            .filter(|finding| finding.range.touches(range.start) || finding.range.intersects(range))
-            .collect()
+        let Some(parsed) = document.parsed() else {
+            return Vec::new();
+        };
+        check_file(
+            document.file(),
+            parsed.facts(),
+            &self.config().rules.clone(),
+        )
+        .into_iter()
+        .filter(|finding| finding.range.touches(range.start) || finding.range.intersects(range))
+        .collect()
     }
 }
 
@@ -71,16 +89,30 @@ fn hunk_marker(hunk: &Hunk, text: &text::Text) -> Marker {
         range if range.is_empty() => text.line_range(text.line_of(range.start)),
         range => range,
     };
-    let why = if hunk.reason.is_empty() { hunk.title.as_str() } else { hunk.reason.as_str() };
+    let why = if hunk.reason.is_empty() {
+        hunk.title.as_str()
+    } else {
+        hunk.reason.as_str()
+    };
     let message = match &hunk.state {
         // While its request is under way, nothing is settled yet.
         HunkState::Landed(_) if hunk.cost.is_zero() => format!("{} · {why}", hunk.title),
         HunkState::Landed(_) => format!("{} · {why} · {}", hunk.title, hunk.cost),
-        HunkState::Pending { why: trouble, .. } => format!("{} · not applied: {trouble}", hunk.title),
+        HunkState::Pending { why: trouble, .. } => {
+            format!("{} · not applied: {trouble}", hunk.title)
+        }
     };
-    Marker { range, message, kind: MarkerKind::Hunk(hunk.clone()) }
+    Marker {
+        range,
+        message,
+        kind: MarkerKind::Hunk(hunk.clone()),
+    }
 }
 
 fn finding_marker(finding: Finding) -> Marker {
-    Marker { range: finding.range, message: finding.message, kind: MarkerKind::Finding(finding.rule) }
+    Marker {
+        range: finding.range,
+        message: finding.message,
+        kind: MarkerKind::Finding(finding.rule),
+    }
 }

@@ -88,9 +88,17 @@ pub struct ForeignDiagnostic {
 
 impl Engine {
     /// The menu at `range`. Parses the file if nobody has since the last keystroke; never waits for a network or a disk.
-    pub fn menu(&self, snapshot: &Snapshot, file: &FilePath, range: Range, diagnostics: &[ForeignDiagnostic]) -> Menu {
+    pub fn menu(
+        &self,
+        snapshot: &Snapshot,
+        file: &FilePath,
+        range: Range,
+        diagnostics: &[ForeignDiagnostic],
+    ) -> Menu {
         let mut items = self.review_items(file, range);
-        let Some(document) = snapshot.open_document(file) else { return Menu { items } };
+        let Some(document) = snapshot.open_document(file) else {
+            return Menu { items };
+        };
         if !self.is_configured() {
             items.push(Item {
                 title: "Set up a model for Farthing…".to_owned(),
@@ -109,7 +117,13 @@ impl Engine {
                 Ok(estimate) => format!("{title} · {}", estimate.title()),
                 Err(_) => title,
             };
-            Item { title, kind, pick: Pick::Launch(launch), repairs, estimate: estimate.ok() }
+            Item {
+                title,
+                kind,
+                pick: Pick::Launch(launch),
+                repairs,
+                estimate: estimate.ok(),
+            }
         }));
         Menu { items }
     }
@@ -121,15 +135,29 @@ impl Engine {
         range: Range,
         diagnostics: &[ForeignDiagnostic],
     ) -> Vec<(Launch, ItemKind, Option<Repairs>)> {
-        let Some(parsed) = document.parsed() else { return Vec::new() };
+        let Some(parsed) = document.parsed() else {
+            return Vec::new();
+        };
         let facts = parsed.facts();
         let mut found = Vec::new();
         for finding in self.findings_at(document, range) {
-            let launch = Launch { instruction: Some(finding.message), ..Launch::new(Action::Fix, &finding.symbol) };
-            found.push((launch, ItemKind::Fix, Some(Repairs::Finding(finding.rule.code(), finding.range))));
+            let launch = Launch {
+                instruction: Some(finding.message),
+                ..Launch::new(Action::Fix, &finding.symbol)
+            };
+            found.push((
+                launch,
+                ItemKind::Fix,
+                Some(Repairs::Finding(finding.rule.code(), finding.range)),
+            ));
         }
         for (index, diagnostic) in diagnostics.iter().enumerate() {
-            let Some(symbol) = facts.symbol_at(diagnostic.range.start).and_then(|id| facts.symbol(id)) else { continue };
+            let Some(symbol) = facts
+                .symbol_at(diagnostic.range.start)
+                .and_then(|id| facts.symbol(id))
+            else {
+                continue;
+            };
             let note = Note {
                 line: document.text().line_of(diagnostic.range.start) + 1,
                 source: diagnostic.source.clone(),
@@ -144,16 +172,40 @@ impl Engine {
             found.push((launch, ItemKind::Fix, Some(Repairs::Foreign(index))));
         }
         let lines = document.text().full_lines(range);
-        for comment in facts.comments.iter().filter(|comment| comment.range.intersects(lines) || lines.contains(comment.range.start)) {
-            let Some(symbol) = comment.symbol.and_then(|id| facts.symbol(id)) else { continue };
-            let launch = Launch { instruction: Some(comment.text.clone()), ..Launch::new(Action::Comment, &symbol.path) };
+        for comment in facts.comments.iter().filter(|comment| {
+            comment.range.intersects(lines) || lines.contains(comment.range.start)
+        }) {
+            let Some(symbol) = comment.symbol.and_then(|id| facts.symbol(id)) else {
+                continue;
+            };
+            let launch = Launch {
+                instruction: Some(comment.text.clone()),
+                ..Launch::new(Action::Comment, &symbol.path)
+            };
             found.push((launch, ItemKind::Rewrite, None));
         }
-        let Some(symbol) = target(facts, range) else { return found };
-        for action in Action::all().iter().copied().filter(|action| action.is_offered_on(symbol)) {
-            let kind = if action == Action::Extract { ItemKind::Extract } else { ItemKind::Rewrite };
+        let Some(symbol) = target(facts, range) else {
+            return found;
+        };
+        for action in Action::all()
+            .iter()
+            .copied()
+            .filter(|action| action.is_offered_on(symbol))
+        {
+            let kind = if action == Action::Extract {
+                ItemKind::Extract
+            } else {
+                ItemKind::Rewrite
+            };
             let selection = (!range.is_empty()).then_some(range);
-            found.push((Launch { selection, ..Launch::new(action, &symbol.path) }, kind, None));
+            found.push((
+                Launch {
+                    selection,
+                    ..Launch::new(action, &symbol.path)
+                },
+                kind,
+                None,
+            ));
         }
         found
     }
@@ -161,8 +213,14 @@ impl Engine {
     /// Decisions about the hunks that `range` touches, and about the run that works there.
     fn review_items(&self, file: &FilePath, range: Range) -> Vec<Item> {
         let hunks = self.hunks(file);
-        let here: Vec<&Hunk> =
-            hunks.iter().filter(|hunk| hunk.range().touches(range.start) || hunk.range().intersects(range) || self.on_line(file, hunk.range(), range)).collect();
+        let here: Vec<&Hunk> = hunks
+            .iter()
+            .filter(|hunk| {
+                hunk.range().touches(range.start)
+                    || hunk.range().intersects(range)
+                    || self.on_line(file, hunk.range(), range)
+            })
+            .collect();
         let mut items = Vec::new();
         let item = |title: String, pick: Pick, hunk: HunkId| Item {
             title,
@@ -174,23 +232,51 @@ impl Engine {
         for hunk in &here {
             match hunk.state {
                 HunkState::Landed(_) => {
-                    let cost = if hunk.cost.is_zero() { String::new() } else { format!(" · {}", hunk.cost) };
-                    items.push(item(format!("Keep this hunk{cost}"), Pick::Keep(hunk.id), hunk.id));
-                    items.push(item("Undo this hunk".to_owned(), Pick::Undo(hunk.id), hunk.id));
+                    let cost = if hunk.cost.is_zero() {
+                        String::new()
+                    } else {
+                        format!(" · {}", hunk.cost)
+                    };
+                    items.push(item(
+                        format!("Keep this hunk{cost}"),
+                        Pick::Keep(hunk.id),
+                        hunk.id,
+                    ));
+                    items.push(item(
+                        "Undo this hunk".to_owned(),
+                        Pick::Undo(hunk.id),
+                        hunk.id,
+                    ));
                 }
                 HunkState::Pending { .. } => {
-                    items.push(item("Apply this hunk".to_owned(), Pick::Keep(hunk.id), hunk.id));
-                    items.push(item("Discard this hunk".to_owned(), Pick::Undo(hunk.id), hunk.id));
+                    items.push(item(
+                        "Apply this hunk".to_owned(),
+                        Pick::Keep(hunk.id),
+                        hunk.id,
+                    ));
+                    items.push(item(
+                        "Discard this hunk".to_owned(),
+                        Pick::Undo(hunk.id),
+                        hunk.id,
+                    ));
                 }
             }
         }
         if let Some(hunk) = here.first() {
             let of_run = hunks.iter().filter(|other| other.run == hunk.run).count();
             if hunks.len() > 1 {
-                items.push(item(format!("Keep all {} hunks in this file", hunks.len()), Pick::KeepFile, hunk.id));
+                items.push(item(
+                    format!("Keep all {} hunks in this file", hunks.len()),
+                    Pick::KeepFile,
+                    hunk.id,
+                ));
             }
             items.push(item(
-                format!("Undo run: {} ({of_run} {})", hunk.title, if of_run == 1 { "hunk" } else { "hunks" }),
+                format!(
+                    "Undo run: {} ({of_run} {})",
+                    hunk.title,
+                    if of_run == 1 { "hunk" } else { "hunks" }
+                ),
                 Pick::UndoRun(hunk.run.clone()),
                 hunk.id,
             ));
@@ -217,12 +303,19 @@ impl Engine {
     }
 
     /// What a launch at this place would cost, computed from the very request that it would send.
-    pub fn estimate(&self, snapshot: &Snapshot, file: &FilePath, launch: &Launch) -> Result<Estimate, crate::LaunchError> {
+    pub fn estimate(
+        &self,
+        snapshot: &Snapshot,
+        file: &FilePath,
+        launch: &Launch,
+    ) -> Result<Estimate, crate::LaunchError> {
         let model = self.model();
         let task = launch.task(file, &self.config());
         let scope = agent::scope_in(snapshot, &task)?;
         let sizes = agent::sizes(snapshot, &task, &scope)?;
-        self.shared.purse.estimate(launch.action, &model, sizes, self.config().limits.turns)
+        self.shared
+            .purse
+            .estimate(launch.action, &model, sizes, self.config().limits.turns)
     }
 }
 
@@ -231,11 +324,14 @@ fn target(facts: &index::Facts, range: Range) -> Option<&index::Symbol> {
     let mut at = facts.symbol_at(range.start);
     while let Some(id) = at {
         let symbol = facts.symbol(id)?;
-        if symbol.range.contains_range(range) && Action::all().iter().any(|action| action.is_offered_on(symbol)) {
+        if symbol.range.contains_range(range)
+            && Action::all()
+                .iter()
+                .any(|action| action.is_offered_on(symbol))
+        {
             return Some(symbol);
         }
         at = symbol.parent;
     }
     None
 }
-

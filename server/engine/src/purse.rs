@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use agent::{Action, Ask, Attempt, End, Model, NoBudget, Settlement, Sizes};
 use jiff::Zoned;
 use ledger::{
-    By, Cache, Estimate, Ledger, Limits, Money, PriceRow, Prices, ReportRow, Reserve, ReserveError, RunEnd, RunId, RunStart, Usage,
+    By, Cache, Estimate, Ledger, Limits, Money, PriceRow, Prices, ReportRow, Reserve, ReserveError,
+    RunEnd, RunId, RunStart, Usage,
 };
 use text::FilePath;
 
@@ -50,8 +51,13 @@ impl Purse {
         if let Ok(ledger) = &opened {
             match ledger.recover(jiff::Timestamp::now()) {
                 Ok(recovered) if recovered.is_empty() => {}
-                Ok(recovered) => tracing::warn!(count = recovered.len(), "requests of a server that died are booked at their reservation"),
-                Err(error) => tracing::error!(%error, "cannot look for requests of a server that died"),
+                Ok(recovered) => tracing::warn!(
+                    count = recovered.len(),
+                    "requests of a server that died are booked at their reservation"
+                ),
+                Err(error) => {
+                    tracing::error!(%error, "cannot look for requests of a server that died")
+                }
             }
         }
         Purse::new(opened.map(Arc::new), prices(price_overrides))
@@ -59,13 +65,21 @@ impl Purse {
 
     /// A purse whose ledger is forgotten with the process.
     pub fn in_memory() -> Purse {
-        let ledger = Ledger::in_memory().map(Arc::new).map_err(|error| error.to_string());
+        let ledger = Ledger::in_memory()
+            .map(Arc::new)
+            .map_err(|error| error.to_string());
         Purse::new(ledger, Ok(Prices::shipped()))
     }
 
     fn new(ledger: Result<Arc<Ledger>, String>, prices: Result<Prices, String>) -> Purse {
         let session = RunId::new(jiff::Timestamp::now()).to_string();
-        Purse { ledger, prices, session, open: Mutex::default(), warmed: Mutex::default() }
+        Purse {
+            ledger,
+            prices,
+            session,
+            open: Mutex::default(),
+            warmed: Mutex::default(),
+        }
     }
 
     /// The ledger, or why there is none.
@@ -91,10 +105,24 @@ impl Purse {
     }
 
     /// What an action will probably cost. Microseconds; neither disk nor network.
-    pub(crate) fn estimate(&self, action: Action, model: &Model, sizes: Sizes, turns: u32) -> Result<Estimate, LaunchError> {
+    pub(crate) fn estimate(
+        &self,
+        action: Action,
+        model: &Model,
+        sizes: Sizes,
+        turns: u32,
+    ) -> Result<Estimate, LaunchError> {
         let price = self.price(&model.id).map_err(LaunchError::NoPrice)?;
-        let history = self.ledger.as_ref().map(|ledger| ledger.history()).unwrap_or_default();
-        let warm = self.warmed.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|at| at.elapsed() < CACHE_LIFE);
+        let history = self
+            .ledger
+            .as_ref()
+            .map(|ledger| ledger.history())
+            .unwrap_or_default();
+        let warm = self
+            .warmed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_some_and(|at| at.elapsed() < CACHE_LIFE);
         let task = ledger::Task {
             kind: action.id(),
             variant: &variant(model),
@@ -118,8 +146,19 @@ impl Purse {
     }
 
     /// Writes down that a run starts. An error is a sentence for the user: without a ledger nothing can be spent.
-    pub(crate) async fn begin_run(&self, run: &RunSummary, model: &Model, workspace: &FilePath, file: &str) -> Result<(), String> {
-        let (run, model, workspace, file) = (run.clone(), model.clone(), workspace.to_string(), file.to_owned());
+    pub(crate) async fn begin_run(
+        &self,
+        run: &RunSummary,
+        model: &Model,
+        workspace: &FilePath,
+        file: &str,
+    ) -> Result<(), String> {
+        let (run, model, workspace, file) = (
+            run.clone(),
+            model.clone(),
+            workspace.to_string(),
+            file.to_owned(),
+        );
         let session = self.session.clone();
         self.with_ledger(move |ledger| {
             ledger.start_run(&RunStart {
@@ -144,17 +183,35 @@ impl Purse {
     /// Writes down how a run ended.
     pub(crate) async fn end_run(&self, run: &RunId, end: &End) -> Result<(), String> {
         let (run, end) = (run.clone(), run_end(end));
-        self.with_ledger(move |ledger| ledger.end_run(&run, end, jiff::Timestamp::now()).map(|_| ())).await
+        self.with_ledger(move |ledger| {
+            ledger
+                .end_run(&run, end, jiff::Timestamp::now())
+                .map(|_| ())
+        })
+        .await
     }
 
     /// Holds the worst case of one attempt, or says which limit forbids it and what would fit.
-    pub(crate) async fn reserve(&self, run: &RunId, model: &Model, budget: Limits, ask: Ask) -> Result<Attempt, NoBudget> {
-        let refuse = |message: String| NoBudget { message, can_afford_max_tokens: None };
+    pub(crate) async fn reserve(
+        &self,
+        run: &RunId,
+        model: &Model,
+        budget: Limits,
+        ask: Ask,
+    ) -> Result<Attempt, NoBudget> {
+        let refuse = |message: String| NoBudget {
+            message,
+            can_afford_max_tokens: None,
+        };
         let price = self.price(&model.id).map_err(refuse)?;
         let amount = price.worst(ask.input_upper_bytes, u64::from(ask.max_tokens));
         let now = Zoned::now();
         let attempt = Attempt::new(now.timestamp());
-        let ledger = self.ledger.as_ref().map_err(|error| refuse(error.clone()))?.clone();
+        let ledger = self
+            .ledger
+            .as_ref()
+            .map_err(|error| refuse(error.clone()))?
+            .clone();
         let (run, model, row) = (run.clone(), model.id.clone(), price.clone());
         let reserved = tokio::task::spawn_blocking(move || {
             let reserve = Reserve {
@@ -172,30 +229,56 @@ impl Purse {
         });
         match reserved.await {
             Ok(Ok(())) => {
-                self.open.lock().unwrap_or_else(PoisonError::into_inner).insert(attempt, price);
+                self.open
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .insert(attempt, price);
                 Ok(attempt)
             }
-            Ok(Err(error)) => Err(NoBudget { can_afford_max_tokens: affordable(&error, &price, ask), message: error.to_string() }),
+            Ok(Err(error)) => Err(NoBudget {
+                can_afford_max_tokens: affordable(&error, &price, ask),
+                message: error.to_string(),
+            }),
             Err(_) => Err(refuse("the ledger failed; nothing was sent".to_owned())),
         }
     }
 
     /// Replaces a reservation by what the attempt did cost.
-    pub(crate) async fn settle(&self, attempt: Attempt, how: Settlement) -> Result<Settled, String> {
+    pub(crate) async fn settle(
+        &self,
+        attempt: Attempt,
+        how: Settlement,
+    ) -> Result<Settled, String> {
         *self.warmed.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
-        let Some(price) = self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&attempt) else {
-            return Ok(Settled { cost: Money::ZERO, tokens: 0 });
+        let Some(price) = self
+            .open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&attempt)
+        else {
+            return Ok(Settled {
+                cost: Money::ZERO,
+                tokens: 0,
+            });
         };
         let served = match &how {
             Settlement::Used { model, .. } => self.price(model).unwrap_or_else(|_| price.clone()),
             Settlement::Unknown { .. } | Settlement::Unbilled => price,
         };
-        self.with_ledger(move |ledger| book(ledger, attempt, &served, how)).await
+        self.with_ledger(move |ledger| book(ledger, attempt, &served, how))
+            .await
     }
 
     /// Books an attempt that nobody waits for any more at its reservation.
     pub(crate) fn abandon(&self, attempt: Attempt, known: Option<Usage>) {
-        let Some(price) = self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&attempt) else { return };
+        let Some(price) = self
+            .open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&attempt)
+        else {
+            return;
+        };
         if let Ok(ledger) = &self.ledger
             && let Err(error) = book(ledger, attempt, &price, Settlement::Unknown { known })
         {
@@ -213,8 +296,12 @@ impl Purse {
                 today_picodollars: totals.today.total().picodollars(),
                 limit_day: budget.day.map(|limit| limit.to_string()),
                 limit_month: budget.month.map(|limit| limit.to_string()),
-                exhausted: budget.day.is_some_and(|limit| totals.today.total() >= limit)
-                    || budget.month.is_some_and(|limit| totals.month.total() >= limit),
+                exhausted: budget
+                    .day
+                    .is_some_and(|limit| totals.today.total() >= limit)
+                    || budget
+                        .month
+                        .is_some_and(|limit| totals.month.total() >= limit),
                 last_run: None,
             })
         })
@@ -226,13 +313,34 @@ impl Purse {
         let report = self
             .with_ledger(|ledger| {
                 let totals = ledger.totals(&Zoned::now())?;
-                let mut text =
-                    format!("# What was spent\n\nToday {}, this month {}.\n", totals.today.total(), totals.month.total());
-                for (by, title) in [(By::Action, "action"), (By::Symbol, "symbol"), (By::Model, "model"), (By::Day, "day")] {
-                    let _ = write!(text, "\n| {title} | runs | estimated | cost |\n|:--|--:|--:|--:|\n");
+                let mut text = format!(
+                    "# What was spent\n\nToday {}, this month {}.\n",
+                    totals.today.total(),
+                    totals.month.total()
+                );
+                for (by, title) in [
+                    (By::Action, "action"),
+                    (By::Symbol, "symbol"),
+                    (By::Model, "model"),
+                    (By::Day, "day"),
+                ] {
+                    let _ = write!(
+                        text,
+                        "\n| {title} | runs | estimated | cost |\n|:--|--:|--:|--:|\n"
+                    );
                     for row in ledger.report(by, None, None)? {
-                        let ReportRow { key, runs, estimated_expected, cost, .. } = row;
-                        let _ = writeln!(text, "| {} | {runs} | {estimated_expected} | {cost} |", key.replace('|', "\\|"));
+                        let ReportRow {
+                            key,
+                            runs,
+                            estimated_expected,
+                            cost,
+                            ..
+                        } = row;
+                        let _ = writeln!(
+                            text,
+                            "| {} | {runs} | {estimated_expected} | {cost} |",
+                            key.replace('|', "\\|")
+                        );
                     }
                 }
                 Ok(text)
@@ -243,7 +351,9 @@ impl Purse {
 
     /// What was spent, in a sentence.
     pub async fn summary(&self) -> String {
-        let totals = self.with_ledger(|ledger| ledger.totals(&Zoned::now())).await;
+        let totals = self
+            .with_ledger(|ledger| ledger.totals(&Zoned::now()))
+            .await;
         match totals {
             Ok(totals) => format!(
                 "Farthing: {} today, {} this month; `farthing cost` shows more",
@@ -266,48 +376,80 @@ impl Purse {
     }
 }
 
-fn book(ledger: &Ledger, attempt: Attempt, price: &PriceRow, how: Settlement) -> Result<Settled, ledger::LedgerError> {
+fn book(
+    ledger: &Ledger,
+    attempt: Attempt,
+    price: &PriceRow,
+    how: Settlement,
+) -> Result<Settled, ledger::LedgerError> {
     let at = jiff::Timestamp::now();
     match how {
-        Settlement::Used { usage, model, request_id } => {
-            let settled = ledger.settle(attempt, &ledger::Settlement {
-                usage,
-                cost: price.cost(&usage),
-                model: Some(&model),
-                price: Some(price.id()),
-                request_id: request_id.as_deref(),
-                at,
-            })?;
-            Ok(Settled { cost: settled.cost, tokens: usage.total() })
+        Settlement::Used {
+            usage,
+            model,
+            request_id,
+        } => {
+            let settled = ledger.settle(
+                attempt,
+                &ledger::Settlement {
+                    usage,
+                    cost: price.cost(&usage),
+                    model: Some(&model),
+                    price: Some(price.id()),
+                    request_id: request_id.as_deref(),
+                    at,
+                },
+            )?;
+            Ok(Settled {
+                cost: settled.cost,
+                tokens: usage.total(),
+            })
         }
         Settlement::Unknown { known } => {
             let cost = ledger.book_unknown(attempt, "the answer broke off", known, at)?;
-            Ok(Settled { cost, tokens: known.map_or(0, |usage| usage.total()) })
+            Ok(Settled {
+                cost,
+                tokens: known.map_or(0, |usage| usage.total()),
+            })
         }
         Settlement::Unbilled => {
             ledger.release(attempt, "not billed", at)?;
-            Ok(Settled { cost: Money::ZERO, tokens: 0 })
+            Ok(Settled {
+                cost: Money::ZERO,
+                tokens: 0,
+            })
         }
     }
 }
 
 /// What else changes the cost of a kind of action: the effort, and the version of the prompts.
 fn variant(model: &Model) -> String {
-    let effort = model.effort.map_or_else(|| "default".to_owned(), |effort| format!("{effort:?}").to_lowercase());
+    let effort = model.effort.map_or_else(
+        || "default".to_owned(),
+        |effort| format!("{effort:?}").to_lowercase(),
+    );
     format!("{effort}/{}", agent::PROMPT_VERSION)
 }
 
 fn prices(overrides: Option<&Path>) -> Result<Prices, String> {
     let shipped = Prices::shipped();
-    let Some(path) = overrides else { return Ok(shipped) };
-    let text = std::fs::read_to_string(path).map_err(|error| format!("cannot read the prices in {}: {error}", path.display()))?;
-    shipped.with_overrides(&text).map_err(|error| format!("{}: {error}", path.display()))
+    let Some(path) = overrides else {
+        return Ok(shipped);
+    };
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| format!("cannot read the prices in {}: {error}", path.display()))?;
+    shipped
+        .with_overrides(&text)
+        .map_err(|error| format!("{}: {error}", path.display()))
 }
 
 /// The largest answer whose worst case still fits what is left.
 fn affordable(error: &ReserveError, price: &PriceRow, ask: Ask) -> Option<u32> {
-    let ReserveError::OverLimit(over) = error else { return None };
-    let fits = |max_tokens: u32| price.worst(ask.input_upper_bytes, u64::from(max_tokens)) <= over.left();
+    let ReserveError::OverLimit(over) = error else {
+        return None;
+    };
+    let fits =
+        |max_tokens: u32| price.worst(ask.input_upper_bytes, u64::from(max_tokens)) <= over.left();
     if !fits(FEWEST_OUTPUT_TOKENS) {
         return None;
     }

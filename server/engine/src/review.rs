@@ -17,7 +17,9 @@ pub enum ReviewError {
     #[error("this hunk is no longer pending; it was kept or undone, or its file was closed")]
     Gone,
     /// What was typed inside it and the way back collide.
-    #[error("{0} changed inside this hunk since it landed, so that it cannot be taken back alone; undo your change first, or keep it")]
+    #[error(
+        "{0} changed inside this hunk since it landed, so that it cannot be taken back alone; undo your change first, or keep it"
+    )]
     Changed(FilePath),
     /// The editor did not take the edit.
     #[error("{0}")]
@@ -37,9 +39,14 @@ impl Engine {
 
     /// Keeps a hunk: its text is the user's from here on. A pending one is applied first.
     pub async fn keep(&self, id: HunkId) -> Result<(), ReviewError> {
-        let hunk = self.with(|state| state.hunks.get(id)).ok_or(ReviewError::Gone)?;
+        let hunk = self
+            .with(|state| state.hunks.get(id))
+            .ok_or(ReviewError::Gone)?;
         if let HunkState::Pending { edit, serial, .. } = &hunk.state {
-            match self.land(edit, *serial, &hunk.title, &CancellationToken::new()).await {
+            match self
+                .land(edit, *serial, &hunk.title, &CancellationToken::new())
+                .await
+            {
                 Landing::Landed { .. } => {}
                 Landing::NotLanded { why } => return Err(ReviewError::NotLanded(why)),
                 Landing::Cancelled => return Err(ReviewError::Gone),
@@ -58,7 +65,9 @@ impl Engine {
 
     /// Takes a hunk back, keeping what was typed around it and, where possible, inside it.
     pub async fn undo(&self, id: HunkId) -> Result<(), ReviewError> {
-        let hunk = self.with(|state| state.hunks.get(id)).ok_or(ReviewError::Gone)?;
+        let hunk = self
+            .with(|state| state.hunks.get(id))
+            .ok_or(ReviewError::Gone)?;
         if let HunkState::Landed(_) = hunk.state {
             self.take_back(&hunk).await?;
         }
@@ -86,21 +95,45 @@ impl Engine {
         let edit = {
             // The newest state of the hunk, together with the text it belongs to.
             let (document, hunk) = self.with(|state| {
-                let document = state.workspace.snapshot().open_document(&hunk.file).cloned();
+                let document = state
+                    .workspace
+                    .snapshot()
+                    .open_document(&hunk.file)
+                    .cloned();
                 (document, state.hunks.get(hunk.id))
             });
-            let (Some(document), Some(hunk)) = (document, hunk) else { return Err(ReviewError::Gone) };
-            let HunkState::Landed(landed) = &hunk.state else { return Err(ReviewError::Gone) };
-            let Some(parsed) = document.parsed() else { return Err(ReviewError::Gone) };
-            let view = View { file: &hunk.file, text: document.text(), version: document.version(), parsed };
-            let edit = restore(&view, landed, &hunk.symbol).map_err(|_| ReviewError::Changed(hunk.file.clone()))?;
+            let (Some(document), Some(hunk)) = (document, hunk) else {
+                return Err(ReviewError::Gone);
+            };
+            let HunkState::Landed(landed) = &hunk.state else {
+                return Err(ReviewError::Gone);
+            };
+            let Some(parsed) = document.parsed() else {
+                return Err(ReviewError::Gone);
+            };
+            let view = View {
+                file: &hunk.file,
+                text: document.text(),
+                version: document.version(),
+                parsed,
+            };
+            let edit = restore(&view, landed, &hunk.symbol)
+                .map_err(|_| ReviewError::Changed(hunk.file.clone()))?;
             (edit, document.serial())
         };
         let (edit, serial) = edit;
         if edit.edits().is_empty() {
             return Ok(());
         }
-        match self.land(&edit, serial, &format!("Undo: {}", hunk.title), &CancellationToken::new()).await {
+        match self
+            .land(
+                &edit,
+                serial,
+                &format!("Undo: {}", hunk.title),
+                &CancellationToken::new(),
+            )
+            .await
+        {
             Landing::Landed { .. } => Ok(()),
             Landing::NotLanded { why } => Err(ReviewError::NotLanded(why)),
             Landing::Cancelled => Err(ReviewError::Gone),
@@ -116,7 +149,9 @@ impl Engine {
     pub(crate) fn drop_hunks_undone_in_the_editor(&self, file: &FilePath) {
         self.with(|state| {
             let snapshot = state.workspace.snapshot();
-            let Some(document) = snapshot.open_document(file) else { return };
+            let Some(document) = snapshot.open_document(file) else {
+                return;
+            };
             for hunk in state.hunks.of(file).iter() {
                 if let HunkState::Landed(Landed { range, old, new }) = &hunk.state
                     && old != new
@@ -132,7 +167,9 @@ impl Engine {
     /// The hunk as a picture: the lines it changed, before and after.
     pub fn diff_of(&self, hunk: &Hunk) -> String {
         let snapshot = self.snapshot();
-        let Some(document) = snapshot.open_document(&hunk.file) else { return String::new() };
+        let Some(document) = snapshot.open_document(&hunk.file) else {
+            return String::new();
+        };
         let text = document.text();
         match &hunk.state {
             HunkState::Landed(landed) => {
@@ -143,7 +180,9 @@ impl Engine {
                 }
             }
             HunkState::Pending { edit, .. } => {
-                let Ok(want) = edit.want() else { return String::new() };
+                let Ok(want) = edit.want() else {
+                    return String::new();
+                };
                 line_diff(&edit.base().to_string(), &want.to_string())
             }
         }
@@ -178,6 +217,9 @@ mod tests {
             +    b();
              }
         "]]
-        .assert_eq(&line_diff("fn f() {\n    a();\n}\n", "fn f() {\n    b();\n}\n"));
+        .assert_eq(&line_diff(
+            "fn f() {\n    a();\n}\n",
+            "fn f() {\n    b();\n}\n",
+        ));
     }
 }

@@ -45,18 +45,28 @@ impl Runs {
     const KEPT: usize = 256;
 
     pub(crate) fn begin(&mut self, summary: RunSummary, cancel: CancellationToken) {
-        let ended: Vec<RunId> = self.runs.values().filter(|run| run.summary.end.is_some()).map(|run| run.summary.id.clone()).collect();
+        let ended: Vec<RunId> = self
+            .runs
+            .values()
+            .filter(|run| run.summary.end.is_some())
+            .map(|run| run.summary.id.clone())
+            .collect();
         for id in ended.iter().take(ended.len().saturating_sub(Self::KEPT)) {
             self.runs.remove(id);
         }
-        self.runs.insert(summary.id.clone(), Entry { summary, cancel });
+        self.runs
+            .insert(summary.id.clone(), Entry { summary, cancel });
     }
 
     pub(crate) fn get(&self, id: &RunId) -> Option<RunSummary> {
         Some(self.runs.get(id)?.summary.clone())
     }
 
-    pub(crate) fn update<T>(&mut self, id: &RunId, change: impl FnOnce(&mut RunSummary) -> T) -> Option<T> {
+    pub(crate) fn update<T>(
+        &mut self,
+        id: &RunId,
+        change: impl FnOnce(&mut RunSummary) -> T,
+    ) -> Option<T> {
         Some(change(&mut self.runs.get_mut(id)?.summary))
     }
 
@@ -82,15 +92,23 @@ impl Runs {
     }
 
     pub(crate) fn running(&self) -> Vec<RunSummary> {
-        self.runs.values().filter(|run| run.summary.end.is_none()).map(|run| run.summary.clone()).collect()
+        self.runs
+            .values()
+            .filter(|run| run.summary.end.is_none())
+            .map(|run| run.summary.clone())
+            .collect()
     }
 
     /// The run that works on `symbol`, on something inside it or around it.
     pub(crate) fn on(&self, file: &FilePath, symbol: &str) -> Option<&RunSummary> {
-        let under = |a: &str, b: &str| a.strip_prefix(b).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        self.runs
-            .values()
-            .map(|run| &run.summary)
-            .find(|run| run.end.is_none() && run.file == *file && (under(&run.symbol, symbol) || under(symbol, &run.symbol)))
+        let under = |a: &str, b: &str| {
+            a.strip_prefix(b)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.runs.values().map(|run| &run.summary).find(|run| {
+            run.end.is_none()
+                && run.file == *file
+                && (under(&run.symbol, symbol) || under(symbol, &run.symbol))
+        })
     }
 }

@@ -113,7 +113,14 @@ pub(crate) struct State {
 impl Engine {
     /// Starts an engine; its background work ends with [`Engine::shutdown`]. Needs a tokio runtime.
     pub fn new(setup: Setup) -> Engine {
-        let Setup { resolve, provider, purse, editor, timing, journals } = setup;
+        let Setup {
+            resolve,
+            provider,
+            purse,
+            editor,
+            timing,
+            journals,
+        } = setup;
         let (config, _) = resolve(None, &[]);
         let engine = Engine {
             shared: Arc::new(Shared {
@@ -161,17 +168,27 @@ impl Engine {
 
     /// Makes the configuration anew and says, once each, what is wrong with it.
     pub(crate) fn configure(&self) {
-        let (settings, roots) = self.with(|state| (state.settings.clone(), state.workspace.snapshot().roots));
+        let (settings, roots) =
+            self.with(|state| (state.settings.clone(), state.workspace.snapshot().roots));
         let (config, problems) = (self.shared.resolve)(settings.as_ref(), &roots);
         self.shared.config.store(Arc::new(config));
         for problem in problems {
             let text = problem.to_string();
-            let is_new = self.shared.told.lock().unwrap_or_else(PoisonError::into_inner).insert(text.clone());
+            let is_new = self
+                .shared
+                .told
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(text.clone());
             if is_new {
                 self.notify(Level::Warning, text);
             }
         }
-        let open: Vec<FilePath> = self.snapshot().open_documents().map(|document| document.file().clone()).collect();
+        let open: Vec<FilePath> = self
+            .snapshot()
+            .open_documents()
+            .map(|document| document.file().clone())
+            .collect();
         self.mark_stale(open);
     }
 
@@ -189,7 +206,11 @@ impl Engine {
     /// The editor changed a document by `edits`, one after the other, the last of which leads to `text`.
     pub fn change(&self, file: &FilePath, version: i32, edits: Vec<EditSet>, text: Text) {
         self.with(|state| {
-            if !state.expected.as_ref().is_some_and(|(expected_file, expected)| expected_file == file && *expected == text) {
+            if !state
+                .expected
+                .as_ref()
+                .is_some_and(|(expected_file, expected)| expected_file == file && *expected == text)
+            {
                 state.typed.insert(file.clone(), Instant::now());
             }
             for edit in &edits {
@@ -224,20 +245,32 @@ impl Engine {
         self.shared.shutdown.cancel();
         self.with(|state| state.indexing.stop());
         self.shared.tasks.close();
-        if tokio::time::timeout(GRACE, self.shared.tasks.wait()).await.is_err() {
-            tracing::warn!("some work did not end in time; what it owes is booked at the next start");
+        if tokio::time::timeout(GRACE, self.shared.tasks.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                "some work did not end in time; what it owes is booked at the next start"
+            );
         }
     }
 
     pub(crate) fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
         // Every method that runs under this lock leaves the state whole at each step, so that a panic in one of them
         // costs its request and no more.
-        let mut state: MutexGuard<'_, State> = self.shared.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state: MutexGuard<'_, State> = self
+            .shared
+            .state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         act(&mut state)
     }
 
     /// The one place where tasks start; they end before [`Engine::shutdown`] returns.
-    #[expect(clippy::disallowed_methods, reason = "tracked: shutdown cancels and awaits every task")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "tracked: shutdown cancels and awaits every task"
+    )]
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         tokio::spawn(self.shared.tasks.track_future(task));
     }
@@ -286,7 +319,9 @@ impl Engine {
                 }
             });
             if work.await.is_err() {
-                tracing::error!("parsing in the background panicked; the file keeps its last facts");
+                tracing::error!(
+                    "parsing in the background panicked; the file keeps its last facts"
+                );
             }
         }
     }
@@ -297,7 +332,11 @@ impl Engine {
             && let Some(parsed) = document.parsed()
         {
             let facts: Arc<Facts> = parsed.facts().clone();
-            self.with(|state| state.workspace.index_file(file, facts, Some(document.serial())));
+            self.with(|state| {
+                state
+                    .workspace
+                    .index_file(file, facts, Some(document.serial()))
+            });
         }
         self.drop_hunks_undone_in_the_editor(file);
         self.show(Event::Markers(file.clone()));
@@ -305,6 +344,10 @@ impl Engine {
 
     pub(crate) fn set_coverage(&self, coverage: Coverage) {
         self.with(|state| state.workspace.set_coverage(coverage));
-        self.show(Event::Indexing { done: coverage.done, found: coverage.found, complete: coverage.complete });
+        self.show(Event::Indexing {
+            done: coverage.done,
+            found: coverage.found,
+            complete: coverage.complete,
+        });
     }
 }

@@ -96,7 +96,10 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             // A reader that went away, as `head` does, is no error of ours.
-            if error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe) {
+            if error
+                .downcast_ref::<std::io::Error>()
+                .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+            {
                 return ExitCode::SUCCESS;
             }
             ui::error(&error);

@@ -5,7 +5,9 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use engine::config::{Config, Endpoint, Key, KeyHeader, Problem, ProviderKind, ProviderSetup, Source, Sources};
+use engine::config::{
+    Config, Endpoint, Key, KeyHeader, Problem, ProviderKind, ProviderSetup, Source, Sources,
+};
 use engine::{Editor, Engine, Purse, Setup, Timing};
 use provider::{Anthropic, AnthropicConfig, Auth, Provider};
 use secrecy::SecretString;
@@ -25,9 +27,13 @@ impl Places {
     /// `$XDG_CONFIG_HOME/farthing`, `$XDG_STATE_HOME/farthing`, or what the platform has instead.
     pub(crate) fn find() -> anyhow::Result<Places> {
         use etcetera::BaseStrategy as _;
-        let base = etcetera::choose_base_strategy().context("cannot tell where your home folder is; set HOME")?;
+        let base = etcetera::choose_base_strategy()
+            .context("cannot tell where your home folder is; set HOME")?;
         let state = base.state_dir().unwrap_or_else(|| base.data_dir());
-        Ok(Places { config: base.config_dir().join("farthing/config.toml"), state: state.join("farthing") })
+        Ok(Places {
+            config: base.config_dir().join("farthing/config.toml"),
+            state: state.join("farthing"),
+        })
     }
 
     /// The ledger.
@@ -42,15 +48,30 @@ impl Places {
 }
 
 /// The configuration for a workspace, and what is wrong with it.
-pub(crate) fn configuration(places: &Places, settings: Option<&Value>, roots: &[FilePath]) -> (Config, Vec<Problem>) {
+pub(crate) fn configuration(
+    places: &Places,
+    settings: Option<&Value>,
+    roots: &[FilePath],
+) -> (Config, Vec<Problem>) {
     let machine = read(&places.config);
-    let workspace_file = roots.first().map(|root| root.as_path().join("farthing.toml"));
+    let workspace_file = roots
+        .first()
+        .map(|root| root.as_path().join("farthing.toml"));
     let workspace = workspace_file.as_deref().and_then(read);
     let machine_name = places.config.display().to_string();
-    let workspace_name = workspace_file.as_deref().map(|path| path.display().to_string()).unwrap_or_default();
+    let workspace_name = workspace_file
+        .as_deref()
+        .map(|path| path.display().to_string())
+        .unwrap_or_default();
     Config::resolve(&Sources {
-        machine: machine.as_deref().map(|text| Source { name: &machine_name, text }),
-        workspace: workspace.as_deref().map(|text| Source { name: &workspace_name, text }),
+        machine: machine.as_deref().map(|text| Source {
+            name: &machine_name,
+            text,
+        }),
+        workspace: workspace.as_deref().map(|text| Source {
+            name: &workspace_name,
+            text,
+        }),
         settings,
         env: &|name| std::env::var(name).ok(),
     })
@@ -72,7 +93,8 @@ pub(crate) fn engine(places: &Places, editor: Arc<dyn Editor>) -> anyhow::Result
     let provider = provider(&config.provider);
     let purse = Purse::open(&places.ledger(), config.prices.as_deref());
     let journals = places.journals();
-    std::fs::create_dir_all(&journals).with_context(|| format!("cannot create {}", journals.display()))?;
+    std::fs::create_dir_all(&journals)
+        .with_context(|| format!("cannot create {}", journals.display()))?;
     let places = places.clone();
     Ok(Engine::new(Setup {
         resolve: Arc::new(move |settings, roots| configuration(&places, settings, roots)),
@@ -90,7 +112,13 @@ fn provider(setup: &ProviderSetup) -> Result<Arc<dyn Provider>, String> {
         ProviderSetup::Ready(endpoint) => endpoint,
         ProviderSetup::Missing { what_to_do } => return Err(what_to_do.clone()),
     };
-    let Endpoint { kind: ProviderKind::Anthropic, base_url, key, header, allow_cleartext } = endpoint;
+    let Endpoint {
+        kind: ProviderKind::Anthropic,
+        base_url,
+        key,
+        header,
+        allow_cleartext,
+    } = endpoint;
     let (key, key_source) = match key {
         Key::None => (None, String::new()),
         Key::Value(key, variable) => (Some(key.clone()), variable.clone()),
@@ -118,7 +146,10 @@ fn provider(setup: &ProviderSetup) -> Result<Arc<dyn Provider>, String> {
 }
 
 /// Runs the program that prints the key. No shell, no input, nothing of its output is kept but the key.
-#[expect(clippy::disallowed_methods, reason = "the one program that the machine-level configuration may name")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one program that the machine-level configuration may name"
+)]
 fn key_from(program: &Path, arguments: &[String]) -> anyhow::Result<SecretString> {
     let output = Command::new(program)
         .args(arguments)
@@ -131,7 +162,10 @@ fn key_from(program: &Path, arguments: &[String]) -> anyhow::Result<SecretString
         program.display(),
         output.status
     );
-    let key = String::from_utf8(output.stdout).ok().map(|key| key.trim().to_owned()).filter(|key| !key.is_empty());
+    let key = String::from_utf8(output.stdout)
+        .ok()
+        .map(|key| key.trim().to_owned())
+        .filter(|key| !key.is_empty());
     key.map(SecretString::from)
         .with_context(|| format!("provider.key_command: {} printed no key", program.display()))
 }

@@ -63,17 +63,35 @@ pub(crate) fn diff(diff: &str) -> String {
 /// `right` says so.
 pub(crate) fn table(rows: &[Vec<String>], right: &[bool]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter()
+            .filter_map(|row| row.get(column))
+            .map(|cell| cell.chars().count())
+            .max()
+            .unwrap_or(0)
+    };
     let widths: Vec<usize> = (0..columns).map(width).collect();
     let mut shown = String::new();
     for (at, row) in rows.iter().enumerate() {
-        let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| {
-            let blanks = " ".repeat(width.saturating_sub(cell.chars().count()));
-            if right.get(column).copied().unwrap_or(false) { format!("{blanks}{cell}") } else { format!("{cell}{blanks}") }
-        });
+        let cells = row
+            .iter()
+            .zip(&widths)
+            .enumerate()
+            .map(|(column, (cell, width))| {
+                let blanks = " ".repeat(width.saturating_sub(cell.chars().count()));
+                if right.get(column).copied().unwrap_or(false) {
+                    format!("{blanks}{cell}")
+                } else {
+                    format!("{cell}{blanks}")
+                }
+            });
         let line = cells.collect::<Vec<_>>().join("  ");
         let line = line.trim_end();
-        shown.push_str(&if at == 0 { paint(DIM, line) } else { line.to_owned() });
+        shown.push_str(&if at == 0 {
+            paint(DIM, line)
+        } else {
+            line.to_owned()
+        });
         shown.push('\n');
     }
     shown

@@ -173,11 +173,21 @@ fn fits(
 /// Name paths of the symbols that are neither a target nor inside one.
 fn outside(parsed: &Parsed, scope: &Scope) -> Vec<String> {
     let facts = parsed.facts();
-    let is_target = |path: &str| scope.targets.iter().any(|target| target.edit && is_under(path, &target.symbol));
+    let is_target = |path: &str| {
+        scope
+            .targets
+            .iter()
+            .any(|target| target.edit && is_under(path, &target.symbol))
+    };
     let mut paths: Vec<String> = facts
         .enumerate()
         // A member of an `impl` block goes by the name of its type, so that its path alone does not tell where it lies.
-        .filter(|(id, symbol)| !is_target(&symbol.path) && !facts.ancestors(*id).any(|(_, outer)| is_target(&outer.path)))
+        .filter(|(id, symbol)| {
+            !is_target(&symbol.path)
+                && !facts
+                    .ancestors(*id)
+                    .any(|(_, outer)| is_target(&outer.path))
+        })
         .map(|(_, symbol)| symbol.path.to_string())
         .collect();
     paths.sort_unstable();

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use engine::{Editor, Engine, ForeignDiagnostic, Item, ItemKind, Repairs};
 use lsp_types::{
-    CodeAction, CodeActionKind, CodeActionParams, CodeActionResponse, CodeActionTag, CodeActionTriggerKind, CodeLens,
-    CodeLensParams, Diagnostic, DidChangeConfigurationParams, DidChangeTextDocumentParams, DidChangeWatchedFilesParams,
-    DidChangeWorkspaceFoldersParams, DidCloseTextDocumentParams, DidOpenTextDocumentParams, DidSaveTextDocumentParams,
-    ExecuteCommandParams, Hover, HoverParams, InitializeParams, InlayHint, InlayHintParams, InitializeResult, InitializedParams, MarkupContent, MarkupKind,
+    CodeAction, CodeActionKind, CodeActionParams, CodeActionResponse, CodeActionTag,
+    CodeActionTriggerKind, CodeLens, CodeLensParams, Diagnostic, DidChangeConfigurationParams,
+    DidChangeTextDocumentParams, DidChangeWatchedFilesParams, DidChangeWorkspaceFoldersParams,
+    DidCloseTextDocumentParams, DidOpenTextDocumentParams, DidSaveTextDocumentParams,
+    ExecuteCommandParams, Hover, HoverParams, InitializeParams, InitializeResult,
+    InitializedParams, InlayHint, InlayHintParams, MarkupContent, MarkupKind,
     Message as DiagnosticMessage, ServerInfo, Uri, WorkDoneProgressCancelParams, WorkspaceFolders,
 };
 use serde_json::{Value, json};
@@ -18,8 +20,8 @@ use tower_lsp::{Client, ClientSocket, LanguageServer, LspService};
 
 use crate::capabilities::{self, server_capabilities};
 use crate::commands::{self, command, execute};
-use crate::lens;
 use crate::editor::LspEditor;
+use crate::lens;
 use crate::outbox::{Message, Outbox, run_of};
 use crate::position::{from_proto, to_proto};
 use crate::publish::{HUNK, SOURCE};
@@ -66,7 +68,10 @@ impl LanguageServer for Backend {
         self.session.set_client(client);
         let options = params.initialization_options.unwrap_or_default();
         let says = |what: &str| options.get(what).and_then(Value::as_bool);
-        self.session.set_shows(Shows { spending: says("spending") == Some(true), reports: says("reports") == Some(true) });
+        self.session.set_shows(Shows {
+            spending: says("spending") == Some(true),
+            reports: says("reports") == Some(true),
+        });
         if options.is_object() {
             self.engine.set_settings(options);
         }
@@ -75,7 +80,10 @@ impl LanguageServer for Backend {
             Some(WorkspaceFolders::WorkspaceFolderList(folders)) => folders,
             Some(WorkspaceFolders::Null) | None => Vec::new(),
         };
-        let mut roots: Vec<FilePath> = folders.iter().filter_map(|folder| self.session.file(&folder.uri)).collect();
+        let mut roots: Vec<FilePath> = folders
+            .iter()
+            .filter_map(|folder| self.session.file(&folder.uri))
+            .collect();
         if roots.is_empty() {
             #[expect(deprecated, reason = "some clients send nothing newer")]
             let root = params.root_uri.as_ref();
@@ -83,7 +91,13 @@ impl LanguageServer for Backend {
         }
         *lock(&self.roots) = roots;
         let version = Some(env!("CARGO_PKG_VERSION").to_owned());
-        Ok(InitializeResult { capabilities, server_info: Some(ServerInfo { name: "farthing".to_owned(), version }) })
+        Ok(InitializeResult {
+            capabilities,
+            server_info: Some(ServerInfo {
+                name: "farthing".to_owned(),
+                version,
+            }),
+        })
     }
 
     async fn initialized(&self, _: InitializedParams) {
@@ -104,42 +118,77 @@ impl LanguageServer for Backend {
 
     async fn did_open(&self, params: DidOpenTextDocumentParams) {
         let document = params.text_document;
-        let Some(file) = self.session.file(&document.uri) else { return };
+        let Some(file) = self.session.file(&document.uri) else {
+            return;
+        };
         let language = document.language_id.to_string();
-        self.engine.open(&file, &language, document.version, Text::from(document.text.as_str()));
+        self.engine.open(
+            &file,
+            &language,
+            document.version,
+            Text::from(document.text.as_str()),
+        );
         self.adopt_folder_of(&file);
     }
 
     async fn did_change(&self, params: DidChangeTextDocumentParams) {
-        let Some(file) = self.session.file(&params.text_document.text_document_identifier.uri) else { return };
+        let Some(file) = self
+            .session
+            .file(&params.text_document.text_document_identifier.uri)
+        else {
+            return;
+        };
         let snapshot = self.engine.snapshot();
         let Some(document) = snapshot.open_document(&file) else {
             tracing::error!(%file, "a change of a document that is not open");
             return;
         };
         let encoding = self.session.client().encoding;
-        let changed = from_proto::content_changes(document.text(), params.content_changes, encoding);
-        self.engine.change(&file, params.text_document.version, changed.edits, changed.text);
+        let changed =
+            from_proto::content_changes(document.text(), params.content_changes, encoding);
+        self.engine.change(
+            &file,
+            params.text_document.version,
+            changed.edits,
+            changed.text,
+        );
     }
 
     async fn did_save(&self, params: DidSaveTextDocumentParams) {
-        let Some(file) = self.session.file(&params.text_document.uri) else { return };
+        let Some(file) = self.session.file(&params.text_document.uri) else {
+            return;
+        };
         self.engine.saved(&file);
     }
 
     async fn did_close(&self, params: DidCloseTextDocumentParams) {
-        let Some(file) = self.session.file(&params.text_document.uri) else { return };
+        let Some(file) = self.session.file(&params.text_document.uri) else {
+            return;
+        };
         self.engine.close(&file);
     }
 
     async fn did_change_watched_files(&self, params: DidChangeWatchedFilesParams) {
-        let files = params.changes.iter().filter_map(|change| self.session.file(&change.uri)).collect();
+        let files = params
+            .changes
+            .iter()
+            .filter_map(|change| self.session.file(&change.uri))
+            .collect();
         self.engine.refresh_from_disk(files);
     }
 
     async fn did_change_workspace_folders(&self, params: DidChangeWorkspaceFoldersParams) {
-        let gone: Vec<FilePath> = params.event.removed.iter().filter_map(|folder| self.session.file(&folder.uri)).collect();
-        let new = params.event.added.iter().filter_map(|folder| self.session.file(&folder.uri));
+        let gone: Vec<FilePath> = params
+            .event
+            .removed
+            .iter()
+            .filter_map(|folder| self.session.file(&folder.uri))
+            .collect();
+        let new = params
+            .event
+            .added
+            .iter()
+            .filter_map(|folder| self.session.file(&folder.uri));
         {
             let mut roots = lock(&self.roots);
             roots.retain(|root| !gone.contains(root));
@@ -159,11 +208,18 @@ impl LanguageServer for Backend {
         }
     }
 
-    async fn code_action(&self, params: CodeActionParams) -> Result<Option<Vec<CodeActionResponse>>> {
+    async fn code_action(
+        &self,
+        params: CodeActionParams,
+    ) -> Result<Option<Vec<CodeActionResponse>>> {
         let snapshot = self.engine.snapshot();
         let uri = params.text_document.uri;
-        let Some(file) = self.session.file(&uri) else { return Ok(None) };
-        let Some(document) = snapshot.open_document(&file).cloned() else { return Ok(None) };
+        let Some(file) = self.session.file(&uri) else {
+            return Ok(None);
+        };
+        let Some(document) = snapshot.open_document(&file).cloned() else {
+            return Ok(None);
+        };
         let encoding = self.session.client().encoding;
         let range = from_proto::range(document.text(), params.range, encoding);
         let foreign: Vec<(usize, ForeignDiagnostic)> = params
@@ -176,10 +232,18 @@ impl LanguageServer for Backend {
             .collect();
         let (places, foreign): (Vec<usize>, Vec<ForeignDiagnostic>) = foreign.into_iter().unzip();
         let engine = self.engine.clone();
-        let menu = tokio::task::spawn_blocking(move || engine.menu(&snapshot, &file, range, &foreign)).await;
+        let menu =
+            tokio::task::spawn_blocking(move || engine.menu(&snapshot, &file, range, &foreign))
+                .await;
         let Ok(menu) = menu else { return Ok(None) };
         let automatic = params.context.trigger_kind == Some(CodeActionTriggerKind::Automatic);
-        let shown = Shown { context: &params.context.diagnostics, places: &places, document: document.text(), encoding, uri: &uri };
+        let shown = Shown {
+            context: &params.context.diagnostics,
+            places: &places,
+            document: document.text(),
+            encoding,
+            uri: &uri,
+        };
         let actions = menu
             .items
             .iter()
@@ -193,38 +257,66 @@ impl LanguageServer for Backend {
 
     async fn execute_command(&self, params: ExecuteCommandParams) -> Result<Option<Value>> {
         if params.command == commands::COST && self.session.shows_reports() {
-            return Ok(Some(json!({"markdown": self.engine.purse().report().await})));
+            return Ok(Some(
+                json!({"markdown": self.engine.purse().report().await}),
+            ));
         }
-        Ok(Some(execute(&self.engine, &self.session, &params.command, params.arguments)))
+        Ok(Some(execute(
+            &self.engine,
+            &self.session,
+            &params.command,
+            params.arguments,
+        )))
     }
 
     async fn hover(&self, params: HoverParams) -> Result<Option<Hover>> {
         let snapshot = self.engine.snapshot();
         let place = params.text_document_position_params;
-        let Some(file) = self.session.file(&place.text_document.uri) else { return Ok(None) };
-        let Some(document) = snapshot.open_document(&file).cloned() else { return Ok(None) };
+        let Some(file) = self.session.file(&place.text_document.uri) else {
+            return Ok(None);
+        };
+        let Some(document) = snapshot.open_document(&file).cloned() else {
+            return Ok(None);
+        };
         let encoding = self.session.client().encoding;
         let offset = from_proto::offset(document.text(), place.position, encoding);
         let engine = self.engine.clone();
-        let hover = tokio::task::spawn_blocking(move || engine.hover(&snapshot, &file, offset)).await;
+        let hover =
+            tokio::task::spawn_blocking(move || engine.hover(&snapshot, &file, offset)).await;
         Ok(hover.ok().flatten().map(|(range, value)| Hover {
-            contents: MarkupContent { kind: MarkupKind::Markdown, value }.into(),
+            contents: MarkupContent {
+                kind: MarkupKind::Markdown,
+                value,
+            }
+            .into(),
             range: Some(to_proto::range(document.text(), range, encoding)),
         }))
     }
 
     async fn code_lens(&self, params: CodeLensParams) -> Result<Option<Vec<CodeLens>>> {
-        let Some(file) = self.session.file(&params.text_document.uri) else { return Ok(None) };
-        let Some(markers) = self.engine.markers(&file) else { return Ok(None) };
+        let Some(file) = self.session.file(&params.text_document.uri) else {
+            return Ok(None);
+        };
+        let Some(markers) = self.engine.markers(&file) else {
+            return Ok(None);
+        };
         if !self.engine.config().surfaces.code_lens {
             return Ok(None);
         }
-        Ok(Some(lens::lenses(&markers, self.session.client().encoding, &params.text_document.uri)))
+        Ok(Some(lens::lenses(
+            &markers,
+            self.session.client().encoding,
+            &params.text_document.uri,
+        )))
     }
 
     async fn inlay_hint(&self, params: InlayHintParams) -> Result<Option<Vec<InlayHint>>> {
-        let Some(file) = self.session.file(&params.text_document.uri) else { return Ok(None) };
-        let Some(markers) = self.engine.markers(&file) else { return Ok(None) };
+        let Some(file) = self.session.file(&params.text_document.uri) else {
+            return Ok(None);
+        };
+        let Some(markers) = self.engine.markers(&file) else {
+            return Ok(None);
+        };
         Ok(Some(lens::hints(&markers, self.session.client().encoding)))
     }
 }
@@ -240,7 +332,8 @@ impl Backend {
 
     fn index(&self) {
         let roots = lock(&self.roots).clone();
-        self.engine.set_roots(roots, !self.session.client().watched_files);
+        self.engine
+            .set_roots(roots, !self.session.client().watched_files);
     }
 
     /// Without a workspace folder, as when a single file was opened, the file's own folder is the workspace.
@@ -264,7 +357,10 @@ impl Backend {
         if !self.session.client().watched_files {
             return;
         }
-        let globs: Vec<Value> = grammar_globs().into_iter().map(|glob| json!({"globPattern": glob})).collect();
+        let globs: Vec<Value> = grammar_globs()
+            .into_iter()
+            .map(|glob| json!({"globPattern": glob}))
+            .collect();
         let registration = lsp_types::Registration {
             id: "farthing-watch".to_owned(),
             method: "workspace/didChangeWatchedFiles".to_owned(),
@@ -284,8 +380,15 @@ impl Backend {
         }
         let (client, engine) = (self.client.clone(), self.engine.clone());
         crate::spawn(async move {
-            let item = lsp_types::ConfigurationItem { scope_uri: None, section: Some("farthing".to_owned()) };
-            let asked = tokio::time::timeout(std::time::Duration::from_secs(5), client.configuration(vec![item])).await;
+            let item = lsp_types::ConfigurationItem {
+                scope_uri: None,
+                section: Some("farthing".to_owned()),
+            };
+            let asked = tokio::time::timeout(
+                std::time::Duration::from_secs(5),
+                client.configuration(vec![item]),
+            )
+            .await;
             if let Ok(Ok(answer)) = asked
                 && let Some(settings) = answer.into_iter().next()
                 && settings.is_object()
@@ -311,9 +414,14 @@ impl Shown<'_> {
         CodeAction {
             title: item.title.clone(),
             kind: Some(kind(item)),
-            diagnostics: self.repaired(item).map(|diagnostic| vec![diagnostic.clone()]),
+            diagnostics: self
+                .repaired(item)
+                .map(|diagnostic| vec![diagnostic.clone()]),
             command: Some(command(&item.title, &item.pick, self.uri)),
-            tags: item.estimate.is_some().then(|| vec![CodeActionTag::LLMGenerated]),
+            tags: item
+                .estimate
+                .is_some()
+                .then(|| vec![CodeActionTag::LLMGenerated]),
             ..CodeAction::default()
         }
     }
@@ -327,10 +435,15 @@ impl Shown<'_> {
         match item.repairs.as_ref()? {
             Repairs::Foreign(index) => self.context.get(*self.places.get(*index)?),
             Repairs::Finding(code, range) => self.context.iter().find(|diagnostic| {
-                code_is(diagnostic, code) && from_proto::range(self.document, diagnostic.range, self.encoding) == *range
+                code_is(diagnostic, code)
+                    && from_proto::range(self.document, diagnostic.range, self.encoding) == *range
             }),
             Repairs::Hunk(hunk) => self.context.iter().find(|diagnostic| {
-                let id = diagnostic.data.as_ref().and_then(|data| data.get("hunk")).and_then(Value::as_str);
+                let id = diagnostic
+                    .data
+                    .as_ref()
+                    .and_then(|data| data.get("hunk"))
+                    .and_then(Value::as_str);
                 code_is(diagnostic, HUNK) && id.is_none_or(|id| id == hunk.to_string())
             }),
         }
@@ -351,11 +464,18 @@ fn is_wanted(item: &Item, only: Option<&[CodeActionKind]>) -> bool {
     let kind = kind(item).to_string();
     only.iter().any(|wanted| {
         let wanted = wanted.to_string();
-        wanted.is_empty() || kind.strip_prefix(&wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        wanted.is_empty()
+            || kind
+                .strip_prefix(&wanted)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     })
 }
 
-fn foreign(text: &Text, diagnostic: &Diagnostic, encoding: crate::position::Encoding) -> ForeignDiagnostic {
+fn foreign(
+    text: &Text,
+    diagnostic: &Diagnostic,
+    encoding: crate::position::Encoding,
+) -> ForeignDiagnostic {
     let message = match &diagnostic.message {
         DiagnosticMessage::String(message) => message.clone(),
         DiagnosticMessage::MarkupContent(markup) => markup.value.clone(),
@@ -365,22 +485,34 @@ fn foreign(text: &Text, diagnostic: &Diagnostic, encoding: crate::position::Enco
         lsp_types::Code::String(code) => code.clone(),
     });
     let range: Range = from_proto::range(text, diagnostic.range, encoding);
-    ForeignDiagnostic { range, source: diagnostic.source.clone(), code, message }
+    ForeignDiagnostic {
+        range,
+        source: diagnostic.source.clone(),
+        code,
+        message,
+    }
 }
 
 /// The settings of ours in what a client sends, which may or may not be wrapped in our name.
 fn section(settings: Value) -> Value {
     match settings {
-        Value::Object(mut fields) if fields.contains_key("farthing") => fields.remove("farthing").unwrap_or_default(),
+        Value::Object(mut fields) if fields.contains_key("farthing") => {
+            fields.remove("farthing").unwrap_or_default()
+        }
         other => other,
     }
 }
 
 fn grammar_globs() -> Vec<String> {
-    grammars::all().iter().flat_map(|grammar| grammar.extensions).map(|extension| format!("**/*.{extension}")).collect()
+    grammars::all()
+        .iter()
+        .flat_map(|grammar| grammar.extensions)
+        .map(|extension| format!("**/*.{extension}"))
+        .collect()
 }
 
 fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    mutex
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
-

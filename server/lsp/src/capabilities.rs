@@ -6,8 +6,8 @@
 
 use lsp_types::{
     CodeActionKind, CodeActionOptions, CodeLensOptions, ExecuteCommandOptions, InitializeParams,
-    SaveOptions, ServerCapabilities, TextDocumentSyncKind,
-    TextDocumentSyncOptions, WorkspaceFoldersServerCapabilities, WorkspaceOptions,
+    SaveOptions, ServerCapabilities, TextDocumentSyncKind, TextDocumentSyncOptions,
+    WorkspaceFoldersServerCapabilities, WorkspaceOptions,
 };
 use serde_json::{Value, json};
 
@@ -85,7 +85,11 @@ impl Client {
     /// opened: if something was typed meanwhile, the edit would hit the wrong place. It takes what is newer than the
     /// buffer, and the first change of a buffer leads past 1, so 1 is what 0 should have been.
     pub fn version_to_name(&self, version: i32) -> i32 {
-        if version == 0 && self.name == "Neovim" { 1 } else { version }
+        if version == 0 && self.name == "Neovim" {
+            1
+        } else {
+            version
+        }
     }
 
     /// Reads the `capabilities` member of `initialize`, whatever it holds.

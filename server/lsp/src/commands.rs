@@ -26,7 +26,9 @@ pub(crate) const CONFIGURE: &str = "farthing.configure";
 pub(crate) const COST: &str = "farthing.cost";
 
 /// All of them: some editors run only what is listed here.
-pub(crate) const ALL: &[&str] = &[RUN, KEEP, UNDO, KEEP_FILE, UNDO_RUN, CANCEL, CONFIGURE, COST];
+pub(crate) const ALL: &[&str] = &[
+    RUN, KEEP, UNDO, KEEP_FILE, UNDO_RUN, CANCEL, CONFIGURE, COST,
+];
 
 /// The arguments of every command, each of which uses some.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -46,38 +48,94 @@ struct Arguments {
 pub(crate) fn command(title: &str, pick: &Pick, uri: &Uri) -> Command {
     let uri = Some(uri.0.clone());
     let (name, arguments) = match pick {
-        Pick::Launch(launch) => (RUN, Arguments { uri, launch: Some(launch.clone()), ..Arguments::default() }),
-        Pick::Keep(hunk) => (KEEP, Arguments { hunk: Some(hunk.to_string()), ..Arguments::default() }),
-        Pick::Undo(hunk) => (UNDO, Arguments { hunk: Some(hunk.to_string()), ..Arguments::default() }),
-        Pick::KeepFile => (KEEP_FILE, Arguments { uri, ..Arguments::default() }),
-        Pick::UndoRun(run) => (UNDO_RUN, Arguments { run: Some(run.clone()), ..Arguments::default() }),
-        Pick::Cancel(run) => (CANCEL, Arguments { run: Some(run.clone()), ..Arguments::default() }),
+        Pick::Launch(launch) => (
+            RUN,
+            Arguments {
+                uri,
+                launch: Some(launch.clone()),
+                ..Arguments::default()
+            },
+        ),
+        Pick::Keep(hunk) => (
+            KEEP,
+            Arguments {
+                hunk: Some(hunk.to_string()),
+                ..Arguments::default()
+            },
+        ),
+        Pick::Undo(hunk) => (
+            UNDO,
+            Arguments {
+                hunk: Some(hunk.to_string()),
+                ..Arguments::default()
+            },
+        ),
+        Pick::KeepFile => (
+            KEEP_FILE,
+            Arguments {
+                uri,
+                ..Arguments::default()
+            },
+        ),
+        Pick::UndoRun(run) => (
+            UNDO_RUN,
+            Arguments {
+                run: Some(run.clone()),
+                ..Arguments::default()
+            },
+        ),
+        Pick::Cancel(run) => (
+            CANCEL,
+            Arguments {
+                run: Some(run.clone()),
+                ..Arguments::default()
+            },
+        ),
         Pick::Configure => (CONFIGURE, Arguments::default()),
     };
     Command {
         title: title.to_owned(),
         tooltip: None,
         command: name.to_owned(),
-        arguments: serde_json::to_value(arguments).ok().map(|arguments| vec![arguments]),
+        arguments: serde_json::to_value(arguments)
+            .ok()
+            .map(|arguments| vec![arguments]),
     }
 }
 
 /// Carries a command out. Answers within milliseconds: whatever takes longer goes on by itself and reports by events.
 ///
 /// A refusal is an ordinary answer and a message, because some editors hide errors and others shout them.
-pub(crate) fn execute(engine: &Engine, session: &Session, name: &str, arguments: Option<Vec<Value>>) -> Value {
-    let arguments = arguments.and_then(|arguments| arguments.into_iter().next()).unwrap_or(json!({}));
+pub(crate) fn execute(
+    engine: &Engine,
+    session: &Session,
+    name: &str,
+    arguments: Option<Vec<Value>>,
+) -> Value {
+    let arguments = arguments
+        .and_then(|arguments| arguments.into_iter().next())
+        .unwrap_or(json!({}));
     let arguments: Arguments = match serde_json::from_value(arguments) {
         Ok(arguments) => arguments,
-        Err(error) => return refused(engine, format!("{name}: the arguments are not understood: {error}")),
+        Err(error) => {
+            return refused(
+                engine,
+                format!("{name}: the arguments are not understood: {error}"),
+            );
+        }
     };
-    let file = arguments.uri.as_deref().and_then(|uri| session.file(&Uri::from(uri)));
+    let file = arguments
+        .uri
+        .as_deref()
+        .and_then(|uri| session.file(&Uri::from(uri)));
     let hunk = arguments.hunk.as_deref().and_then(|hunk| hunk.parse().ok());
     let done = match name {
         RUN => run(engine, file, arguments.launch),
         KEEP => review(engine, hunk, Decision::Keep),
         UNDO => review(engine, hunk, Decision::Undo),
-        KEEP_FILE => file.ok_or_else(missing("uri")).map(|file| json!({"kept": engine.keep_file(&file)})),
+        KEEP_FILE => file
+            .ok_or_else(missing("uri"))
+            .map(|file| json!({"kept": engine.keep_file(&file)})),
         UNDO_RUN => undo_run(engine, arguments.run),
         CANCEL => cancel(engine, arguments.run),
         CONFIGURE => {
@@ -103,12 +161,19 @@ fn refused(engine: &Engine, reason: String) -> Value {
 }
 
 fn missing(what: &'static str) -> impl FnOnce() -> String {
-    move || format!("this command needs `{what}`; pick it from the menu at the place that it is about")
+    move || {
+        format!("this command needs `{what}`; pick it from the menu at the place that it is about")
+    }
 }
 
 fn run(engine: &Engine, file: Option<FilePath>, launch: Option<Launch>) -> Result<Value, String> {
-    let (file, launch) = (file.ok_or_else(missing("uri"))?, launch.ok_or_else(missing("launch"))?);
-    let run = engine.launch(&file, launch).map_err(|error| error.to_string())?;
+    let (file, launch) = (
+        file.ok_or_else(missing("uri"))?,
+        launch.ok_or_else(missing("launch"))?,
+    );
+    let run = engine
+        .launch(&file, launch)
+        .map_err(|error| error.to_string())?;
     Ok(json!({"run": run}))
 }
 
@@ -146,7 +211,10 @@ fn undo_run(engine: &Engine, run: Option<RunId>) -> Result<Value, String> {
     let engine = engine.clone();
     crate::spawn(async move {
         if let (undone, Some(error)) = engine.undo_run(&run).await {
-            engine.notify(Level::Warning, format!("{undone} hunks were taken back; then: {error}"));
+            engine.notify(
+                Level::Warning,
+                format!("{undone} hunks were taken back; then: {error}"),
+            );
         }
     });
     Ok(json!({}))

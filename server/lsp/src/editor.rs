@@ -7,8 +7,9 @@ use async_trait::async_trait;
 use engine::{Editor, Event, Reply};
 use gate::ApprovedEdit;
 use lsp_types::{
-    ApplyWorkspaceEditParams, ApplyWorkspaceEditRequest, MessageActionItem, MessageType, OptionalVersionedTextDocumentIdentifier,
-    ShowMessageRequest, ShowMessageRequestParams, TextDocumentEdit, TextDocumentIdentifier, WorkspaceEdit,
+    ApplyWorkspaceEditParams, ApplyWorkspaceEditRequest, MessageActionItem, MessageType,
+    OptionalVersionedTextDocumentIdentifier, ShowMessageRequest, ShowMessageRequestParams,
+    TextDocumentEdit, TextDocumentIdentifier, WorkspaceEdit,
 };
 use tokio::sync::mpsc::UnboundedSender;
 use tower_lsp::Client;
@@ -32,7 +33,11 @@ pub(crate) struct LspEditor {
 
 impl LspEditor {
     pub(crate) fn new(session: Session, outbox: UnboundedSender<Message>) -> LspEditor {
-        LspEditor { client: OnceLock::new(), session, outbox }
+        LspEditor {
+            client: OnceLock::new(),
+            session,
+            outbox,
+        }
     }
 
     /// Gives it the client to talk to; the first one counts.
@@ -54,19 +59,36 @@ fn short(label: &str) -> String {
 #[async_trait]
 impl Editor for LspEditor {
     async fn apply(&self, edit: &ApprovedEdit, label: &str) -> Reply {
-        let Some(client) = self.client.get() else { return Reply::Refused("no client is connected".to_owned()) };
+        let Some(client) = self.client.get() else {
+            return Reply::Refused("no client is connected".to_owned());
+        };
         let encoding = self.session.client().encoding;
         let text = edit.base();
-        let edits = edit.edits().edits().iter().map(|edit| to_proto::text_edit(text, edit, encoding).into()).collect();
+        let edits = edit
+            .edits()
+            .edits()
+            .iter()
+            .map(|edit| to_proto::text_edit(text, edit, encoding).into())
+            .collect();
         let document = OptionalVersionedTextDocumentIdentifier {
-            version: edit.version().map(|version| self.session.client().version_to_name(version)),
-            text_document_identifier: TextDocumentIdentifier { uri: self.session.uri_of(edit.file()) },
+            version: edit
+                .version()
+                .map(|version| self.session.client().version_to_name(version)),
+            text_document_identifier: TextDocumentIdentifier {
+                uri: self.session.uri_of(edit.file()),
+            },
         };
         // One document, one edit at a time: more are not checked by all editors.
-        let change = TextDocumentEdit { text_document: document, edits };
+        let change = TextDocumentEdit {
+            text_document: document,
+            edits,
+        };
         let params = ApplyWorkspaceEditParams {
             label: Some(short(label)),
-            edit: WorkspaceEdit { document_changes: Some(vec![change.into()]), ..WorkspaceEdit::default() },
+            edit: WorkspaceEdit {
+                document_changes: Some(vec![change.into()]),
+                ..WorkspaceEdit::default()
+            },
             metadata: None,
         };
         let sent = client.send_request::<ApplyWorkspaceEditRequest>(params);
@@ -80,13 +102,18 @@ impl Editor for LspEditor {
 
     async fn ask(&self, question: &str) -> bool {
         const YES: &str = "Allow";
-        let action = |title: &str| MessageActionItem { title: title.to_owned(), properties: std::collections::HashMap::default() };
+        let action = |title: &str| MessageActionItem {
+            title: title.to_owned(),
+            properties: std::collections::HashMap::default(),
+        };
         let params = ShowMessageRequestParams {
             kind: MessageType::Warning,
             message: question.to_owned(),
             actions: Some(vec![action(YES), action("Refuse")]),
         };
-        let Some(client) = self.client.get() else { return false };
+        let Some(client) = self.client.get() else {
+            return false;
+        };
         let asked = client.send_request::<ShowMessageRequest>(params);
         matches!(tokio::time::timeout(QUESTION_TIMEOUT, asked).await, Ok(Ok(Some(answer))) if answer.title == YES)
     }

@@ -10,14 +10,20 @@ use crate::position::{Encoding, to_proto};
 pub(crate) fn lenses(markers: &Markers, encoding: Encoding, uri: &Uri) -> Vec<CodeLens> {
     let mut lenses = Vec::new();
     for marker in &markers.markers {
-        let MarkerKind::Hunk(hunk) = &marker.kind else { continue };
+        let MarkerKind::Hunk(hunk) = &marker.kind else {
+            continue;
+        };
         let range = to_proto::range(&markers.text, text::Range::at(marker.range.start), encoding);
         for (title, pick) in [
             (format!("Keep · {}", hunk.cost), Pick::Keep(hunk.id)),
             ("Undo".to_owned(), Pick::Undo(hunk.id)),
             ("Undo run".to_owned(), Pick::UndoRun(hunk.run.clone())),
         ] {
-            lenses.push(CodeLens { range, command: Some(command(&title, &pick, uri)), data: None });
+            lenses.push(CodeLens {
+                range,
+                command: Some(command(&title, &pick, uri)),
+                data: None,
+            });
         }
     }
     lenses

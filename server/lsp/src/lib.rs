@@ -1,17 +1,17 @@
 //! The protocol: the only user of tower-lsp and lsp-types.
 
-pub mod capabilities;
-pub mod ordered;
-pub mod position;
-pub mod transport;
-pub mod uri;
 mod backend;
+pub mod capabilities;
 mod commands;
 mod editor;
 mod lens;
+pub mod ordered;
 mod outbox;
+pub mod position;
 mod publish;
 mod session;
+pub mod transport;
+pub mod uri;
 
 use std::sync::Arc;
 
@@ -20,7 +20,9 @@ use engine::{Editor, Engine};
 /// Serves one client on standard input and output until it is gone; answers with the exit code of the process.
 ///
 /// `make_engine` makes the engine for the client, which it is given as an editor.
-pub async fn run(make_engine: impl FnOnce(Arc<dyn Editor>) -> anyhow::Result<Engine>) -> anyhow::Result<u8> {
+pub async fn run(
+    make_engine: impl FnOnce(Arc<dyn Editor>) -> anyhow::Result<Engine>,
+) -> anyhow::Result<u8> {
     let (service, socket, engine) = backend::service(make_engine)?;
     let ended = transport::serve(tokio::io::stdin(), tokio::io::stdout(), service, socket).await;
     tracing::info!(cause = ?ended.cause, "the session has ended");
@@ -29,7 +31,10 @@ pub async fn run(make_engine: impl FnOnce(Arc<dyn Editor>) -> anyhow::Result<Eng
 }
 
 /// The one place where tasks start that no handler waits for. They end by themselves: each waits for something bounded.
-#[expect(clippy::disallowed_methods, reason = "short tasks, and the outbox, which lives as long as the process")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "short tasks, and the outbox, which lives as long as the process"
+)]
 fn spawn(task: impl Future<Output = ()> + Send + 'static) {
     tokio::spawn(task);
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use engine::{Engine, Event, HunkId, Level, MarkerKind, Markers, RunId, Spending};
 use lsp_types::{
-    LspNotificationMethod, MessageDirection, MessageType, Notification, ProgressNotification, ProgressParams, ProgressToken,
+    LspNotificationMethod, MessageDirection, MessageType, Notification, ProgressNotification,
+    ProgressParams, ProgressToken,
 };
 use serde_json::{Value, json};
 use text::FilePath;
@@ -13,8 +14,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::time::Instant;
 use tower_lsp::Client;
 
-use crate::{capabilities, publish};
 use crate::session::Session;
+use crate::{capabilities, publish};
 
 /// Markers are published at most this often, so that a burst of typing costs one message.
 const MARKERS_EVERY: Duration = Duration::from_millis(100);
@@ -89,7 +90,12 @@ struct Bar {
 }
 
 impl Outbox {
-    pub(crate) fn new(client: Client, session: Session, engine: Engine, sender: UnboundedSender<Message>) -> Outbox {
+    pub(crate) fn new(
+        client: Client,
+        session: Session,
+        engine: Engine,
+        sender: UnboundedSender<Message>,
+    ) -> Outbox {
         Outbox {
             client,
             session,
@@ -104,7 +110,16 @@ impl Outbox {
 
     pub(crate) async fn run(mut self, mut receiver: UnboundedReceiver<Message>) {
         loop {
-            let due = self.markers_due.into_iter().chain(self.bars.values().filter(|bar| bar.is_waiting()).map(|bar| bar.due)).min();
+            let due = self
+                .markers_due
+                .into_iter()
+                .chain(
+                    self.bars
+                        .values()
+                        .filter(|bar| bar.is_waiting())
+                        .map(|bar| bar.due),
+                )
+                .min();
             let message = match due {
                 None => receiver.recv().await,
                 Some(due) => {
@@ -127,21 +142,34 @@ impl Outbox {
         match event {
             Event::Markers(file) => {
                 self.markers.insert(file);
-                self.markers_due.get_or_insert_with(|| Instant::now() + MARKERS_EVERY);
+                self.markers_due
+                    .get_or_insert_with(|| Instant::now() + MARKERS_EVERY);
             }
-            Event::RunBegan { run, title, message } => self.begin(token_of(&run), title, Some(message), true),
+            Event::RunBegan {
+                run,
+                title,
+                message,
+            } => self.begin(token_of(&run), title, Some(message), true),
             Event::RunProgress { run, message } => {
                 if let Some(bar) = self.bars.get_mut(&token_of(&run)) {
                     bar.message = Some(message);
                 }
             }
-            Event::RunEnded { run, message, level } => {
+            Event::RunEnded {
+                run,
+                message,
+                level,
+            } => {
                 self.publish_due_markers().await;
                 self.end(&token_of(&run), message.clone()).await;
                 // What the user must know is said even where progress is not shown.
                 self.say(level, message).await;
             }
-            Event::Indexing { done, found, complete } => self.indexing(done, found, complete).await,
+            Event::Indexing {
+                done,
+                found,
+                complete,
+            } => self.indexing(done, found, complete).await,
             Event::Spending(spending) => self.spending(&spending).await,
             Event::Notice(level, text) => self.say(level, text).await,
         }
@@ -152,10 +180,16 @@ impl Outbox {
         if self.markers_due.is_some_and(|due| due <= now) {
             self.publish_due_markers().await;
         }
-        let due: Vec<String> =
-            self.bars.iter().filter(|(_, bar)| bar.is_waiting() && bar.due <= now).map(|(token, _)| token.clone()).collect();
+        let due: Vec<String> = self
+            .bars
+            .iter()
+            .filter(|(_, bar)| bar.is_waiting() && bar.due <= now)
+            .map(|(token, _)| token.clone())
+            .collect();
         for token in due {
-            let Some(bar) = self.bars.get_mut(&token) else { continue };
+            let Some(bar) = self.bars.get_mut(&token) else {
+                continue;
+            };
             bar.due = now + PROGRESS_EVERY;
             let report = json!({"kind": "report", "message": bar.message.take(), "percentage": bar.percentage});
             self.progress(&token, report).await;
@@ -167,10 +201,15 @@ impl Outbox {
         for file in std::mem::take(&mut self.markers) {
             let markers = self.engine.markers(&file);
             let (diagnostics, version) = match &markers {
-                Some(markers) => (publish::diagnostics(markers, &self.session), markers.version),
+                Some(markers) => (
+                    publish::diagnostics(markers, &self.session),
+                    markers.version,
+                ),
                 None => (Vec::new(), None),
             };
-            self.client.publish_diagnostics(self.session.uri_of(&file), diagnostics, version).await;
+            self.client
+                .publish_diagnostics(self.session.uri_of(&file), diagnostics, version)
+                .await;
             self.refresh_lenses(file, markers.as_ref());
         }
     }
@@ -185,19 +224,29 @@ impl Outbox {
                 MarkerKind::Finding(_) => None,
             })
             .collect();
-        let before = if hunks.is_empty() { self.hunks.remove(&file) } else { self.hunks.insert(file, hunks.clone()) };
+        let before = if hunks.is_empty() {
+            self.hunks.remove(&file)
+        } else {
+            self.hunks.insert(file, hunks.clone())
+        };
         if before.unwrap_or_default() == hunks {
             return;
         }
         let client = self.client.clone();
-        let capabilities::Client { code_lens_refresh, inlay_hint_refresh, .. } = *self.session.client();
+        let capabilities::Client {
+            code_lens_refresh,
+            inlay_hint_refresh,
+            ..
+        } = *self.session.client();
         crate::spawn(async move {
             // A client that does not answer shows old lenses until it asks by itself; nothing else depends on it.
             if code_lens_refresh {
-                let _unanswered = tokio::time::timeout(CREATE_TIMEOUT, client.code_lens_refresh()).await;
+                let _unanswered =
+                    tokio::time::timeout(CREATE_TIMEOUT, client.code_lens_refresh()).await;
             }
             if inlay_hint_refresh {
-                let _unanswered = tokio::time::timeout(CREATE_TIMEOUT, client.inlay_hint_refresh()).await;
+                let _unanswered =
+                    tokio::time::timeout(CREATE_TIMEOUT, client.inlay_hint_refresh()).await;
             }
         });
     }
@@ -206,19 +255,32 @@ impl Outbox {
         if !self.session.client().progress {
             return;
         }
-        let bar = Bar { title, cancellable, message, percentage: None, began: false, ended: None, due: Instant::now() };
+        let bar = Bar {
+            title,
+            cancellable,
+            message,
+            percentage: None,
+            began: false,
+            ended: None,
+            due: Instant::now(),
+        };
         self.bars.insert(token.clone(), bar);
         let (client, sender) = (self.client.clone(), self.sender.clone());
         crate::spawn(async move {
             let created = client.create_work_done_progress(ProgressToken::String(token.clone()));
-            let shown = matches!(tokio::time::timeout(CREATE_TIMEOUT, created).await, Ok(Ok(())));
+            let shown = matches!(
+                tokio::time::timeout(CREATE_TIMEOUT, created).await,
+                Ok(Ok(()))
+            );
             // Without a receiver there is nobody left to show progress to.
             let _gone = sender.send(Message::Created { token, shown });
         });
     }
 
     async fn created(&mut self, token: &str, shown: bool) {
-        let Some(bar) = self.bars.get_mut(token) else { return };
+        let Some(bar) = self.bars.get_mut(token) else {
+            return;
+        };
         if !shown {
             self.bars.remove(token);
             return;
@@ -237,21 +299,29 @@ impl Outbox {
     }
 
     async fn end(&mut self, token: &str, message: String) {
-        let Some(bar) = self.bars.get_mut(token) else { return };
+        let Some(bar) = self.bars.get_mut(token) else {
+            return;
+        };
         if !bar.began {
             bar.ended = Some(message);
             return;
         }
         self.bars.remove(token);
-        self.progress(token, json!({"kind": "end", "message": message})).await;
+        self.progress(token, json!({"kind": "end", "message": message}))
+            .await;
     }
 
     async fn progress(&self, token: &str, mut value: Value) {
         if let Value::Object(fields) = &mut value {
             fields.retain(|_, value| !value.is_null());
         }
-        let params = ProgressParams { token: ProgressToken::String(token.to_owned()), value };
-        self.client.send_notification::<ProgressNotification>(params).await;
+        let params = ProgressParams {
+            token: ProgressToken::String(token.to_owned()),
+            value,
+        };
+        self.client
+            .send_notification::<ProgressNotification>(params)
+            .await;
     }
 
     async fn indexing(&mut self, done: usize, found: usize, complete: bool) {
@@ -274,7 +344,9 @@ impl Outbox {
         if self.session.wants_spending()
             && let Ok(params) = serde_json::to_value(spending)
         {
-            self.client.send_notification::<SpendingNotification>(params).await;
+            self.client
+                .send_notification::<SpendingNotification>(params)
+                .await;
         }
     }
 

@@ -20,10 +20,14 @@ pub(crate) fn diagnostics(markers: &Markers, session: &Session) -> Vec<Diagnosti
         .iter()
         .map(|marker| {
             let (code, page, data) = match &marker.kind {
-                MarkerKind::Hunk(hunk) => {
-                    (HUNK, None, json!({"run": hunk.run, "hunk": hunk.id.to_string(), "symbol": hunk.symbol}))
+                MarkerKind::Hunk(hunk) => (
+                    HUNK,
+                    None,
+                    json!({"run": hunk.run, "hunk": hunk.id.to_string(), "symbol": hunk.symbol}),
+                ),
+                MarkerKind::Finding(rule) => {
+                    (rule.code(), Some(rule.page()), json!({"rule": rule.code()}))
                 }
-                MarkerKind::Finding(rule) => (rule.code(), Some(rule.page()), json!({"rule": rule.code()})),
             };
             Diagnostic {
                 range: to_proto::range(&markers.text, marker.range, encoding),

@@ -31,7 +31,9 @@ struct Inner {
 impl Session {
     /// What the client can do. Before `initialize`, nothing.
     pub(crate) fn client(&self) -> &Client {
-        self.0.client.get_or_init(|| Client::from_capabilities(&serde_json::Value::Null))
+        self.0
+            .client
+            .get_or_init(|| Client::from_capabilities(&serde_json::Value::Null))
     }
 
     /// Notes what the client can do; the first call counts.

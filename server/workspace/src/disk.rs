@@ -10,7 +10,9 @@ pub const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// It is larger than [`MAX_FILE_BYTES`].
-    #[error("{file} has {bytes} bytes, the limit is {MAX_FILE_BYTES}; split it or work on a smaller file")]
+    #[error(
+        "{file} has {bytes} bytes, the limit is {MAX_FILE_BYTES}; split it or work on a smaller file"
+    )]
     TooLarge {
         /// The file.
         file: FilePath,
@@ -49,28 +51,42 @@ pub enum ReadError {
 
 /// Reads a text file as it is, byte for byte.
 pub fn read(file: &FilePath) -> Result<Text, ReadError> {
-    let io = |source| ReadError::Io { file: file.clone(), source };
+    let io = |source| ReadError::Io {
+        file: file.clone(),
+        source,
+    };
     // A look before opening: opening a named pipe would wait for its other end.
     let metadata = std::fs::metadata(file.as_path()).map_err(io)?;
     if !metadata.is_file() {
         return Err(ReadError::NotAFile { file: file.clone() });
     }
     if metadata.len() > MAX_FILE_BYTES {
-        return Err(ReadError::TooLarge { file: file.clone(), bytes: metadata.len() });
+        return Err(ReadError::TooLarge {
+            file: file.clone(),
+            bytes: metadata.len(),
+        });
     }
     let mut bytes = Vec::with_capacity(metadata.len() as usize);
     let open = std::fs::File::open(file.as_path()).map_err(io)?;
     // It may have grown since: the limit holds for what is read, not for what was promised.
-    open.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(io)?;
+    open.take(MAX_FILE_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(io)?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Err(ReadError::TooLarge { file: file.clone(), bytes: bytes.len() as u64 });
+        return Err(ReadError::TooLarge {
+            file: file.clone(),
+            bytes: bytes.len() as u64,
+        });
     }
     if bytes.contains(&0) {
         return Err(ReadError::Binary { file: file.clone() });
     }
     match std::str::from_utf8(&bytes) {
         Ok(text) => Ok(Text::from(text)),
-        Err(error) => Err(ReadError::NotUtf8 { file: file.clone(), at: error.valid_up_to() }),
+        Err(error) => Err(ReadError::NotUtf8 {
+            file: file.clone(),
+            at: error.valid_up_to(),
+        }),
     }
 }
 
@@ -86,14 +102,31 @@ mod tests {
             std::fs::write(&path, bytes).unwrap();
             let file = FilePath::new(&path).unwrap();
             let short = |message: String| message.replace(file.as_str(), name);
-            let read = read(&file).map(|text| text.to_string()).map_err(|error| short(error.to_string()));
+            let read = read(&file)
+                .map(|text| text.to_string())
+                .map_err(|error| short(error.to_string()));
             assert_eq!(read, expect.map(str::to_owned).map_err(str::to_owned));
         };
         check("bom.rs", "\u{feff}a\r\n".as_bytes(), Ok("\u{feff}a\r\n"));
-        check("latin.rs", b"ab\xe4", Err("latin.rs is not UTF-8 (byte 2 is not); convert it first, Farthing leaves it alone"));
+        check(
+            "latin.rs",
+            b"ab\xe4",
+            Err(
+                "latin.rs is not UTF-8 (byte 2 is not); convert it first, Farthing leaves it alone",
+            ),
+        );
         check("nul.rs", b"a\0b", Err("nul.rs is a binary file"));
         let big = vec![b'a'; MAX_FILE_BYTES as usize + 1];
-        check("big.rs", &big, Err("big.rs has 4194305 bytes, the limit is 4194304; split it or work on a smaller file"));
-        assert!(matches!(read(&FilePath::new(folder.path()).unwrap()), Err(ReadError::NotAFile { .. })));
+        check(
+            "big.rs",
+            &big,
+            Err(
+                "big.rs has 4194305 bytes, the limit is 4194304; split it or work on a smaller file",
+            ),
+        );
+        assert!(matches!(
+            read(&FilePath::new(folder.path()).unwrap()),
+            Err(ReadError::NotAFile { .. })
+        ));
     }
 }

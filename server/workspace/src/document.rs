@@ -35,7 +35,10 @@ struct Parse {
 impl Document {
     pub(crate) fn open(file: FilePath, language: &str, version: i32, text: Text) -> Document {
         let grammar = grammars::for_path(file.file_name()).or_else(|| grammars::by_name(language));
-        Document { version: Some(version), ..Document::new(file, grammar, text) }
+        Document {
+            version: Some(version),
+            ..Document::new(file, grammar, text)
+        }
     }
 
     pub(crate) fn on_disk(file: FilePath, text: Text) -> Document {
@@ -45,7 +48,14 @@ impl Document {
 
     fn new(file: FilePath, grammar: Option<&'static Grammar>, text: Text) -> Document {
         let parse = grammar.map(|grammar| Arc::new(Parse::afresh(grammar, text.clone())));
-        Document { file, version: None, text, serial: 0, log: Arc::default(), parse }
+        Document {
+            file,
+            version: None,
+            text,
+            serial: 0,
+            log: Arc::default(),
+            parse,
+        }
     }
 
     pub(crate) fn changed(&self, version: i32, edits: Vec<EditSet>, text: Text) -> Document {
@@ -55,8 +65,18 @@ impl Document {
         let surplus = entries.len().saturating_sub(REMEMBERED);
         entries.drain(..surplus);
         let serial = self.serial + edits.len() as u64;
-        let parse = self.parse.as_ref().map(|parse| Arc::new(Parse::after(parse, edits, text.clone())));
-        Document { file: self.file.clone(), version: Some(version), text, serial, log, parse }
+        let parse = self
+            .parse
+            .as_ref()
+            .map(|parse| Arc::new(Parse::after(parse, edits, text.clone())));
+        Document {
+            file: self.file.clone(),
+            version: Some(version),
+            text,
+            serial,
+            log,
+            parse,
+        }
     }
 
     /// The file.
@@ -98,16 +118,28 @@ impl Document {
 
 impl Parse {
     fn afresh(grammar: &'static Grammar, text: Text) -> Parse {
-        Parse { grammar, text, done: OnceLock::new(), before: Mutex::new(None), put_off: 0 }
+        Parse {
+            grammar,
+            text,
+            done: OnceLock::new(),
+            before: Mutex::new(None),
+            put_off: 0,
+        }
     }
 
     fn after(before: &Arc<Parse>, edits: Vec<EditSet>, text: Text) -> Parse {
-        let put_off = if before.done.get().is_some() { 0 } else { before.put_off + 1 };
+        let put_off = if before.done.get().is_some() {
+            0
+        } else {
+            before.put_off + 1
+        };
         let fresh = Parse::afresh(before.grammar, text);
         match <[EditSet; 1]>::try_from(edits) {
-            Ok([edit]) if put_off <= PUT_OFF => {
-                Parse { before: Mutex::new(Some((before.clone(), edit))), put_off, ..fresh }
-            }
+            Ok([edit]) if put_off <= PUT_OFF => Parse {
+                before: Mutex::new(Some((before.clone(), edit))),
+                put_off,
+                ..fresh
+            },
             // Several changes in one message have texts in between that nobody kept.
             _ => fresh,
         }
@@ -115,7 +147,11 @@ impl Parse {
 
     fn get(&self) -> &Parsed {
         self.done.get_or_init(|| {
-            let before = self.before.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let before = self
+                .before
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take();
             match before {
                 Some((before, edits)) => before.get().reparse(&edits, &self.text),
                 None => Parsed::parse(self.grammar, &self.text),

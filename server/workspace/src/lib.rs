@@ -80,8 +80,16 @@ impl Workspace {
     /// The editor changed an open document by `edits`, one after the other. O(log n) plus the size of the edits.
     ///
     /// Answers whether the document is open.
-    pub fn change(&mut self, file: &FilePath, version: i32, edits: Vec<EditSet>, text: Text) -> bool {
-        let Some(document) = self.open.get(file) else { return false };
+    pub fn change(
+        &mut self,
+        file: &FilePath,
+        version: i32,
+        edits: Vec<EditSet>,
+        text: Text,
+    ) -> bool {
+        let Some(document) = self.open.get(file) else {
+            return false;
+        };
         let document = document.changed(version, edits, text);
         self.open.insert_mut(file.clone(), document);
         self.revision += 1;
@@ -150,11 +158,16 @@ impl Snapshot {
 
     /// The workspace folder that `file` is in; the innermost one.
     pub fn root_of(&self, file: &FilePath) -> Option<&FilePath> {
-        self.roots.iter().filter(|root| file.is_inside(root)).max_by_key(|root| root.as_str().len())
+        self.roots
+            .iter()
+            .filter(|root| file.is_inside(root))
+            .max_by_key(|root| root.as_str().len())
     }
 
     /// `file` as a person would name it: from its workspace folder.
     pub fn display<'a>(&self, file: &'a FilePath) -> &'a str {
-        self.root_of(file).and_then(|root| file.relative_to(root)).unwrap_or(file.as_str())
+        self.root_of(file)
+            .and_then(|root| file.relative_to(root))
+            .unwrap_or(file.as_str())
     }
 }

@@ -59,14 +59,22 @@ pub fn scan(roots: &[FilePath], cancel: &AtomicBool, sink: &(dyn Fn(Scanned) + S
             let progress = (done.fetch_add(1, Ordering::Relaxed) + 1, files.len());
             match facts {
                 Ok(facts) => {
-                    sink(Scanned { file: file.clone(), facts, progress });
+                    sink(Scanned {
+                        file: file.clone(),
+                        facts,
+                        progress,
+                    });
                     None
                 }
                 Err(reason) => Some(reason),
             }
         })
         .collect();
-    let mut scan = Scan { folders, cancelled: cancel.load(Ordering::Relaxed), ..Scan::default() };
+    let mut scan = Scan {
+        folders,
+        cancelled: cancel.load(Ordering::Relaxed),
+        ..Scan::default()
+    };
     for result in results {
         match result {
             None => scan.files += 1,
@@ -77,7 +85,9 @@ pub fn scan(roots: &[FilePath], cancel: &AtomicBool, sink: &(dyn Fn(Scanned) + S
 }
 
 fn facts_of(file: &FilePath) -> Result<Arc<Facts>, SkipReason> {
-    let Some(grammar) = grammars::for_path(file.file_name()) else { return Err(SkipReason::NotText) };
+    let Some(grammar) = grammars::for_path(file.file_name()) else {
+        return Err(SkipReason::NotText);
+    };
     match crate::read(file) {
         Ok(text) => Ok(Parsed::parse(grammar, &text).facts().clone()),
         Err(ReadError::TooLarge { .. }) => Err(SkipReason::TooLarge),
@@ -87,36 +97,50 @@ fn facts_of(file: &FilePath) -> Result<Arc<Facts>, SkipReason> {
 }
 
 fn walk(roots: &[FilePath], cancel: &AtomicBool) -> (Vec<FilePath>, Vec<FilePath>) {
-    let Some((first, rest)) = roots.split_first() else { return Default::default() };
+    let Some((first, rest)) = roots.split_first() else {
+        return Default::default();
+    };
     let mut builder = WalkBuilder::new(first.as_path());
     for root in rest {
         builder.add(root.as_path());
     }
     let (sender, receiver) = std::sync::mpsc::channel();
-    builder.hidden(false).require_git(false).filter_entry(|entry| !is_internal(entry.file_name())).build_parallel().run(
-        || {
+    builder
+        .hidden(false)
+        .require_git(false)
+        .filter_entry(|entry| !is_internal(entry.file_name()))
+        .build_parallel()
+        .run(|| {
             let sender = sender.clone();
             Box::new(move |entry| {
                 if cancel.load(Ordering::Relaxed) {
                     return WalkState::Quit;
                 }
                 // A folder that may not be read is no reason to leave the others out.
-                let Ok(entry) = entry else { return WalkState::Continue };
-                let Some(kind) = entry.file_type() else { return WalkState::Continue };
+                let Ok(entry) = entry else {
+                    return WalkState::Continue;
+                };
+                let Some(kind) = entry.file_type() else {
+                    return WalkState::Continue;
+                };
                 if let Ok(path) = FilePath::new(entry.path())
-                    && (kind.is_dir() || (kind.is_file() && grammars::for_path(path.file_name()).is_some()))
+                    && (kind.is_dir()
+                        || (kind.is_file() && grammars::for_path(path.file_name()).is_some()))
                 {
                     // The receiver outlives the walk.
                     _ = sender.send((kind.is_dir(), path));
                 }
                 WalkState::Continue
             })
-        },
-    );
+        });
     drop(sender);
     let (mut files, mut folders) = (Vec::new(), Vec::new());
     for (is_folder, path) in receiver {
-        if is_folder { folders.push(path) } else { files.push(path) }
+        if is_folder {
+            folders.push(path)
+        } else {
+            files.push(path)
+        }
     }
     folders.sort_unstable();
     (files, folders)
@@ -124,21 +148,29 @@ fn walk(roots: &[FilePath], cancel: &AtomicBool) -> (Vec<FilePath>, Vec<FilePath
 
 /// What version control keeps for itself; never walked, ignore file or not.
 fn is_internal(name: &std::ffi::OsStr) -> bool {
-    [".git", ".hg", ".svn", ".jj"].iter().any(|internal| name == *internal)
+    [".git", ".hg", ".svn", ".jj"]
+        .iter()
+        .any(|internal| name == *internal)
 }
 
 /// Whether the ignore files of the workspace leave `file` out.
 ///
 /// Costs one walk down from the root to the file.
 pub fn is_ignored(roots: &[FilePath], file: &FilePath) -> bool {
-    let Some(root) = roots.iter().filter(|root| file.is_inside(root)).max_by_key(|root| root.as_str().len()) else {
+    let Some(root) = roots
+        .iter()
+        .filter(|root| file.is_inside(root))
+        .max_by_key(|root| root.as_str().len())
+    else {
         return true;
     };
     let wanted = file.as_path().to_owned();
     let found = WalkBuilder::new(root.as_path())
         .hidden(false)
         .require_git(false)
-        .filter_entry(move |entry| !is_internal(entry.file_name()) && wanted.starts_with(entry.path()))
+        .filter_entry(move |entry| {
+            !is_internal(entry.file_name()) && wanted.starts_with(entry.path())
+        })
         .build()
         .flatten()
         .any(|entry| entry.path() == file.as_path());
@@ -170,14 +202,24 @@ mod tests {
         std::fs::write(folder.path().join("src/latin.rs"), b"\xe4").unwrap();
         let found = Mutex::new(Vec::new());
         let scan = scan(&[root.clone()], &AtomicBool::new(false), &|scanned| {
-            found.lock().unwrap().push(scanned.file.relative_to(&root).unwrap().to_owned());
+            found
+                .lock()
+                .unwrap()
+                .push(scanned.file.relative_to(&root).unwrap().to_owned());
         });
         assert_eq!(found.into_inner().unwrap(), ["src/a.rs"]);
         assert_eq!(scan.skipped, BTreeMap::from([(SkipReason::NotText, 1)]));
-        let folders: Vec<_> = scan.folders.iter().map(|folder| folder.relative_to(&root).unwrap()).collect();
+        let folders: Vec<_> = scan
+            .folders
+            .iter()
+            .map(|folder| folder.relative_to(&root).unwrap())
+            .collect();
         assert_eq!(folders, ["", "src"]);
         assert!(is_ignored(&[root.clone()], &root.join("out/b.rs").unwrap()));
-        assert!(!is_ignored(&[root.clone()], &root.join("src/a.rs").unwrap()));
+        assert!(!is_ignored(
+            &[root.clone()],
+            &root.join("src/a.rs").unwrap()
+        ));
     }
 
     #[test]

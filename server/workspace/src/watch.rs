@@ -42,8 +42,14 @@ impl Watcher {
     ) -> Result<(Watcher, usize), notify::Error> {
         let (sender, receiver) = channel();
         let mut watcher = notify::recommended_watcher(move |event| _ = sender.send(event))?;
-        let unwatched =
-            folders.iter().filter(|folder| watcher.watch(folder.as_path(), RecursiveMode::NonRecursive).is_err()).count();
+        let unwatched = folders
+            .iter()
+            .filter(|folder| {
+                watcher
+                    .watch(folder.as_path(), RecursiveMode::NonRecursive)
+                    .is_err()
+            })
+            .count();
         std::thread::Builder::new()
             .name("farthing-watch".to_owned())
             .spawn(move || gather(&roots, &receiver, &report))
@@ -52,7 +58,11 @@ impl Watcher {
     }
 }
 
-fn gather(roots: &[FilePath], events: &Receiver<notify::Result<notify::Event>>, report: &dyn Fn(Change)) {
+fn gather(
+    roots: &[FilePath],
+    events: &Receiver<notify::Result<notify::Event>>,
+    report: &dyn Fn(Change),
+) {
     while let Ok(first) = events.recv() {
         let mut paths = BTreeSet::new();
         let mut rescan = false;
@@ -121,14 +131,28 @@ mod tests {
         let root = FilePath::new(folder.path()).unwrap();
         let file = root.join("a.rs").unwrap();
         let (sender, receiver) = channel();
-        let (watcher, unwatched) =
-            Watcher::start(vec![root.clone()], &[root], move |change| _ = sender.send(change)).unwrap();
+        let (watcher, unwatched) = Watcher::start(vec![root.clone()], &[root], move |change| {
+            _ = sender.send(change)
+        })
+        .unwrap();
         assert_eq!(unwatched, 0);
         std::fs::write(file.as_path(), "fn a() {}").unwrap();
         let wait = || receiver.recv_timeout(Duration::from_secs(10)).unwrap();
-        assert_eq!(wait(), Change { files: vec![file.clone()], rescan: false });
+        assert_eq!(
+            wait(),
+            Change {
+                files: vec![file.clone()],
+                rescan: false
+            }
+        );
         std::fs::remove_file(file.as_path()).unwrap();
-        assert_eq!(wait(), Change { files: vec![file], rescan: false });
+        assert_eq!(
+            wait(),
+            Change {
+                files: vec![file],
+                rescan: false
+            }
+        );
         drop(watcher);
         assert!(receiver.recv_timeout(Duration::from_secs(10)).is_err());
     }

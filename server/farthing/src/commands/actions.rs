@@ -12,7 +12,9 @@ use crate::ui;
 /// Prints the menu at a place.
 pub(crate) fn actions(at: &At, as_json: bool) -> anyhow::Result<ExitCode> {
     let file = at.file()?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         let Headless { engine, text, .. } = Headless::open(&file).await?;
         let range = at.range(&text)?;
@@ -28,9 +30,17 @@ pub(crate) fn actions(at: &At, as_json: bool) -> anyhow::Result<ExitCode> {
                     Pick::Launch(launch) => launch.action.id(),
                     _ => "",
                 };
-                ui::line(format!("{}  {}", ui::paint(ui::DIM, format!("{action:<9}")), item.title))?;
+                ui::line(format!(
+                    "{}  {}",
+                    ui::paint(ui::DIM, format!("{action:<9}")),
+                    item.title
+                ))?;
             }
-            if let Some(Item { pick: Pick::Configure, .. }) = menu.items.last() {
+            if let Some(Item {
+                pick: Pick::Configure,
+                ..
+            }) = menu.items.last()
+            {
                 ui::line(ui::paint(ui::DIM, engine.how_to_configure()))?;
             }
         }

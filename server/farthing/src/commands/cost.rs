@@ -60,16 +60,27 @@ pub(crate) fn cost(args: &CostArgs) -> anyhow::Result<ExitCode> {
     let (config, _) = configuration(&places, None, &[]);
     if args.rescue {
         let rescue = Ledger::rescue(&places.ledger(), Timestamp::now())?;
-        ui::line(format!("{} rows were rescued, {} could not be read; the damaged file is {}", rescue.kept, rescue.lost, rescue.damaged.display()))?;
+        ui::line(format!(
+            "{} rows were rescued, {} could not be read; the damaged file is {}",
+            rescue.kept,
+            rescue.lost,
+            rescue.damaged.display()
+        ))?;
         return Ok(ExitCode::SUCCESS);
     }
     let purse = Purse::open(&places.ledger(), config.prices.as_deref());
     let ledger = purse.ledger().map_err(anyhow::Error::msg)?;
     if args.acknowledge {
         for overrun in ledger.overruns()? {
-            ui::line(format!("{}: {} was held, it cost {}", overrun.model, overrun.held, overrun.cost))?;
+            ui::line(format!(
+                "{}: {} was held, it cost {}",
+                overrun.model, overrun.held, overrun.cost
+            ))?;
         }
-        ui::line(format!("{} accepted", ledger.acknowledge_overruns(Timestamp::now())?))?;
+        ui::line(format!(
+            "{} accepted",
+            ledger.acknowledge_overruns(Timestamp::now())?
+        ))?;
         return Ok(ExitCode::SUCCESS);
     }
     let now = Zoned::now();
@@ -81,14 +92,27 @@ pub(crate) fn cost(args: &CostArgs) -> anyhow::Result<ExitCode> {
     let rows = ledger.report(args.by.into(), since, Some(until))?;
     let totals = ledger.totals(&now)?;
     if args.json {
-        ui::json(&json!({"rows": rows, "today": totals.today, "month": totals.month, "limits": {"run": config.budget.run, "day": config.budget.day, "month": config.budget.month}}))?;
+        ui::json(
+            &json!({"rows": rows, "today": totals.today, "month": totals.month, "limits": {"run": config.budget.run, "day": config.budget.day, "month": config.budget.month}}),
+        )?;
         return Ok(ExitCode::SUCCESS);
     }
     if rows.is_empty() {
         ui::line("nothing was spent yet")?;
         return Ok(ExitCode::SUCCESS);
     }
-    let heading = ["", "runs", "requests", "input", "cache", "output", "estimated", "cost"].map(str::to_owned).to_vec();
+    let heading = [
+        "",
+        "runs",
+        "requests",
+        "input",
+        "cache",
+        "output",
+        "estimated",
+        "cost",
+    ]
+    .map(str::to_owned)
+    .to_vec();
     let mut table = vec![heading];
     for row in &rows {
         table.push(vec![
@@ -98,13 +122,19 @@ pub(crate) fn cost(args: &CostArgs) -> anyhow::Result<ExitCode> {
             row.usage.input.to_string(),
             (row.usage.prompt() - row.usage.input).to_string(),
             row.usage.output.to_string(),
-            if row.estimated_runs > 0 { row.estimated_expected.to_string() } else { String::new() },
+            if row.estimated_runs > 0 {
+                row.estimated_expected.to_string()
+            } else {
+                String::new()
+            },
             row.cost.to_string(),
         ]);
     }
     let right = [false, true, true, true, true, true, true, true];
     ui::line(ui::table(&table, &right))?;
-    let of = |limit: Option<ledger::Money>| limit.map_or_else(String::new, |limit| format!(" of {limit}"));
+    let of = |limit: Option<ledger::Money>| {
+        limit.map_or_else(String::new, |limit| format!(" of {limit}"))
+    };
     ui::line(format!(
         "today {}{}, this month {}{}",
         totals.today.total(),

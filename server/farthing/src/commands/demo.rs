@@ -17,6 +17,8 @@ pub(crate) struct DemoArgs {
 
 /// Tells the story once.
 pub(crate) fn demo(args: &DemoArgs) -> anyhow::Result<ExitCode> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     story::tell(&runtime, args.live)
 }

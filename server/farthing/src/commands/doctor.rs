@@ -25,18 +25,32 @@ pub(crate) fn doctor(as_json: bool) -> anyhow::Result<ExitCode> {
     let checks = checks(&Places::find()?);
     let all_well = checks.iter().all(|check| check.ok);
     if as_json {
-        ui::json(&serde_json::json!({"version": env!("CARGO_PKG_VERSION"), "ok": all_well, "checks": checks}))?;
+        ui::json(
+            &serde_json::json!({"version": env!("CARGO_PKG_VERSION"), "ok": all_well, "checks": checks}),
+        )?;
     } else {
         ui::line(format!("farthing {}", env!("CARGO_PKG_VERSION")))?;
         for check in &checks {
-            let mark = if check.ok { ui::paint(ui::GREEN, "ok  ") } else { ui::paint(ui::RED, "miss") };
+            let mark = if check.ok {
+                ui::paint(ui::GREEN, "ok  ")
+            } else {
+                ui::paint(ui::RED, "miss")
+            };
             ui::line(format!("{mark}  {:<14} {}", check.name, check.found))?;
             if let Some(what_to_do) = &check.what_to_do {
-                ui::line(format!("      {:<14} {}", "", ui::paint(ui::YELLOW, what_to_do)))?;
+                ui::line(format!(
+                    "      {:<14} {}",
+                    "",
+                    ui::paint(ui::YELLOW, what_to_do)
+                ))?;
             }
         }
     }
-    Ok(if all_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if all_well {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn checks(places: &Places) -> Vec<Check> {
@@ -46,17 +60,32 @@ fn checks(places: &Places) -> Vec<Check> {
     let mut checks = vec![Check {
         name: "configuration",
         ok: problems.is_empty(),
-        found: if exists { path.to_string() } else { format!("{path} does not exist; the defaults hold") },
-        what_to_do: (!problems.is_empty())
-            .then(|| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n                     ")),
+        found: if exists {
+            path.to_string()
+        } else {
+            format!("{path} does not exist; the defaults hold")
+        },
+        what_to_do: (!problems.is_empty()).then(|| {
+            problems
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join("\n                     ")
+        }),
     }];
     checks.push(match &config.provider {
-        ProviderSetup::Ready(Endpoint { base_url, key, .. }) => {
-            Check { name: "provider", ok: true, found: format!("{base_url}, with {key:?}"), what_to_do: None }
-        }
-        ProviderSetup::Missing { what_to_do } => {
-            Check { name: "provider", ok: false, found: "no model can be asked".to_owned(), what_to_do: Some(what_to_do.clone()) }
-        }
+        ProviderSetup::Ready(Endpoint { base_url, key, .. }) => Check {
+            name: "provider",
+            ok: true,
+            found: format!("{base_url}, with {key:?}"),
+            what_to_do: None,
+        },
+        ProviderSetup::Missing { what_to_do } => Check {
+            name: "provider",
+            ok: false,
+            found: "no model can be asked".to_owned(),
+            what_to_do: Some(what_to_do.clone()),
+        },
     });
     let purse = Purse::open(&places.ledger(), config.prices.as_deref());
     let model = &config.models.default;
@@ -67,38 +96,85 @@ fn checks(places: &Places) -> Vec<Check> {
                 Some(row) => Check {
                     name: "price",
                     ok: true,
-                    found: format!("{model}, checked on {}{}", row.checked_at(), if row.is_stale(now) { ", which is long ago" } else { "" }),
+                    found: format!(
+                        "{model}, checked on {}{}",
+                        row.checked_at(),
+                        if row.is_stale(now) {
+                            ", which is long ago"
+                        } else {
+                            ""
+                        }
+                    ),
                     what_to_do: None,
                 },
                 None => Check {
                     name: "price",
                     ok: false,
                     found: format!("no price is known for {model}"),
-                    what_to_do: Some(format!("add one with `[prices] file`, or choose one of: {}", prices.models(now).join(", "))),
+                    what_to_do: Some(format!(
+                        "add one with `[prices] file`, or choose one of: {}",
+                        prices.models(now).join(", ")
+                    )),
                 },
             }
         }
-        Err(error) => Check { name: "price", ok: false, found: error, what_to_do: Some("correct the file".to_owned()) },
+        Err(error) => Check {
+            name: "price",
+            ok: false,
+            found: error,
+            what_to_do: Some("correct the file".to_owned()),
+        },
     });
-    let spent = purse.ledger().and_then(|ledger| ledger.totals(&Zoned::now()).map_err(|error| error.to_string()));
+    let spent = purse.ledger().and_then(|ledger| {
+        ledger
+            .totals(&Zoned::now())
+            .map_err(|error| error.to_string())
+    });
     checks.push(match spent {
         Ok(totals) => Check {
             name: "ledger",
             ok: true,
-            found: format!("{}, {} today", places.ledger().display(), totals.today.total()),
+            found: format!(
+                "{}, {} today",
+                places.ledger().display(),
+                totals.today.total()
+            ),
             what_to_do: None,
         },
-        Err(error) => Check { name: "ledger", ok: false, found: places.ledger().display().to_string(), what_to_do: Some(error) },
+        Err(error) => Check {
+            name: "ledger",
+            ok: false,
+            found: places.ledger().display().to_string(),
+            what_to_do: Some(error),
+        },
     });
-    let show = |limit: Option<ledger::Money>| limit.map_or_else(|| "no limit".to_owned(), |limit| limit.to_string());
+    let show = |limit: Option<ledger::Money>| {
+        limit.map_or_else(|| "no limit".to_owned(), |limit| limit.to_string())
+    };
     let budget = config.budget;
     checks.push(Check {
         name: "budget",
         ok: config.stopped.is_none(),
-        found: format!("{} a run, {} a day, {} a month", show(budget.run), show(budget.day), show(budget.month)),
-        what_to_do: config.stopped.as_ref().map(|problem| format!("nothing may be spent until this is mended: {problem}")),
+        found: format!(
+            "{} a run, {} a day, {} a month",
+            show(budget.run),
+            show(budget.day),
+            show(budget.month)
+        ),
+        what_to_do: config
+            .stopped
+            .as_ref()
+            .map(|problem| format!("nothing may be spent until this is mended: {problem}")),
     });
-    let languages: Vec<&str> = grammars::all().iter().map(|grammar| grammar.title).collect();
-    checks.push(Check { name: "languages", ok: true, found: languages.join(", "), what_to_do: None });
+    let languages: Vec<&str> = grammars::all()
+        .iter()
+        .map(|grammar| grammar.title)
+        .collect();
+    checks.push(Check {
+        name: "languages",
+        ok: true,
+        found: languages.join(", "),
+        what_to_do: None,
+    });
     checks
 }

@@ -39,7 +39,12 @@ impl Headless {
                 _ => {}
             }
         }
-        Ok(Headless { engine, editor, events, text })
+        Ok(Headless {
+            engine,
+            editor,
+            events,
+            text,
+        })
     }
 }
 
@@ -59,7 +64,10 @@ fn workspace_of(file: &FilePath) -> Option<FilePath> {
     let own = file.parent()?;
     let mut folder = own.clone();
     loop {
-        if SIGNS.iter().any(|sign| folder.as_path().join(sign).exists()) {
+        if SIGNS
+            .iter()
+            .any(|sign| folder.as_path().join(sign).exists())
+        {
             return Some(folder);
         }
         match folder.parent() {

@@ -22,19 +22,28 @@ pub(crate) fn index(path: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
     let began = Instant::now();
     let joined = Mutex::new(Index::default());
     let bar = ProgressBar::new(0);
-    bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} files {elapsed}").context("the bar's template")?);
+    bar.set_style(
+        ProgressStyle::with_template("{bar:40} {pos}/{len} files {elapsed}")
+            .context("the bar's template")?,
+    );
     // A folder that is done at once needs no bar.
     let shown_after = Duration::from_millis(300);
     let scan = workspace::scan(&[root], &AtomicBool::new(false), &|scanned| {
         let (done, found) = scanned.progress;
-        joined.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(scanned.file, scanned.facts);
+        joined
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .insert(scanned.file, scanned.facts);
         if done.is_multiple_of(64) && began.elapsed() > shown_after {
             bar.set_length(found as u64);
             bar.set_position(done as u64);
         }
     });
     bar.finish_and_clear();
-    let stats = joined.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).stats();
+    let stats = joined
+        .into_inner()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+        .stats();
     let seconds = began.elapsed().as_secs_f64();
     let skipped: usize = scan.skipped.values().sum();
     let peak = peak_memory();
@@ -47,7 +56,12 @@ pub(crate) fn index(path: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let mut rows = vec![vec!["language".to_owned(), "files".to_owned()]];
-    rows.extend(stats.languages.iter().map(|(language, files)| vec![(*language).to_string(), files.to_string()]));
+    rows.extend(
+        stats
+            .languages
+            .iter()
+            .map(|(language, files)| vec![(*language).to_string(), files.to_string()]),
+    );
     ui::line(ui::table(&rows, &[false, true]))?;
     ui::line(format!(
         "{} files, {} symbols, {} references, {} imports in {seconds:.2} s{}",
@@ -55,10 +69,14 @@ pub(crate) fn index(path: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
         stats.symbols,
         stats.references,
         stats.imports,
-        peak.map(|bytes| format!(", {:.0} MB at most", bytes as f64 / 1e6)).unwrap_or_default()
+        peak.map(|bytes| format!(", {:.0} MB at most", bytes as f64 / 1e6))
+            .unwrap_or_default()
     ))?;
     if skipped > 0 {
-        ui::line(ui::paint(ui::DIM, format!("{skipped} files left out: too large, not UTF-8, or not readable")))?;
+        ui::line(ui::paint(
+            ui::DIM,
+            format!("{skipped} files left out: too large, not UTF-8, or not readable"),
+        ))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -66,7 +84,9 @@ pub(crate) fn index(path: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
 /// The most memory this process has held, where the system tells.
 fn peak_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kilobytes * 1024)
 }

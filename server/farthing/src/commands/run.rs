@@ -44,7 +44,9 @@ fn action(id: &str) -> Result<Action, String> {
 /// Runs an action to its end.
 pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let file = args.at.file()?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         let mut headless = Headless::open(&file).await?;
         let engine = headless.engine.clone();
@@ -99,16 +101,27 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// What the menu has for this action at this place, which is what the user would have picked.
-fn pick(headless: &Headless, file: &FilePath, range: text::Range, action: Action) -> anyhow::Result<Launch> {
-    let menu = headless.engine.menu(&headless.engine.snapshot(), file, range, &[]);
+fn pick(
+    headless: &Headless,
+    file: &FilePath,
+    range: text::Range,
+    action: Action,
+) -> anyhow::Result<Launch> {
+    let menu = headless
+        .engine
+        .menu(&headless.engine.snapshot(), file, range, &[]);
     let mut launches = menu.items.into_iter().filter_map(|item| match item.pick {
         Pick::Launch(launch) => Some(launch),
         _ => None,
     });
     match launches.find(|launch| launch.action == action) {
         Some(launch) => Ok(launch),
-        None if !headless.engine.is_configured() => anyhow::bail!("{}", headless.engine.how_to_configure()),
-        None => anyhow::bail!("{action} is not offered here; `farthing actions FILE:LINE` lists what is"),
+        None if !headless.engine.is_configured() => {
+            anyhow::bail!("{}", headless.engine.how_to_configure())
+        }
+        None => anyhow::bail!(
+            "{action} is not offered here; `farthing actions FILE:LINE` lists what is"
+        ),
     }
 }
 
@@ -124,17 +137,29 @@ fn unified(file: &FilePath, before: &Text, after: &Text) -> String {
 /// Writes `after` in place of `before`, unless somebody else has written meanwhile.
 fn replace(file: &FilePath, before: &Text, after: &Text) -> anyhow::Result<()> {
     let current = workspace::read(file)?;
-    anyhow::ensure!(current == *before, "{file} was changed by another program during the run; nothing was written");
-    let path = std::fs::canonicalize(file.as_path()).with_context(|| format!("cannot find {file}"))?;
+    anyhow::ensure!(
+        current == *before,
+        "{file} was changed by another program during the run; nothing was written"
+    );
+    let path =
+        std::fs::canonicalize(file.as_path()).with_context(|| format!("cannot find {file}"))?;
     let folder = path.parent().unwrap_or(Path::new("."));
     let writing = || format!("cannot write {file}");
-    let permissions = std::fs::metadata(&path).with_context(writing)?.permissions();
-    anyhow::ensure!(!permissions.readonly(), "{file} is read-only; nothing was written");
+    let permissions = std::fs::metadata(&path)
+        .with_context(writing)?
+        .permissions();
+    anyhow::ensure!(
+        !permissions.readonly(),
+        "{file} is read-only; nothing was written"
+    );
     let mut draft = tempfile::NamedTempFile::new_in(folder).with_context(writing)?;
     for chunk in after.chunks() {
         draft.write_all(chunk.as_bytes()).with_context(writing)?;
     }
-    draft.as_file().set_permissions(permissions).with_context(writing)?;
+    draft
+        .as_file()
+        .set_permissions(permissions)
+        .with_context(writing)?;
     draft.as_file().sync_all().with_context(writing)?;
     draft.persist(&path).with_context(writing)?;
     Ok(())

@@ -12,9 +12,13 @@ use crate::ui;
 
 /// Serves the script until standard input closes; then prints what was asked and what it would have cost.
 pub(crate) fn scripted(path: &Path) -> anyhow::Result<ExitCode> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let script = Script::parse(&text).with_context(|| path.display().to_string())?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         let server = Scripted::start(script).await.context("cannot listen on loopback")?;
         ui::line(json!({"base_url": server.base_url()}))?;

@@ -41,7 +41,10 @@ pub(crate) struct Applied {
 
 impl Client {
     /// Starts the server as an editor would.
-    #[expect(clippy::disallowed_methods, reason = "our own binary, as an editor would start it")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "our own binary, as an editor would start it"
+    )]
     pub(crate) fn start(environment: &[(&str, String)]) -> anyhow::Result<Client> {
         let program = std::env::current_exe().context("cannot find the running binary")?;
         let mut server = Command::new(program)
@@ -63,7 +66,14 @@ impl Client {
                 }
             }
         });
-        Ok(Client { server, input, messages, requests: 0, unread: VecDeque::new(), document: Document::default() })
+        Ok(Client {
+            server,
+            input,
+            messages,
+            requests: 0,
+            unread: VecDeque::new(),
+            document: Document::default(),
+        })
     }
 
     /// The document as it is.
@@ -73,8 +83,13 @@ impl Client {
 
     /// Opens a file from disk.
     pub(crate) fn open(&mut self, path: &Path, language: &str) -> anyhow::Result<()> {
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        self.document = Document { uri: uri(path), version: 1, text };
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read {}", path.display()))?;
+        self.document = Document {
+            uri: uri(path),
+            version: 1,
+            text,
+        };
         let Document { uri, version, text } = &self.document;
         let params = json!({"textDocument": {"uri": uri, "languageId": language, "version": version, "text": text}});
         self.notify("textDocument/didOpen", params)
@@ -129,16 +144,25 @@ impl Client {
         let change = &request["params"]["edit"]["documentChanges"][0];
         let Document { uri, version, text } = &self.document;
         if change["textDocument"]["uri"] != **uri || change["textDocument"]["version"] != *version {
-            self.reply(request, json!({"applied": false, "failureReason": "the document has changed"}))?;
+            self.reply(
+                request,
+                json!({"applied": false, "failureReason": "the document has changed"}),
+            )?;
             return Ok(None);
         }
         let mut edits: Vec<(usize, usize, &Value)> = Vec::new();
         for edit in change["edits"].as_array().into_iter().flatten() {
             let place = |end: &str| {
                 let position = &edit["range"][end];
-                offset(text, position["line"].as_u64()? as usize, position["character"].as_u64()? as usize)
+                offset(
+                    text,
+                    position["line"].as_u64()? as usize,
+                    position["character"].as_u64()? as usize,
+                )
             };
-            let (start, end) = place("start").zip(place("end")).context("an edit is outside of the document")?;
+            let (start, end) = place("start")
+                .zip(place("end"))
+                .context("an edit is outside of the document")?;
             edits.push((start, end, edit));
         }
         edits.sort_by_key(|(start, ..)| std::cmp::Reverse(*start));
@@ -154,7 +178,11 @@ impl Client {
         self.changed(Value::Array(changes))?;
         self.reply(request, json!({"applied": true}))?;
         let label = request["params"]["label"].as_str().unwrap_or("").to_owned();
-        Ok(Some(Applied { label, before, after }))
+        Ok(Some(Applied {
+            label,
+            before,
+            after,
+        }))
     }
 
     /// Ends the session as the protocol asks for.
@@ -171,20 +199,25 @@ impl Client {
     fn changed(&mut self, changes: Value) -> anyhow::Result<()> {
         self.document.version += 1;
         let Document { uri, version, .. } = &self.document;
-        let params = json!({"textDocument": {"uri": uri, "version": version}, "contentChanges": changes});
+        let params =
+            json!({"textDocument": {"uri": uri, "version": version}, "contentChanges": changes});
         self.notify("textDocument/didChange", params)
     }
 
     fn send(&mut self, message: &Value) -> anyhow::Result<()> {
         let body = message.to_string();
         let framed = format!("Content-Length: {}\r\n\r\n{body}", body.len());
-        self.input.write_all(framed.as_bytes()).context("the server does not listen any more")?;
+        self.input
+            .write_all(framed.as_bytes())
+            .context("the server does not listen any more")?;
         self.input.flush()?;
         Ok(())
     }
 
     fn receive(&mut self) -> anyhow::Result<Value> {
-        self.messages.recv_timeout(PATIENCE).context("the server has nothing to say any more")?
+        self.messages
+            .recv_timeout(PATIENCE)
+            .context("the server has nothing to say any more")?
     }
 }
 
@@ -222,7 +255,9 @@ pub(crate) fn uri(path: &Path) -> String {
     let mut uri = "file://".to_owned();
     for byte in path.to_string_lossy().bytes() {
         match byte {
-            b'/' | b'-' | b'_' | b'.' | b'~' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => uri.push(char::from(byte)),
+            b'/' | b'-' | b'_' | b'.' | b'~' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => {
+                uri.push(char::from(byte))
+            }
             other => uri.extend(['%', hex(other >> 4), hex(other & 15)]),
         }
     }
@@ -230,7 +265,9 @@ pub(crate) fn uri(path: &Path) -> String {
 }
 
 fn hex(digit: u8) -> char {
-    char::from_digit(digit.into(), 16).unwrap_or('0').to_ascii_uppercase()
+    char::from_digit(digit.into(), 16)
+        .unwrap_or('0')
+        .to_ascii_uppercase()
 }
 
 /// Where a position is, in UTF-8 as the demo negotiates it.

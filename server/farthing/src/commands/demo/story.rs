@@ -14,12 +14,27 @@ use crate::ui::{self, BOLD, CYAN, DIM, GREEN, RED, YELLOW, paint};
 
 /// The project, file by file.
 const PROJECT: &[(&str, &str)] = &[
-    ("Cargo.toml", include_str!("../../../demo/project/Cargo.toml")),
+    (
+        "Cargo.toml",
+        include_str!("../../../demo/project/Cargo.toml"),
+    ),
     ("README.md", include_str!("../../../demo/project/README.md")),
-    ("src/main.rs", include_str!("../../../demo/project/src/main.rs")),
-    ("src/entry.rs", include_str!("../../../demo/project/src/entry.rs")),
-    ("src/report.rs", include_str!("../../../demo/project/src/report.rs")),
-    ("src/format.rs", include_str!("../../../demo/project/src/format.rs")),
+    (
+        "src/main.rs",
+        include_str!("../../../demo/project/src/main.rs"),
+    ),
+    (
+        "src/entry.rs",
+        include_str!("../../../demo/project/src/entry.rs"),
+    ),
+    (
+        "src/report.rs",
+        include_str!("../../../demo/project/src/report.rs"),
+    ),
+    (
+        "src/format.rs",
+        include_str!("../../../demo/project/src/format.rs"),
+    ),
 ];
 const SCRIPT: &str = include_str!("../../../demo/script.toml");
 
@@ -40,16 +55,39 @@ pub(crate) fn tell(runtime: &tokio::runtime::Runtime, live: bool) -> anyhow::Res
         std::io::Write::write_all(&mut file, text.as_bytes())?;
         file.persist(&path)?;
     }
-    let scripted = if live { None } else { Some(runtime.block_on(Scripted::start(Script::parse(SCRIPT)?))?) };
+    let scripted = if live {
+        None
+    } else {
+        Some(runtime.block_on(Scripted::start(Script::parse(SCRIPT)?))?)
+    };
     let environment = environment(folder.path(), scripted.as_ref());
 
-    ui::line(format!("{}\n", paint(BOLD, "Farthing: scoped subagents in any editor, with the price on the label")))?;
-    ui::line(paint(DIM, "A copy of `tally`, a small Rust project, is opened by an editor that speaks LSP to `farthing serve`."))?;
+    ui::line(format!(
+        "{}\n",
+        paint(
+            BOLD,
+            "Farthing: scoped subagents in any editor, with the price on the label"
+        )
+    ))?;
+    ui::line(paint(
+        DIM,
+        "A copy of `tally`, a small Rust project, is opened by an editor that speaks LSP to `farthing serve`.",
+    ))?;
     match &scripted {
-        Some(_) => ui::line(paint(DIM, "The model is a script on this machine: no key, no network, the real HTTP path.\n"))?,
-        None => ui::line(paint(DIM, "The model is the one that you have configured. This costs money.\n"))?,
+        Some(_) => ui::line(paint(
+            DIM,
+            "The model is a script on this machine: no key, no network, the real HTTP path.\n",
+        ))?,
+        None => ui::line(paint(
+            DIM,
+            "The model is the one that you have configured. This costs money.\n",
+        ))?,
     }
-    let mut story = Story { client: Client::start(&environment)?, chapter: 0, published: None };
+    let mut story = Story {
+        client: Client::start(&environment)?,
+        chapter: 0,
+        published: None,
+    };
     story.index(&project, &environment)?;
     story.findings(&project)?;
     let action = story.menu()?;
@@ -70,7 +108,10 @@ pub(crate) fn tell(runtime: &tokio::runtime::Runtime, live: bool) -> anyhow::Res
 /// The server's configuration, ledger and journals live in the temporary folder; with the script, so do its requests.
 fn environment(folder: &Path, scripted: Option<&ScriptedHandle>) -> Vec<(&'static str, String)> {
     let inside = |name: &str| folder.join(name).display().to_string();
-    let mut environment = vec![("XDG_STATE_HOME", inside("state")), ("XDG_CACHE_HOME", inside("cache"))];
+    let mut environment = vec![
+        ("XDG_STATE_HOME", inside("state")),
+        ("XDG_CACHE_HOME", inside("cache")),
+    ];
     if let Some(scripted) = scripted {
         environment.extend([
             ("XDG_CONFIG_HOME", inside("config")),
@@ -101,7 +142,11 @@ struct Hunk {
 impl Story {
     fn chapter(&mut self, title: &str) -> anyhow::Result<()> {
         self.chapter += 1;
-        ui::line(format!("{} {}", paint(CYAN.bold(), format!("{}.", self.chapter)), paint(BOLD, title)))?;
+        ui::line(format!(
+            "{} {}",
+            paint(CYAN.bold(), format!("{}.", self.chapter)),
+            paint(BOLD, title)
+        ))?;
         Ok(())
     }
 
@@ -135,7 +180,11 @@ impl Story {
         for finding in &found {
             let line = finding["range"]["start"]["line"].as_u64().unwrap_or(0) + 1;
             let place = paint(CYAN, format!("{FILE}:{line}"));
-            ui::line(format!("   {place}  {}  {}", text(&finding["message"]), paint(DIM, text(&finding["code"]))))?;
+            ui::line(format!(
+                "   {place}  {}  {}",
+                text(&finding["message"]),
+                paint(DIM, text(&finding["code"]))
+            ))?;
         }
         ui::line("")?;
         Ok(())
@@ -143,7 +192,9 @@ impl Story {
 
     /// Asks for the menu at the function's name and prints it; answers with the action to pick.
     fn menu(&mut self) -> anyhow::Result<Value> {
-        self.chapter(&format!("The light bulb on `{FUNCTION}` names each action's price"))?;
+        self.chapter(&format!(
+            "The light bulb on `{FUNCTION}` names each action's price"
+        ))?;
         let (line, character) = self.place_of(&format!("fn {FUNCTION}"), 3)?;
         let at = json!({"line": line, "character": character});
         let params = json!({
@@ -156,9 +207,22 @@ impl Story {
         let mut picked = None;
         for action in actions.as_array().into_iter().flatten() {
             let title = text(&action["title"]);
-            let shown = title.split_once(" · ").map_or(title.to_owned(), |(name, price)| format!("{name} · {}", paint(YELLOW, price)));
-            let is_wanted = title.starts_with(&wanted) && picked.is_none() && text(&action["kind"]) != "quickfix";
-            ui::line(format!("   {} {shown}", if is_wanted { paint(GREEN.bold(), "›") } else { " ".to_owned() }))?;
+            let shown = title
+                .split_once(" · ")
+                .map_or(title.to_owned(), |(name, price)| {
+                    format!("{name} · {}", paint(YELLOW, price))
+                });
+            let is_wanted = title.starts_with(&wanted)
+                && picked.is_none()
+                && text(&action["kind"]) != "quickfix";
+            ui::line(format!(
+                "   {} {shown}",
+                if is_wanted {
+                    paint(GREEN.bold(), "›")
+                } else {
+                    " ".to_owned()
+                }
+            ))?;
             if is_wanted {
                 picked = Some(action.clone());
             }
@@ -187,16 +251,25 @@ impl Story {
                         if landed == 1 {
                             let (line, typed) = TYPED;
                             self.client.type_at_line(line, typed)?;
-                            ui::line(format!("   {} {}\n", paint(BOLD, "you type:"), typed.trim_end()))?;
+                            ui::line(format!(
+                                "   {} {}\n",
+                                paint(BOLD, "you type:"),
+                                typed.trim_end()
+                            ))?;
                         }
                     }
                 }
                 "$/progress" if message["params"]["value"]["kind"] == "end" && is_run(&message) => {
-                    ui::line(format!("   {}\n", paint(GREEN, text(&message["params"]["value"]["message"]))))?;
+                    ui::line(format!(
+                        "   {}\n",
+                        paint(GREEN, text(&message["params"]["value"]["message"]))
+                    ))?;
                     return Ok(());
                 }
                 "textDocument/publishDiagnostics" => self.publish(&message),
-                "window/showMessage" => ui::line(format!("   {}", text(&message["params"]["message"])))?,
+                "window/showMessage" => {
+                    ui::line(format!("   {}", text(&message["params"]["message"])))?
+                }
                 _ => self.answer(&message)?,
             }
         }
@@ -206,13 +279,27 @@ impl Story {
         self.chapter("Each hunk is yours to keep or undo")?;
         let mut hunks = self.hunks(|hunks| !hunks.is_empty())?;
         for hunk in &hunks {
-            ui::line(format!("   {}  {}", paint(CYAN, format!("{FILE}:{}", hunk.line)), hunk.message))?;
+            ui::line(format!(
+                "   {}  {}",
+                paint(CYAN, format!("{FILE}:{}", hunk.line)),
+                hunk.message
+            ))?;
         }
         // The import that nothing uses goes; what is left stays.
-        let unwanted = hunks.iter().position(|hunk| hunk.message.contains("trait")).unwrap_or(0);
+        let unwanted = hunks
+            .iter()
+            .position(|hunk| hunk.message.contains("trait"))
+            .unwrap_or(0);
         let undone = hunks.remove(unwanted);
-        ui::line(format!("\n   {} {FILE}:{}, which nothing uses", paint(BOLD, "undo"), undone.line))?;
-        self.command("farthing.hunk.undo", json!({"hunk": undone.id, "run": undone.run}))?;
+        ui::line(format!(
+            "\n   {} {FILE}:{}, which nothing uses",
+            paint(BOLD, "undo"),
+            undone.line
+        ))?;
+        self.command(
+            "farthing.hunk.undo",
+            json!({"hunk": undone.id, "run": undone.run}),
+        )?;
         let left = hunks.len();
         hunks = self.hunks(|hunks| hunks.len() == left)?;
         for hunk in hunks {
@@ -220,9 +307,16 @@ impl Story {
             self.command("farthing.hunk.keep", json!({"hunk": hunk.id}))?;
         }
         self.hunks(<[Hunk]>::is_empty)?;
-        let original = PROJECT.iter().find(|(name, _)| *name == FILE).map_or("", |(_, text)| text);
+        let original = PROJECT
+            .iter()
+            .find(|(name, _)| *name == FILE)
+            .map_or("", |(_, text)| text);
         let diff = similar::TextDiff::from_lines(original, &self.client.document().text);
-        let count = |tag| diff.iter_all_changes().filter(|change| change.tag() == tag).count();
+        let count = |tag| {
+            diff.iter_all_changes()
+                .filter(|change| change.tag() == tag)
+                .count()
+        };
         ui::line(format!(
             "\n   {} {} and {}, with the line that you typed\n",
             paint(BOLD, "what stays:"),
@@ -242,14 +336,19 @@ impl Story {
     }
 
     fn command(&mut self, command: &str, arguments: Value) -> anyhow::Result<()> {
-        self.client.request("workspace/executeCommand", json!({"command": command, "arguments": [arguments]}))?;
+        self.client.request(
+            "workspace/executeCommand",
+            json!({"command": command, "arguments": [arguments]}),
+        )?;
         Ok(())
     }
 
     /// The hunks of the file, as soon as they are as expected.
     fn hunks(&mut self, expected: impl Fn(&[Hunk]) -> bool) -> anyhow::Result<Vec<Hunk>> {
         let of = |found: &[Value]| -> Vec<Hunk> {
-            let hunks = found.iter().filter(|diagnostic| diagnostic["code"] == "hunk");
+            let hunks = found
+                .iter()
+                .filter(|diagnostic| diagnostic["code"] == "hunk");
             hunks
                 .map(|diagnostic| Hunk {
                     id: text(&diagnostic["data"]["hunk"]).to_owned(),
@@ -278,7 +377,9 @@ impl Story {
                 "workspace/applyEdit" => {
                     self.client.apply(&message)?;
                 }
-                "window/showMessage" => ui::line(format!("   {}", text(&message["params"]["message"])))?,
+                "window/showMessage" => {
+                    ui::line(format!("   {}", text(&message["params"]["message"])))?
+                }
                 _ => self.answer(&message)?,
             }
         }
@@ -289,7 +390,13 @@ impl Story {
         if params["uri"] == self.client.document().uri
             && let Some(version) = params["version"].as_i64()
         {
-            self.published = Some((version, params["diagnostics"].as_array().cloned().unwrap_or_default()));
+            self.published = Some((
+                version,
+                params["diagnostics"]
+                    .as_array()
+                    .cloned()
+                    .unwrap_or_default(),
+            ));
         }
     }
 
@@ -304,7 +411,10 @@ impl Story {
     /// Line and character of the first mention of `needle`, moved on by `skip`.
     fn place_of(&self, needle: &str, skip: usize) -> anyhow::Result<(usize, usize)> {
         let text = &self.client.document().text;
-        let at = text.find(needle).with_context(|| format!("there is no {needle}"))? + skip;
+        let at = text
+            .find(needle)
+            .with_context(|| format!("there is no {needle}"))?
+            + skip;
         let line = text[..at].matches('\n').count();
         let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
         Ok((line, at - start))
@@ -312,30 +422,55 @@ impl Story {
 }
 
 fn show(applied: &Applied, number: usize) -> anyhow::Result<()> {
-    ui::line(format!("   {}  {}", paint(BOLD, format!("hunk {number}")), paint(DIM, &applied.label)))?;
-    let diff = similar::TextDiff::from_lines(&applied.before, &applied.after).unified_diff().context_radius(1).to_string();
+    ui::line(format!(
+        "   {}  {}",
+        paint(BOLD, format!("hunk {number}")),
+        paint(DIM, &applied.label)
+    ))?;
+    let diff = similar::TextDiff::from_lines(&applied.before, &applied.after)
+        .unified_diff()
+        .context_radius(1)
+        .to_string();
     ui::line(indented(&ui::diff(&diff)))?;
     Ok(())
 }
 
 /// The ledger, as `farthing cost` prints it.
 fn ledger(environment: &[(&str, String)]) -> anyhow::Result<()> {
-    ui::line(format!("{} {}", paint(CYAN.bold(), "7."), paint(BOLD, "The ledger has every request: farthing cost --by symbol")))?;
+    ui::line(format!(
+        "{} {}",
+        paint(CYAN.bold(), "7."),
+        paint(
+            BOLD,
+            "The ledger has every request: farthing cost --by symbol"
+        )
+    ))?;
     let program = std::env::current_exe()?;
     let report = own_output(&program, &["cost", "--by", "symbol"], environment)?;
     ui::line(indented(report.trim_end()))?;
     Ok(())
 }
 
-#[expect(clippy::disallowed_methods, reason = "our own binary, as a user would start it")]
-fn own_output(program: &Path, arguments: &[&str], environment: &[(&str, String)]) -> anyhow::Result<String> {
+#[expect(
+    clippy::disallowed_methods,
+    reason = "our own binary, as a user would start it"
+)]
+fn own_output(
+    program: &Path,
+    arguments: &[&str],
+    environment: &[(&str, String)],
+) -> anyhow::Result<String> {
     let output = std::process::Command::new(program)
         .args(arguments)
         .envs(environment.iter().map(|(name, value)| (*name, value)))
         .stderr(std::process::Stdio::inherit())
-        .output()
-        ?;
-    anyhow::ensure!(output.status.success(), "farthing {} ended with {}", arguments.join(" "), output.status);
+        .output()?;
+    anyhow::ensure!(
+        output.status.success(),
+        "farthing {} ended with {}",
+        arguments.join(" "),
+        output.status
+    );
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
