@@ -219,7 +219,9 @@ export class Workbench {
       .frameLocator('iframe#active-frame')
       .locator('body');
     return until(`a preview that matches ${expected.join(' and ')}`, async (note) => {
-      const text = clean((await body.allInnerTexts()).join('\n'));
+      // The frames are replaced while the preview is drawn.
+      const texts = await body.allInnerTexts().catch(() => []);
+      const text = clean(texts.join('\n'));
       note(text);
       return expected.every((pattern) => pattern.test(text)) ? text : undefined;
     });
