@@ -136,7 +136,7 @@ impl Index {
                     file: file.clone(),
                     symbol: within,
                 };
-                if caller != *place && self.means(file, facts, &name, place) {
+                if caller != *place && means(file, facts, &name, place) {
                     callers.entry(caller).or_default().push(call.range);
                 }
             }
@@ -235,11 +235,6 @@ impl Index {
         )
     }
 
-    /// Whether `name` in `file` may mean the symbol at `place`: it is of that file, or the file does not define the name itself.
-    fn means(&self, file: &FilePath, facts: &Facts, name: &str, place: &Place) -> bool {
-        *file == place.file || facts.by_name(name).is_empty()
-    }
-
     fn holding<'a>(
         &'a self,
         names: &'a Names,
@@ -251,6 +246,11 @@ impl Index {
             .flat_map(|files| files.iter())
             .filter_map(|file| Some((file, self.files.get(file)?)))
     }
+}
+
+/// Whether `name` in `file` may mean the symbol at `place`: it is of that file, or the file does not define the name itself.
+fn means(file: &FilePath, facts: &Facts, name: &str, place: &Place) -> bool {
+    *file == place.file || facts.by_name(name).is_empty()
 }
 
 fn defines(facts: &Facts) -> Vec<Arc<str>> {
