@@ -69,7 +69,8 @@ fn grammar(root: &Path, folder: &Path, code: &mut String) -> Result<(), String> 
          builtins: &{builtins:?}, protected: &{protected:?}, line_comment: {:?}, block_comment: {:?}, indent: {indent:?}, \
          docs: Docs {{ inside: {:?}, markers: &{:?}, inner_markers: &{:?}, open: {:?}, line: {:?}, close: {:?}, hint: {:?} }}, \
          visibility: Visibility {{ items: Visible::{}, members: Visible::{} }}, lower_case_locals: {:?}, \
-         modules: Modules {{ separator: {:?}, unit_is_folder: {:?}, index_files: &{:?} }}, \
+         modules: Modules {{ separator: {:?}, unit_is_folder: {:?}, relative: &{:?}, \
+         index_files: &{:?} }}, \
          tests: Tests {{ functions: &{:?}, types: &{:?}, paths: &{:?}, hint: {:?} }}, fence: {:?}, \
          parser: {}::{}, language: OnceLock::new(), rules: OnceLock::new(), queries: &[",
         comments.line,
@@ -86,6 +87,7 @@ fn grammar(root: &Path, folder: &Path, code: &mut String) -> Result<(), String> 
         locals.lower_case,
         modules.separator,
         modules.unit == ModuleUnit::Folder,
+        modules.relative,
         modules.index_files,
         tests.functions,
         tests.types,
@@ -231,6 +233,8 @@ struct Locals {
 struct Modules {
     separator: String,
     unit: ModuleUnit,
+    #[serde(default)]
+    relative: Vec<String>,
     #[serde(default)]
     index_files: Vec<String>,
 }

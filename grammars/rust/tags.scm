@@ -167,19 +167,19 @@
 
 ; The arguments of a macro are tokens; a name before a parenthesis is most likely a call.
 (token_tree
-  (identifier) @reference.call . (token_tree "("))
+  (identifier) @reference.call . (token_tree . "("))
 
 (token_tree
-  "." . (identifier) @reference.call.method . (token_tree "("))
+  "." . (identifier) @reference.call.method . (token_tree . "("))
 
 (token_tree
-  [(identifier) (self)] @qualifier . "." . (identifier) @reference.call.method . (token_tree "("))
+  [(identifier) (self)] @qualifier . "." . (identifier) @reference.call.method . (token_tree . "("))
 
 (token_tree
   (identifier) @qualifier . "::" . (identifier) @reference)
 
 (token_tree
-  (identifier) @qualifier . "::" . (identifier) @reference.call . (token_tree "("))
+  (identifier) @qualifier . "::" . (identifier) @reference.call . (token_tree . "("))
 
 (impl_item
   trait: [

@@ -13,7 +13,7 @@ mod rules;
 use std::sync::OnceLock;
 
 pub use capture::{Capture, Metric, Role, SymbolKind};
-pub use rules::{Entry, Rules, Scratch};
+pub use rules::{Child, Entry, Rules, Scratch};
 use tree_sitter::Language;
 use tree_sitter_language::LanguageFn;
 
@@ -152,6 +152,8 @@ pub struct Modules {
     pub separator: &'static str,
     /// Whether all files of a folder make one module together.
     pub unit_is_folder: bool,
+    /// Words in a path that stand for a place relative to the file.
+    pub relative: &'static [&'static str],
     /// Files that stand for their folder.
     pub index_files: &'static [&'static str],
 }

@@ -25,6 +25,8 @@ pub struct Entry {
     /// Captures that hold for every node of the kind.
     pub always: Box<[Capture]>,
     patterns: Box<[u16]>,
+    /// Whether the patterns ask for fields.
+    fields: bool,
     /// Whether a node of the kind can have children.
     pub has_children: bool,
 }
@@ -41,17 +43,37 @@ impl Entry {
     }
 }
 
+/// A node as it stands among the children of another.
+#[derive(Clone, Copy)]
+pub struct Child<'tree> {
+    /// The node.
+    pub node: Node<'tree>,
+    /// Its kind.
+    pub kind: u16,
+    field: u16,
+}
+
+impl<'tree> Child<'tree> {
+    /// A node that is nobody's child: the root of a tree.
+    pub fn root(node: Node<'tree>) -> Child<'tree> {
+        Child {
+            node,
+            kind: node.kind_id(),
+            field: NO_FIELD,
+        }
+    }
+
+    fn separates(&self) -> bool {
+        self.node.is_named() && !self.node.is_extra()
+    }
+}
+
 /// The memory of one walk.
 pub struct Scratch<'tree> {
     cursor: TreeCursor<'tree>,
-    children: Vec<Child<'tree>>,
+    /// Children of nodes further down, a list for each level that a pattern looks down.
+    levels: Vec<Vec<Child<'tree>>>,
     found: Vec<(Capture, Node<'tree>)>,
-}
-
-#[derive(Clone, Copy)]
-struct Child<'tree> {
-    field: u16,
-    node: Node<'tree>,
 }
 
 impl<'tree> Scratch<'tree> {
@@ -59,8 +81,49 @@ impl<'tree> Scratch<'tree> {
     pub fn new(node: Node<'tree>) -> Scratch<'tree> {
         Scratch {
             cursor: node.walk(),
-            children: Vec::new(),
+            levels: Vec::new(),
             found: Vec::new(),
+        }
+    }
+
+    /// Adds the children of a node to a list, in order, as far as `entry`, that of its kind, must know them.
+    pub fn read_children(
+        &mut self,
+        entry: Option<&Entry>,
+        node: Node<'tree>,
+        children: &mut Vec<Child<'tree>>,
+    ) {
+        let fields = entry.is_some_and(|entry| entry.fields);
+        self.read(node, children, Reads::All, fields);
+    }
+
+    fn read(
+        &mut self,
+        node: Node<'tree>,
+        children: &mut Vec<Child<'tree>>,
+        reads: Reads,
+        fields: bool,
+    ) {
+        self.cursor.reset(node);
+        if !self.cursor.goto_first_child() {
+            return;
+        }
+        loop {
+            let node = self.cursor.node();
+            let child = Child {
+                node,
+                kind: node.kind_id(),
+                field: if fields {
+                    self.cursor.field_id().map_or(NO_FIELD, u16::from)
+                } else {
+                    NO_FIELD
+                },
+            };
+            children.push(child);
+            let enough = reads == Reads::UntilNamed && child.separates();
+            if enough || !self.cursor.goto_next_sibling() {
+                return;
+            }
         }
     }
 }
@@ -105,9 +168,13 @@ impl Rules {
         }
         let entries = (0..kinds)
             .zip(entries)
-            .map(|(kind, (always, patterns))| Entry {
+            .map(|(kind, (always, numbers))| Entry {
                 always: always.into(),
-                patterns: patterns.into(),
+                fields: numbers.iter().any(|number: &u16| {
+                    let pattern = patterns.get(usize::from(*number));
+                    pattern.is_some_and(|pattern: &Compiled| pattern.root.asks_for_fields())
+                }),
+                patterns: numbers.into(),
                 has_children: language.node_kind_is_named(kind),
             });
         Ok(Rules {
@@ -125,26 +192,23 @@ impl Rules {
     pub fn matches<'tree>(
         &self,
         entry: &Entry,
-        node: Node<'tree>,
+        node: Child<'tree>,
+        children: &[Child<'tree>],
         source: &str,
         scratch: &mut Scratch<'tree>,
         mut each: impl FnMut(&[(Capture, Node<'tree>)]),
     ) {
-        // The children are the same for all patterns; deeper levels are read when a pattern goes there.
-        let from = scratch.children.len();
-        let until = scratch.read_children(node);
         for index in &entry.patterns {
             let Some(pattern) = self.patterns.get(usize::from(*index)) else {
                 continue;
             };
             scratch.found.clear();
-            if pattern.root.holds_with(node, (from, until), scratch)
+            if pattern.root.holds_with(node, children, 0, scratch)
                 && pattern.texts_fit(&scratch.found, source)
             {
                 each(&scratch.found);
             }
         }
-        scratch.children.truncate(from);
     }
 }
 
@@ -165,6 +229,17 @@ struct Matcher {
     slots: Box<[Slot]>,
     absent: Box<[u16]>,
     optional: bool,
+    reads: Reads,
+    fields: bool,
+}
+
+/// How many children a pattern must see.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reads {
+    None,
+    /// Those up to the first that has a name.
+    UntilNamed,
+    All,
 }
 
 enum Test {
@@ -175,6 +250,8 @@ enum Test {
 }
 
 struct Slot {
+    /// The kinds that the chain can start with, if it asks for any.
+    kinds: Option<Box<[u16]>>,
     chain: Box<[(u16, Matcher)]>,
     at_start: bool,
     at_end: bool,
@@ -212,6 +289,18 @@ impl Compiled {
 }
 
 impl Matcher {
+    /// Whether it must know the fields of the children of the node it is tried on.
+    fn asks_for_fields(&self) -> bool {
+        let asks = |slot: &Slot| slot.chain.iter().any(|(field, _)| *field != NO_FIELD);
+        let choices: &[Matcher] = match &self.test {
+            Test::OneOf(choices) => choices,
+            Test::Kind(_) | Test::AnyNamed | Test::Any => &[],
+        };
+        !self.absent.is_empty()
+            || self.slots.iter().any(asks)
+            || choices.iter().any(Matcher::asks_for_fields)
+    }
+
     fn kinds(&self) -> Option<Vec<u16>> {
         match &self.test {
             Test::Kind(kind) => Some(vec![*kind]),
@@ -223,50 +312,62 @@ impl Matcher {
         }
     }
 
-    fn holds<'tree>(&self, node: Node<'tree>, scratch: &mut Scratch<'tree>) -> bool {
-        if self.slots.is_empty() && self.absent.is_empty() {
-            return self.holds_with(node, (0, 0), scratch);
-        }
+    fn holds<'tree>(
+        &self,
+        child: Child<'tree>,
+        level: usize,
+        scratch: &mut Scratch<'tree>,
+    ) -> bool {
         // A look at the kind first: most children fail here, and reading theirs costs the most.
         if let Test::Kind(kind) = self.test
-            && node.kind_id() != kind
+            && child.kind != kind
         {
             return false;
         }
-        let from = scratch.children.len();
-        let until = scratch.read_children(node);
-        let holds = self.holds_with(node, (from, until), scratch);
-        scratch.children.truncate(from);
+        if self.reads == Reads::None {
+            return self.holds_with(child, &[], level, scratch);
+        }
+        if scratch.levels.len() <= level {
+            scratch.levels.resize_with(level + 1, Vec::new);
+        }
+        let mut children = std::mem::take(&mut scratch.levels[level]);
+        children.clear();
+        scratch.read(child.node, &mut children, self.reads, self.fields);
+        let holds = self.holds_with(child, &children, level + 1, scratch);
+        scratch.levels[level] = children;
         holds
     }
 
-    /// Whether it holds at a node whose children are `scratch.children[from..until]`; if not, no capture is left.
+    /// Whether it holds at a node with these children; if not, no capture is left.
     fn holds_with<'tree>(
         &self,
-        node: Node<'tree>,
-        (from, until): (usize, usize),
+        node: Child<'tree>,
+        children: &[Child<'tree>],
+        level: usize,
         scratch: &mut Scratch<'tree>,
     ) -> bool {
         let before = scratch.found.len();
-        scratch
-            .found
-            .extend(self.captures.iter().map(|capture| (*capture, node)));
+        for capture in &self.captures {
+            scratch.found.push((*capture, node.node));
+        }
         let holds = match &self.test {
-            Test::Kind(kind) => node.kind_id() == *kind,
-            Test::AnyNamed => node.is_named(),
+            Test::Kind(kind) => node.kind == *kind,
+            Test::AnyNamed => node.node.is_named(),
             Test::Any => true,
-            Test::OneOf(choices) => choices.iter().any(|choice| choice.holds(node, scratch)),
-        };
-        let lacks_field = |field: &u16| {
-            let children = scratch.children.get(from..until).unwrap_or(&[]);
-            children.iter().all(|child| child.field != *field)
-        };
-        let holds = holds && self.absent.iter().all(lacks_field) && {
-            let mut first = from;
-            self.slots
+            Test::OneOf(choices) => choices
                 .iter()
-                .all(|slot| slot.fill(&mut first, (from, until), scratch))
+                .any(|choice| choice.holds(node, level, scratch)),
         };
+        let mut first = 0;
+        let holds = holds
+            && self
+                .absent
+                .iter()
+                .all(|field| children.iter().all(|child| child.field != *field))
+            && self
+                .slots
+                .iter()
+                .all(|slot| slot.fill(&mut first, children, level, scratch));
         if !holds {
             scratch.found.truncate(before);
         }
@@ -276,24 +377,26 @@ impl Matcher {
 
 impl Slot {
     /// Finds every place where the chain fits, at child `first` or later, and moves `first` behind the first of them.
-    fn fill(
+    fn fill<'tree>(
         &self,
         first: &mut usize,
-        (from, until): (usize, usize),
-        scratch: &mut Scratch<'_>,
+        children: &[Child<'tree>],
+        level: usize,
+        scratch: &mut Scratch<'tree>,
     ) -> bool {
         let mut place = None;
-        let mut at = if self.at_start { from } else { *first };
-        while at < until {
-            if self.at_start && at > from && scratch.named_between(at - 1, at) {
-                break;
-            }
-            if let Some(end) = self.chain_at(at, until, scratch)
-                && !(self.at_end && scratch.named_between(end, until))
-            {
+        let from = if self.at_start { 0 } else { *first };
+        for (at, child) in children.iter().enumerate().skip(from) {
+            let may_start = match &self.kinds {
+                Some(kinds) => kinds.contains(&child.kind),
+                None => true,
+            };
+            if may_start && let Some(end) = self.chain_at(at, children, level, scratch) {
                 place.get_or_insert(end);
             }
-            at += 1;
+            if self.at_start && child.separates() {
+                break;
+            }
         }
         if let Some(end) = place {
             *first = end;
@@ -302,16 +405,26 @@ impl Slot {
     }
 
     /// Where the chain ends if it starts at child `at`.
-    fn chain_at(&self, at: usize, until: usize, scratch: &mut Scratch<'_>) -> Option<usize> {
+    fn chain_at<'tree>(
+        &self,
+        at: usize,
+        children: &[Child<'tree>],
+        level: usize,
+        scratch: &mut Scratch<'tree>,
+    ) -> Option<usize> {
         let before = scratch.found.len();
         let mut next = at;
         for (number, (field, matcher)) in self.chain.iter().enumerate() {
-            while number > 0 && next < until && scratch.children.get(next)?.node.is_extra() {
+            while number > 0
+                && children
+                    .get(next)
+                    .is_some_and(|child| child.node.is_extra())
+            {
                 next += 1;
             }
-            let child = scratch.children.get(..until).and_then(|all| all.get(next));
-            let fits = child.copied().is_some_and(|child| {
-                (*field == NO_FIELD || child.field == *field) && matcher.holds(child.node, scratch)
+            let fits = children.get(next).is_some_and(|child| {
+                (*field == NO_FIELD || child.field == *field)
+                    && matcher.holds(*child, level, scratch)
             });
             if !fits {
                 scratch.found.truncate(before);
@@ -319,33 +432,12 @@ impl Slot {
             }
             next += 1;
         }
-        Some(next)
-    }
-}
-
-impl<'tree> Scratch<'tree> {
-    /// Puts the children of `node` on the stack and says where they end.
-    fn read_children(&mut self, node: Node<'tree>) -> usize {
-        self.cursor.reset(node);
-        if self.cursor.goto_first_child() {
-            loop {
-                self.children.push(Child {
-                    field: self.cursor.field_id().map_or(NO_FIELD, u16::from),
-                    node: self.cursor.node(),
-                });
-                if !self.cursor.goto_next_sibling() {
-                    break;
-                }
-            }
+        let rest = children.get(next..).unwrap_or(&[]);
+        if self.at_end && rest.iter().any(Child::separates) {
+            scratch.found.truncate(before);
+            return None;
         }
-        self.children.len()
-    }
-
-    fn named_between(&self, from: usize, until: usize) -> bool {
-        let between = self.children.get(from..until).unwrap_or(&[]);
-        between
-            .iter()
-            .any(|child| child.node.is_named() && !child.node.is_extra())
+        Some(next)
     }
 }
 
@@ -400,7 +492,9 @@ impl Compiler<'_> {
                 };
                 chain.push((field, self.matcher(element)?));
             }
+            let first = chain.first().and_then(|(_, matcher)| matcher.kinds());
             slots.push(Slot {
+                kinds: first.map(Vec::into_boxed_slice),
                 chain: chain.into(),
                 at_start: slot.at_start,
                 at_end: slot.at_end,
@@ -411,15 +505,30 @@ impl Compiler<'_> {
             .iter()
             .map(|name| self.capture(name))
             .collect();
+        let reads = match slots.as_slice() {
+            [] if element.absent.is_empty() => Reads::None,
+            [slot] if element.absent.is_empty() && slot.at_start && slot.chain.len() == 1 => {
+                if slot.at_end {
+                    Reads::All
+                } else {
+                    Reads::UntilNamed
+                }
+            }
+            _ => Reads::All,
+        };
         let absent: Result<Vec<_>, _> =
             element.absent.iter().map(|name| self.field(name)).collect();
-        Ok(Matcher {
+        let mut matcher = Matcher {
             test,
             captures: captures?.into(),
             slots: slots.into(),
             absent: absent?.into(),
             optional: element.optional,
-        })
+            reads,
+            fields: false,
+        };
+        matcher.fields = matcher.asks_for_fields();
+        Ok(matcher)
     }
 
     fn capture(&mut self, name: &str) -> Result<Capture, String> {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use grammars::{Capture, Grammar, Scratch};
+use grammars::{Capture, Child, Grammar, Scratch};
 use tree_sitter::{Parser, Query, QueryCursor, StreamingIterator, Tree};
 
 #[test]
@@ -106,25 +106,21 @@ fn captures_by_rules(grammar: &Grammar, source: &str, tree: &Tree) -> Found {
     };
     let rules = grammar.rules();
     let mut scratch = Scratch::new(tree.root_node());
-    let mut cursor = tree.walk();
-    'walk: loop {
-        let node = cursor.node();
-        if let Some(entry) = rules.entry(node.kind_id()) {
-            entry.always.iter().for_each(|capture| add(*capture, node));
-            rules.matches(entry, node, source, &mut scratch, |captures| {
+    let mut stack = vec![Child::root(tree.root_node())];
+    while let Some(child) = stack.pop() {
+        let mut children = Vec::new();
+        let entry = rules.entry(child.kind);
+        scratch.read_children(entry, child.node, &mut children);
+        if let Some(entry) = entry {
+            let always = entry.always.iter();
+            always.for_each(|capture| add(*capture, child.node));
+            rules.matches(entry, child, &children, source, &mut scratch, |captures| {
                 for (capture, node) in captures {
                     add(*capture, *node);
                 }
             });
         }
-        if cursor.goto_first_child() {
-            continue;
-        }
-        while !cursor.goto_next_sibling() {
-            if !cursor.goto_parent() {
-                break 'walk;
-            }
-        }
+        stack.extend(children);
     }
     found
 }
