@@ -429,6 +429,31 @@ impl Facts {
             + self.names.heap_bytes()
     }
 
+    /// The names that are referred to, sorted.
+    pub(crate) fn referred_names(&self) -> impl Iterator<Item = &str> {
+        let mut referred = vec![false; self.names.len()];
+        for packed in &self.references {
+            if let Some(referred) = referred.get_mut(packed.name.index()) {
+                *referred = true;
+            }
+        }
+        let ids = referred.into_iter().enumerate();
+        ids.filter(|(_, referred)| *referred)
+            .map(|(index, _)| self.names.get(NameId::new(index)))
+    }
+
+    /// The parts of a module path as others may name them: without `.`, `..` and endings of files.
+    pub(crate) fn parts<'p>(&self, source: &'p str) -> impl Iterator<Item = &'p str> {
+        let separator = self.grammar.modules.separator;
+        let parts = source.split(separator).flat_map(|part| part.split('/'));
+        parts.filter_map(|part| {
+            let is_path = matches!(part, "" | "." | "..");
+            let file = grammars::for_path(part);
+            let part = file.map_or(part, |grammar| grammar.module_name(part));
+            (!is_path).then_some(part)
+        })
+    }
+
     /// The last part of a module path.
     pub(crate) fn last_part<'p>(&self, source: &'p str) -> &'p str {
         let separator = self.grammar.modules.separator;

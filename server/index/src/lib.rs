@@ -2,20 +2,25 @@
 //!
 //! [`Facts`] is what one text says about itself: symbols, references, imports, metrics.
 //! [`Parsed`] keeps the tree beside the facts, so that the next version of the text is read in less time.
+//! [`Index`] holds the facts of many files, and answers what a name in one most likely means in the others.
 //!
 //! Nothing here knows a language: what a node means is data of the `grammars` room.
 //! Broken code is the normal case: there are always facts, and a count of what made no sense.
 
 mod facts;
+mod find;
 mod imports;
 mod instructions;
 mod join;
 mod lead;
+mod links;
 mod metrics;
 mod names;
 mod outline;
 mod parse;
+mod posting;
 mod references;
+mod resolve;
 mod symbols;
 mod walk;
 
@@ -25,8 +30,10 @@ pub use facts::{
 };
 pub use grammars::{Grammar, Role, SymbolKind};
 pub use join::{Index, Mention, Place, Stats};
+pub use links::{Link, Use};
 pub use outline::{OutlineItem, doc_line, header_text, outline, outline_of};
 pub use parse::Parsed;
+pub use resolve::Confidence;
 
 /// The longest text that is read, in bytes. What is longer is data or generated, and its tree takes 20 to 80 times its
 /// size.

@@ -1,6 +1,7 @@
 //! Mentions of names, and which of them matter outside a function.
 
 use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
 use grammars::{Grammar, Role};
 use rustc_hash::FxHashMap;
@@ -12,23 +13,28 @@ use crate::symbols::{self, MAX_NAME};
 
 /// Collects mentions during the walk.
 ///
-/// A name is mentioned once as what it is by itself and again by the pattern that sees what is done with it; the
-/// strongest mention of a place counts.
+/// A name is mentioned once as what it is by itself and again by the pattern that sees what is done with it, before the
+/// walk comes to the name. The strongest mention of a place counts.
 pub(crate) struct References<'s> {
     grammar: &'static Grammar,
     names: Interner<'s>,
     builtins: u32,
+    /// By where they are, up to where the walk is.
     mentions: Vec<Mention>,
+    /// What is known about places that the walk has not come to.
+    ahead: BinaryHeap<Reverse<Mention>>,
     locals: Vec<Local>,
     local_types: Vec<(usize, u32)>,
 }
 
+/// Of two at one place, the greater counts.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Mention {
     start: u32,
     strength: Strength,
     member: bool,
-    name: u32,
     qualifier: Option<u32>,
+    name: u32,
 }
 
 /// What a mention is, the weakest first.
@@ -60,12 +66,30 @@ impl<'s> References<'s> {
             names,
             builtins: grammar.builtins.len() as u32,
             mentions: Vec::new(),
+            ahead: BinaryHeap::new(),
             locals: Vec::new(),
             local_types: Vec::new(),
         }
     }
 
-    pub(crate) fn mention(
+    /// Takes in a name that the walk has come to.
+    pub(crate) fn here(&mut self, name: &'s str, start: usize, strength: Strength) {
+        let member = strength == Strength::As(Role::Member);
+        let Some(mention) = self.mention(name, start, strength, member, None) else {
+            return;
+        };
+        while let Some(Reverse(ahead)) = self.ahead.peek().copied() {
+            if ahead.start > mention.start {
+                break;
+            }
+            self.ahead.pop();
+            self.push(ahead);
+        }
+        self.push(mention);
+    }
+
+    /// Takes in a name that lies ahead.
+    pub(crate) fn ahead(
         &mut self,
         name: &'s str,
         start: usize,
@@ -73,21 +97,36 @@ impl<'s> References<'s> {
         member: bool,
         qualifier: Option<&'s str>,
     ) {
-        if name.is_empty() || name == "_" || name.len() > MAX_NAME {
-            return;
+        let mention = self.mention(name, start, strength, member, qualifier);
+        self.ahead.extend(mention.map(Reverse));
+    }
+
+    fn push(&mut self, mention: Mention) {
+        match self.mentions.last_mut() {
+            Some(last) if last.start == mention.start => *last = mention.max(*last),
+            _ => self.mentions.push(mention),
         }
-        let name = self.names.number(name);
-        if name < self.builtins && qualifier.is_none() && !member {
-            return;
+    }
+
+    fn mention(
+        &mut self,
+        name: &'s str,
+        start: usize,
+        strength: Strength,
+        member: bool,
+        qualifier: Option<&'s str>,
+    ) -> Option<Mention> {
+        if name.is_empty() || name == "_" || name.len() > MAX_NAME {
+            return None;
         }
         let qualifier = qualifier.filter(|qualifier| qualifier.len() <= MAX_NAME);
-        self.mentions.push(Mention {
+        Some(Mention {
             start: start as u32,
             strength,
             member,
-            name,
             qualifier: qualifier.map(|qualifier| self.names.number(qualifier)),
-        });
+            name: self.names.number(name),
+        })
     }
 
     /// Takes in a name that a function binds; `statement` is what binds it.
@@ -110,19 +149,12 @@ impl<'s> References<'s> {
         self.local_types.push((start, name));
     }
 
-    /// Sorts the mentions, drops those of local names, and says what all of them mention.
+    /// Drops mentions of local names, and says what all others mention.
     pub(crate) fn finish(mut self, symbols: &[Symbol]) -> (Names, Box<[PackedReference]>) {
-        self.mentions.sort_unstable_by_key(|mention| {
-            let weaker = Reverse(mention.strength);
-            (
-                mention.start,
-                weaker,
-                mention.qualifier.is_none(),
-                !mention.member,
-            )
-        });
-        self.mentions.dedup_by_key(|mention| mention.start);
-        self.drop_locals(symbols);
+        while let Some(Reverse(ahead)) = self.ahead.pop() {
+            self.push(ahead);
+        }
+        self.drop_others(symbols);
         let mut keep = vec![false; self.names.len()];
         for mention in &self.mentions {
             for name in [Some(mention.name), mention.qualifier]
@@ -152,7 +184,7 @@ impl<'s> References<'s> {
         (names, references)
     }
 
-    fn drop_locals(&mut self, symbols: &[Symbol]) {
+    fn drop_others(&mut self, symbols: &[Symbol]) {
         // By function and name: from where the name is known, and the end of the statement that makes it so.
         let mut known: FxHashMap<(usize, u32), (usize, usize)> = FxHashMap::default();
         let mut is_local = vec![false; self.names.len()];
@@ -178,8 +210,13 @@ impl<'s> References<'s> {
             known.insert((symbol, *name), (0, 0));
             *is_local = true;
         }
+        let builtins = self.builtins;
         self.mentions.retain(|mention| {
             let strength = mention.strength;
+            let alone = !mention.member && mention.qualifier.is_none();
+            if alone && mention.name < builtins {
+                return false;
+            }
             let called = strength == Strength::As(Role::Call);
             let outward = match strength {
                 Strength::As(Role::Read | Role::Call | Role::Type) => false,
@@ -187,7 +224,7 @@ impl<'s> References<'s> {
                     true
                 }
             };
-            if outward || mention.member || mention.qualifier.is_some() {
+            if outward || !alone {
                 return strength != Strength::None;
             }
             if !is_local

@@ -2,7 +2,7 @@
 //!
 //! The walk keeps its own stack and never recurses: trees are as deep as their text wants them to be.
 
-use grammars::{Capture, Entry, Grammar, Metric, Role, Scratch, SymbolKind};
+use grammars::{Capture, Child, Entry, Grammar, Metric, Role, Scratch, SymbolKind};
 use rustc_hash::FxHashMap;
 use text::Range;
 use tree_sitter::{Node, Tree};
@@ -34,28 +34,22 @@ pub(crate) fn extract(grammar: &'static Grammar, source: &str, tree: &Tree) -> F
     };
     let rules = grammar.rules();
     let mut scratch = Scratch::new(root);
-    let mut cursor = tree.walk();
-    let mut depth = 0;
-    loop {
-        let node = cursor.node();
-        let entry = rules.entry(node.kind_id());
-        walker.enter(node, depth, entry, &mut scratch);
-        let descend = entry.is_none_or(|entry| entry.has_children);
-        if descend && cursor.goto_first_child() {
-            depth += 1;
-            continue;
+    let mut stack = vec![(Child::root(root), 0)];
+    let mut children = Vec::new();
+    while let Some((child, depth)) = stack.pop() {
+        let entry = rules.entry(child.kind);
+        children.clear();
+        if entry.is_none_or(|entry| entry.has_children) && child.node.child_count() > 0 {
+            scratch.read_children(entry, child.node, &mut children);
         }
-        loop {
+        if walker.frames.last().is_some_and(|(at, _)| *at >= depth) {
             walker.leave(depth);
-            if cursor.goto_next_sibling() {
-                break;
-            }
-            if !cursor.goto_parent() {
-                return walker.finish();
-            }
-            depth -= 1;
         }
+        walker.enter(child, &children, depth, entry, &mut scratch);
+        stack.extend(children.iter().rev().map(|child| (*child, depth + 1)));
     }
+    walker.leave(0);
+    walker.finish()
 }
 
 struct Walker<'s> {
@@ -118,11 +112,13 @@ struct Here<'t> {
 impl<'s> Walker<'s> {
     fn enter<'t>(
         &mut self,
-        node: Node<'t>,
+        child: Child<'t>,
+        children: &[Child<'t>],
         depth: u32,
         entry: Option<&Entry>,
         scratch: &mut Scratch<'t>,
     ) {
+        let node = child.node;
         if self.has_errors && (node.is_error() || node.is_missing()) {
             self.errors.push(node.byte_range().into());
         }
@@ -156,13 +152,17 @@ impl<'s> Walker<'s> {
         for capture in &entry.always {
             match capture {
                 // By far the most frequent.
-                Capture::Reference(role) => self.mention(node, Strength::As(*role), false, None),
+                Capture::Reference(role) => {
+                    let strength = self.strength(*role);
+                    let (name, start) = (self.text(node), range.start);
+                    self.references.here(name, start, strength);
+                }
                 _ => self.apply(&mut here, &[(*capture, node)]),
             }
         }
         if entry.has_patterns() {
             let (rules, source) = (self.grammar.rules(), self.source);
-            rules.matches(entry, node, source, scratch, |captures| {
+            rules.matches(entry, child, children, source, scratch, |captures| {
                 self.apply(&mut here, captures);
             });
         }
@@ -278,14 +278,18 @@ impl<'s> Walker<'s> {
                 Capture::Reference(role) => {
                     let qualifier = qualifier.take();
                     let member = *role == Role::Member;
-                    self.mention(*node, Strength::As(*role), member, qualifier);
+                    self.ahead(*node, *role, member, qualifier);
                 }
                 Capture::MethodCall => {
                     let qualifier = qualifier.take();
-                    self.mention(*node, Strength::As(Role::Call), true, qualifier);
+                    self.ahead(*node, Role::Call, true, qualifier);
                 }
                 Capture::Qualifier => qualifier = Some(self.text(*node)),
-                Capture::Ignore => self.mention(*node, Strength::None, false, None),
+                Capture::Ignore => {
+                    let (name, start) = (self.text(*node), node.start_byte());
+                    self.references
+                        .ahead(name, start, Strength::None, false, None);
+                }
                 Capture::Local => self.local(here, *node),
                 Capture::LocalType => {
                     let (name, start) = (self.text(*node), node.start_byte());
@@ -363,7 +367,7 @@ impl<'s> Walker<'s> {
             {
                 let start = range.start;
                 self.references
-                    .mention(name, start, Strength::None, false, None);
+                    .ahead(name, start, Strength::None, false, None);
             }
             if draft.kind.is_callable() {
                 self.complexity.open_function(parameters, found.body);
@@ -513,20 +517,19 @@ impl<'s> Walker<'s> {
         true
     }
 
-    fn mention(
-        &mut self,
-        node: Node<'_>,
-        strength: Strength,
-        member: bool,
-        qualifier: Option<&'s str>,
-    ) {
-        let name = self.text(node);
-        let strength = match strength {
-            Strength::As(_) if self.imports.is_open() => Strength::As(Role::Import),
-            other => other,
-        };
+    fn ahead(&mut self, node: Node<'_>, role: Role, member: bool, qualifier: Option<&'s str>) {
+        let (name, strength) = (self.text(node), self.strength(role));
+        let start = node.start_byte();
         self.references
-            .mention(name, node.start_byte(), strength, member, qualifier);
+            .ahead(name, start, strength, member, qualifier);
+    }
+
+    fn strength(&self, role: Role) -> Strength {
+        Strength::As(if self.imports.is_open() {
+            Role::Import
+        } else {
+            role
+        })
     }
 
     fn pending_at(&mut self, node: Node<'_>) -> &mut Pending {

@@ -1,0 +1,244 @@
+//! Who uses what, across files: calls both ways, types, tests.
+
+use std::cmp::Reverse;
+
+use grammars::{Role, SymbolKind};
+use rustc_hash::FxHashMap;
+use serde::Serialize;
+use text::{FilePath, Range};
+
+use crate::facts::{Facts, SymbolId};
+use crate::join::{Index, Place};
+use crate::posting::Uses;
+use crate::resolve::{Candidates, Confidence, Here, shared_folders};
+
+/// A reference that may mean a symbol.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Use {
+    /// The file of the reference.
+    pub file: FilePath,
+    /// Where in it.
+    pub range: Range,
+    /// What is done with the name.
+    pub role: Role,
+    /// The innermost symbol that the reference lies in.
+    pub within: Option<SymbolId>,
+    /// How sure that is.
+    pub confidence: Confidence,
+}
+
+/// A symbol that a reference may mean.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Link {
+    /// The symbol.
+    pub place: Place,
+    /// What it is.
+    pub kind: SymbolKind,
+    /// The first reference that may mean it.
+    pub range: Range,
+    /// What that does with the name.
+    pub role: Role,
+    /// How sure the surest of them is.
+    pub confidence: Confidence,
+}
+
+impl Index {
+    /// The references that may mean a symbol, the surest first, then by place.
+    ///
+    /// O(references in the files that mention its name).
+    pub fn uses(&self, place: &Place) -> Vec<Use> {
+        let Some(facts) = self.file(&place.file) else {
+            return Vec::new();
+        };
+        let Some(symbol) = facts.symbol(place.symbol) else {
+            return Vec::new();
+        };
+        let candidates = Candidates::new(self, &symbol.name);
+        let Some(target) = candidates.at(place) else {
+            return Vec::new();
+        };
+        let owner = facts.owner_name(place.symbol).unwrap_or("");
+        let mut uses = Vec::new();
+        for (file, facts) in self.files_that(Uses::REFERS, &symbol.name) {
+            let here = Here { file, facts };
+            for reference in facts.references_to(&symbol.name) {
+                // Names like `new` are everywhere, and mostly those of another type.
+                if candidates.excludes(here, &reference, owner) {
+                    continue;
+                }
+                let meant = candidates.resolve(here, &reference, Some(target));
+                let found = meant.iter().find(|(index, _)| *index == target);
+                if let Some((_, confidence)) = found {
+                    uses.push(Use {
+                        file: file.clone(),
+                        range: reference.range,
+                        role: reference.role,
+                        within: reference.within,
+                        confidence: *confidence,
+                    });
+                }
+            }
+        }
+        // A stable sort: the uses are by place already.
+        uses.sort_by_key(|found| Reverse(found.confidence));
+        uses
+    }
+
+    /// What the references in a symbol may mean, in the order of the first. The symbol itself is not among it.
+    ///
+    /// O(references x symbols of each name).
+    pub fn links(&self, file: &FilePath, symbol: SymbolId) -> Vec<Link> {
+        let Some(facts) = self.file(file) else {
+            return Vec::new();
+        };
+        let Some(range) = facts.symbol(symbol).map(|symbol| symbol.range) else {
+            return Vec::new();
+        };
+        let here = Here { file, facts };
+        let mut known: FxHashMap<&str, Candidates<'_>> = FxHashMap::default();
+        let mut places: FxHashMap<(Place, Role), usize> = FxHashMap::default();
+        let mut links: Vec<Link> = Vec::new();
+        for reference in facts.references_in(range) {
+            let candidates = known
+                .entry(reference.name)
+                .or_insert_with(|| Candidates::new(self, reference.name));
+            for (index, confidence) in candidates.resolve(here, &reference, None) {
+                let Some((place, kind)) = candidates.place(index) else {
+                    continue;
+                };
+                if place.symbol == symbol && place.file == *file {
+                    continue;
+                }
+                let known = places.entry((place.clone(), reference.role));
+                let index = *known.or_insert(links.len());
+                match links.get_mut(index) {
+                    Some(link) => link.confidence = link.confidence.max(confidence),
+                    None => links.push(Link {
+                        place,
+                        kind,
+                        range: reference.range,
+                        role: reference.role,
+                        confidence,
+                    }),
+                }
+            }
+        }
+        links
+    }
+
+    /// The functions that likely call a symbol, or the symbols outside functions that do, with the places where they
+    /// do: those with the surest call first, then by place. Cost as for [`Index::uses`].
+    pub fn callers(&self, place: &Place) -> Vec<(Place, Vec<Range>)> {
+        let mut order: FxHashMap<Place, usize> = FxHashMap::default();
+        let mut callers: Vec<(Place, Vec<Range>)> = Vec::new();
+        for found in self.uses(place) {
+            if found.role != Role::Call || !found.confidence.is_likely() {
+                continue;
+            }
+            let Some((facts, within)) = self.file(&found.file).zip(found.within) else {
+                continue;
+            };
+            let caller = Place {
+                file: found.file,
+                symbol: facts.callable(within).unwrap_or(within),
+            };
+            if caller == *place {
+                continue;
+            }
+            let index = *order.entry(caller.clone()).or_insert(callers.len());
+            match callers.get_mut(index) {
+                Some((_, ranges)) => ranges.push(found.range),
+                None => callers.push((caller, vec![found.range])),
+            }
+        }
+        for (_, ranges) in &mut callers {
+            ranges.sort_unstable();
+        }
+        callers
+    }
+
+    /// The symbols that a symbol likely calls, types apart, in the order of the calls. Cost as for [`Index::links`].
+    pub fn callees(&self, file: &FilePath, symbol: SymbolId) -> Vec<Place> {
+        self.likely(file, symbol, |link| {
+            link.role == Role::Call && !link.kind.is_type()
+        })
+    }
+
+    /// The types that a symbol likely mentions, in the order of the mentions. Cost as for [`Index::links`].
+    pub fn types_used(&self, file: &FilePath, symbol: SymbolId) -> Vec<Place> {
+        self.likely(file, symbol, |link| link.kind.is_type())
+    }
+
+    /// The symbols that say that they implement, extend or embed a type, impl blocks among them, by place.
+    /// Cost as for [`Index::uses`].
+    pub fn implementors(&self, place: &Place) -> Vec<Place> {
+        let uses = self.uses(place).into_iter();
+        let places = uses.filter_map(|found| {
+            let says_so = found.role == Role::Implement && found.confidence.is_likely();
+            let symbol = found.within.filter(|_| says_so)?;
+            let file = found.file;
+            Some(Place { file, symbol })
+        });
+        let mut places: Vec<Place> = places.collect();
+        places.sort();
+        places.dedup();
+        places
+    }
+
+    /// The test cases that likely mention a symbol, the nearest first: in the same file, then by how many folders the
+    /// paths share, then the surest, then by place. Cost as for [`Index::uses`].
+    pub fn nearest_tests(&self, place: &Place) -> Vec<Place> {
+        let mut tests: FxHashMap<Place, Confidence> = FxHashMap::default();
+        for found in self.uses(place) {
+            let facts = self.file(&found.file);
+            let test = facts
+                .zip(found.within)
+                .and_then(|(facts, within)| test_case(facts, within));
+            let Some(symbol) = test.filter(|_| found.confidence.is_likely()) else {
+                continue;
+            };
+            let file = found.file;
+            // The surest use comes first.
+            tests
+                .entry(Place { file, symbol })
+                .or_insert(found.confidence);
+        }
+        tests.remove(place);
+        let mut tests: Vec<(Place, Confidence)> = tests.into_iter().collect();
+        tests.sort_by_cached_key(|(test, confidence)| {
+            let elsewhere = test.file != place.file;
+            let shared = shared_folders(&test.file, &place.file);
+            (
+                elsewhere,
+                Reverse(shared),
+                Reverse(*confidence),
+                test.clone(),
+            )
+        });
+        tests.into_iter().map(|(test, _)| test).collect()
+    }
+
+    fn likely(
+        &self,
+        file: &FilePath,
+        symbol: SymbolId,
+        wanted: impl Fn(&Link) -> bool,
+    ) -> Vec<Place> {
+        let mut places = Vec::new();
+        for link in self.links(file, symbol) {
+            let counts = link.confidence.is_likely() && wanted(&link);
+            if counts && !places.contains(&link.place) {
+                places.push(link.place);
+            }
+        }
+        places
+    }
+}
+
+/// The test case that a symbol is, or lies in.
+fn test_case(facts: &Facts, id: SymbolId) -> Option<SymbolId> {
+    let mut around = facts.ancestors(id);
+    around
+        .find(|(_, symbol)| symbol.test_case)
+        .map(|(id, _)| id)
+}

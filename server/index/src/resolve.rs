@@ -1,0 +1,381 @@
+//! What a name most likely means, across files.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+use serde::Serialize;
+use text::FilePath;
+
+use grammars::SymbolKind;
+
+use crate::facts::{Facts, Import, Reference, Symbol, SymbolId};
+use crate::join::{Index, Place};
+use crate::posting::Uses;
+
+/// How sure it is that a reference means a symbol, the least sure first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Confidence {
+    /// It is one of several symbols of the name, or a part of a value of which nothing is known.
+    Guess,
+    /// It is a part of a value whose type is not known, and the file mentions the type that has the part.
+    Mentioned,
+    /// It is the only symbol of the name, or the value is called like the type that has the part.
+    Unique,
+    /// The file imports the name from there.
+    Imported,
+    /// It is in the same file, or in the same module where several files make one.
+    Near,
+    /// The type or module it is in stands before the name.
+    Qualified,
+}
+
+impl Confidence {
+    /// Whether it is more than a guess.
+    pub fn is_likely(self) -> bool {
+        self > Confidence::Guess
+    }
+}
+
+/// Where a reference is.
+#[derive(Clone, Copy)]
+pub(crate) struct Here<'i> {
+    pub(crate) file: &'i FilePath,
+    pub(crate) facts: &'i Facts,
+}
+
+/// All symbols of one name.
+pub(crate) struct Candidates<'i> {
+    all: Vec<Candidate<'i>>,
+    by_file: FxHashMap<&'i FilePath, Vec<usize>>,
+    by_owner: FxHashMap<&'i str, Vec<usize>>,
+    /// The owners, by their letters.
+    owners: FxHashSet<String>,
+    /// Those that are parts of values, and those that are not.
+    members: Vec<usize>,
+    free: Vec<usize>,
+}
+
+struct Candidate<'i> {
+    file: &'i FilePath,
+    facts: &'i Facts,
+    id: SymbolId,
+    symbol: &'i Symbol,
+    /// The name of the type it belongs to, or of the symbol that it lies in.
+    owner: &'i str,
+    /// It is a part of values: only a value or a type leads to it.
+    member: bool,
+}
+
+/// Candidates, and how sure it is that they are meant.
+pub(crate) type Meant = Vec<(usize, Confidence)>;
+
+/// So many symbols have a name that short cuts are worth it.
+const COMMON: usize = 8;
+
+impl<'i> Candidates<'i> {
+    pub(crate) fn new(index: &'i Index, name: &str) -> Candidates<'i> {
+        let mut all = Vec::new();
+        let mut by_file: FxHashMap<_, Vec<usize>> = FxHashMap::default();
+        let mut by_owner: FxHashMap<_, Vec<usize>> = FxHashMap::default();
+        let (mut members, mut free) = (Vec::new(), Vec::new());
+        for (file, facts) in index.files_that(Uses::DEFINES, name) {
+            for id in facts.by_name(name) {
+                let Some(symbol) = facts.symbol(*id) else {
+                    continue;
+                };
+                let owner = facts.owner_name(*id).unwrap_or("");
+                by_file.entry(file).or_default().push(all.len());
+                by_owner.entry(owner).or_default().push(all.len());
+                let member = is_member(facts, *id);
+                if member { &mut members } else { &mut free }.push(all.len());
+                all.push(Candidate {
+                    file,
+                    facts,
+                    id: *id,
+                    symbol,
+                    owner,
+                    member,
+                });
+            }
+        }
+        Candidates {
+            owners: by_owner.keys().map(|owner| letters(owner)).collect(),
+            all,
+            by_file,
+            by_owner,
+            members,
+            free,
+        }
+    }
+
+    /// The candidate that is that symbol.
+    pub(crate) fn at(&self, place: &Place) -> Option<usize> {
+        let in_file = self.by_file.get(&place.file)?.iter().copied();
+        let mut in_file = in_file.filter(|index| {
+            let candidate = self.all.get(*index);
+            candidate.is_some_and(|candidate| candidate.id == place.symbol)
+        });
+        in_file.next()
+    }
+
+    pub(crate) fn place(&self, index: usize) -> Option<(Place, SymbolKind)> {
+        let candidate = self.all.get(index)?;
+        let place = Place {
+            file: candidate.file.clone(),
+            symbol: candidate.id,
+        };
+        Some((place, candidate.symbol.kind))
+    }
+
+    /// Whether a reference to a common name is certainly not to the one that belongs to `owner`.
+    pub(crate) fn excludes(&self, here: Here<'_>, reference: &Reference<'_>, owner: &str) -> bool {
+        if self.all.len() <= COMMON || owner.is_empty() || reference.member {
+            return false;
+        }
+        reference.qualifier.is_some_and(|qualifier| {
+            let own = here.facts.grammar.self_names.contains(&qualifier);
+            qualifier != owner && !own && self.by_owner.contains_key(qualifier)
+        })
+    }
+
+    /// The candidates that a reference may mean. Empty if it means something outside the workspace.
+    ///
+    /// If only one candidate is of interest, the others may be missing.
+    pub(crate) fn resolve(
+        &self,
+        here: Here<'_>,
+        reference: &Reference<'_>,
+        only: Option<usize>,
+    ) -> Meant {
+        match reference.qualifier {
+            Some(qualifier) => self.qualified(here, reference, qualifier, only),
+            None if reference.member => self.members(here, None, only),
+            None => self.bare(here, reference),
+        }
+    }
+
+    fn qualified(
+        &self,
+        here: Here<'_>,
+        reference: &Reference<'_>,
+        qualifier: &str,
+        only: Option<usize>,
+    ) -> Meant {
+        if here.facts.grammar.self_names.contains(&qualifier) {
+            let owner = reference
+                .within
+                .and_then(|within| owner_of(here.facts, within));
+            return match owner.map(|owner| self.owned_by(here, owner)) {
+                Some(own) if !own.is_empty() => all(own, Confidence::Qualified),
+                _ => self.members(here, None, only),
+            };
+        }
+        let owned = self.owned_by(here, qualifier);
+        if !owned.is_empty() {
+            return all(owned, Confidence::Qualified);
+        }
+        // A module: by its own name, or by what this file calls it.
+        let import = here.facts.import_of(qualifier);
+        let imported = import.and_then(|(import, taken)| match taken {
+            Some(taken) if &*taken.name != "default" => Some(&*taken.name),
+            _ => here.facts.parts(&import.source).last(),
+        });
+        let in_module = self.among(&self.free, |candidate| {
+            let module = candidate.module();
+            candidate.fits(here) && (Some(module) == imported || module == qualifier)
+        });
+        if !in_module.is_empty() {
+            return all(self.nearest(here, in_module), Confidence::Qualified);
+        }
+        if reference.member && import.is_none() {
+            return self.members(here, Some(qualifier), only);
+        }
+        // `Type::name` or `module.name` of something that is not in the workspace.
+        Vec::new()
+    }
+
+    /// What belongs to a type or module of that name; to the nearest one if there are several.
+    fn owned_by(&self, here: Here<'_>, owner: &str) -> Vec<usize> {
+        let owned = self.by_owner.get(owner).map_or(&[][..], Vec::as_slice);
+        let owned = self.among(owned, |candidate| candidate.fits(here));
+        if owned.len() < 2 {
+            return owned;
+        }
+        let imported = here.facts.import_of(owner).map(|(import, _)| {
+            let imported = self.among(&owned, |candidate| candidate.is_in(here, import));
+            self.nearest(here, imported)
+        });
+        match imported {
+            Some(imported) if !imported.is_empty() => imported,
+            _ => self.nearest(here, owned),
+        }
+    }
+
+    /// Those whose folders are the fewest steps away; those of the file itself if there are any.
+    fn nearest(&self, here: Here<'_>, indices: Vec<usize>) -> Vec<usize> {
+        if indices.len() < 2 {
+            return indices;
+        }
+        let far = |index: &usize| {
+            let candidate = self.all.get(*index);
+            candidate.map(|other| (other.file != here.file, distance(other.file, here.file)))
+        };
+        let least = indices.iter().filter_map(far).min();
+        indices
+            .into_iter()
+            .filter(|index| far(index) == least)
+            .collect()
+    }
+
+    /// Members of whatever type, for a value of unknown type.
+    fn members(&self, here: Here<'_>, value: Option<&str>, only: Option<usize>) -> Meant {
+        let only = only.as_ref().map(std::slice::from_ref);
+        let members = self.among(only.unwrap_or(&self.members), |candidate| {
+            candidate.member && candidate.fits(here)
+        });
+        let value = value.map(letters);
+        let called_so = value
+            .as_ref()
+            .is_some_and(|value| self.owners.contains(value));
+        let sure = |index: usize| {
+            let Some(candidate) = self.all.get(index) else {
+                return Confidence::Guess;
+            };
+            if called_so {
+                let own = value.as_deref() == Some(&*letters(candidate.owner));
+                return if own {
+                    Confidence::Unique
+                } else {
+                    Confidence::Guess
+                };
+            }
+            let mentioned = || here.facts.names.find(candidate.owner).is_some();
+            if candidate.file == here.file || mentioned() {
+                return Confidence::Mentioned;
+            }
+            Confidence::Guess
+        };
+        let members = members.into_iter();
+        members.map(|index| (index, sure(index))).collect()
+    }
+
+    /// A name by itself.
+    fn bare(&self, here: Here<'_>, reference: &Reference<'_>) -> Meant {
+        let near = self.by_file.get(here.file).map_or(&[][..], Vec::as_slice);
+        let near = self.among(near, |candidate| !candidate.member);
+        if !near.is_empty() {
+            return all(near, Confidence::Near);
+        }
+        let others = self.among(&self.free, |candidate| {
+            candidate.fits(here) && !candidate.is_in_function()
+        });
+        if here.facts.grammar.modules.unit_is_folder {
+            let beside = self.among(&others, |other| folder(other.file) == folder(here.file));
+            if !beside.is_empty() {
+                return all(beside, Confidence::Near);
+            }
+        }
+        let named = here
+            .facts
+            .import_of(reference.name)
+            .map(|(import, _)| import);
+        let wildcards = here.facts.imports.iter().filter(|import| import.wildcard);
+        for import in named.into_iter().chain(wildcards) {
+            let imported = self.among(&others, |candidate| candidate.is_in(here, import));
+            if !imported.is_empty() {
+                return all(self.nearest(here, imported), Confidence::Imported);
+            }
+        }
+        let only = others.len() == 1;
+        all(
+            others,
+            if only {
+                Confidence::Unique
+            } else {
+                Confidence::Guess
+            },
+        )
+    }
+
+    fn among(&self, indices: &[usize], wanted: impl Fn(&Candidate<'_>) -> bool) -> Vec<usize> {
+        let indices = indices.iter().copied();
+        indices
+            .filter(|index| self.all.get(*index).is_some_and(&wanted))
+            .collect()
+    }
+}
+
+impl Candidate<'_> {
+    /// Whether code in that file can mean it at all.
+    fn fits(&self, here: Here<'_>) -> bool {
+        self.facts.grammar.ecosystem == here.facts.grammar.ecosystem
+    }
+
+    /// The name by which other files import its file.
+    fn module(&self) -> &str {
+        self.facts.grammar.module_name(self.file.as_str())
+    }
+
+    /// Whether it cannot be named from outside.
+    fn is_in_function(&self) -> bool {
+        let parent = self
+            .symbol
+            .parent
+            .and_then(|parent| self.facts.symbol(parent));
+        parent.is_some_and(|parent| parent.kind.is_callable())
+    }
+
+    /// Whether an import may take something from its file.
+    fn is_in(&self, here: Here<'_>, import: &Import) -> bool {
+        let relative = here.facts.grammar.modules.relative;
+        let parts = here.facts.parts(&import.source);
+        match parts.filter(|part| !relative.contains(part)).last() {
+            Some(last) => last == self.module(),
+            None => folder(self.file) == folder(here.file),
+        }
+    }
+}
+
+fn all(candidates: Vec<usize>, confidence: Confidence) -> Meant {
+    let candidates = candidates.into_iter();
+    candidates.map(|index| (index, confidence)).collect()
+}
+
+/// Whether a symbol is part of a type, wherever it is written.
+fn is_member(facts: &Facts, id: SymbolId) -> bool {
+    let parent = facts.symbol(id).and_then(|symbol| symbol.parent);
+    match parent.and_then(|parent| facts.symbol(parent)) {
+        Some(parent) => parent.kind.has_members(),
+        None => facts.owner_name(id).is_some(),
+    }
+}
+
+/// The name of the type that the code of a symbol belongs to.
+fn owner_of(facts: &Facts, id: SymbolId) -> Option<&str> {
+    let (member, _) = facts.ancestors(id).find(|(id, _)| is_member(facts, *id))?;
+    facts.owner_name(member)
+}
+
+/// The folder of a file, as text.
+pub(crate) fn folder(file: &FilePath) -> &str {
+    file.as_str()
+        .rsplit_once('/')
+        .map_or("", |(folder, _)| folder)
+}
+
+/// How many folders two paths share, from the root.
+pub(crate) fn shared_folders(a: &FilePath, b: &FilePath) -> usize {
+    let (a, b) = (folder(a).split('/'), folder(b).split('/'));
+    a.zip(b).take_while(|(a, b)| a == b).count()
+}
+
+/// How many steps it is from one folder to the other.
+fn distance(a: &FilePath, b: &FilePath) -> usize {
+    let steps = folder(a).split('/').count() + folder(b).split('/').count();
+    steps.saturating_sub(2 * shared_folders(a, b))
+}
+
+/// A name apart from case and underscores: what the names of a type and of its values have in common.
+fn letters(name: &str) -> String {
+    let chars = name.chars().filter(|char| *char != '_');
+    chars.flat_map(char::to_lowercase).collect()
+}
