@@ -115,7 +115,7 @@ fn typing_at_the_very_place_wins() {
         let (home, model) = (shop(), Model::start(GREET));
         let mut editor = open_with(&home, &model, options);
         editor.once(Moment::BeforeApply, |editor, _| {
-            editor.replace(FILE, "Hello, ", "Howdy, ")
+            editor.replace(FILE, "Hello, ", "Howdy, ");
         });
         let run = editor.launch(FILE, "greet(", SIMPLIFY);
         editor.end_of(&run);

@@ -1,5 +1,6 @@
 //! From the menu to the last decision, in every temper of editor.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -63,6 +64,10 @@ const FASTER_USAGE: [Usage; 2] = [
 ];
 
 /// A real crate: the sources of `clap_builder` as the lock file pins it.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "Cargo knows where the sources are"
+)]
 fn clap_builder() -> Home {
     let metadata = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1", "--locked", "--offline"])
@@ -316,11 +321,11 @@ fn many_files_many_hunks_are_kept_at_once() {
 fn nested() -> String {
     let mut code = "/// Deep.\npub fn deep(n: u32) -> u32 {\n".to_owned();
     for depth in 0..8 {
-        code += &format!("{}if n > {depth} {{\n", "    ".repeat(depth + 1));
+        let _ = writeln!(code, "{}if n > {depth} {{", "    ".repeat(depth + 1));
     }
-    code += &format!("{}return n;\n", "    ".repeat(9));
+    let _ = writeln!(code, "{}return n;", "    ".repeat(9));
     for depth in (0..8).rev() {
-        code += &format!("{}}}\n", "    ".repeat(depth + 1));
+        let _ = writeln!(code, "{}}}", "    ".repeat(depth + 1));
     }
     code + "    0\n}\n"
 }

@@ -56,7 +56,7 @@ impl Purse {
                     "requests of a server that died are booked at their reservation"
                 ),
                 Err(error) => {
-                    tracing::error!(%error, "cannot look for requests of a server that died")
+                    tracing::error!(%error, "cannot look for requests of a server that died");
                 }
             }
         }

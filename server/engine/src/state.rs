@@ -66,7 +66,7 @@ impl Default for Timing {
         Timing {
             quiet: Duration::from_millis(300),
             patience: Duration::from_secs(5),
-            overtaken: Duration::from_secs(60),
+            overtaken: Duration::from_mins(1),
             proof: Duration::from_secs(2),
         }
     }

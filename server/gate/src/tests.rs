@@ -94,7 +94,7 @@ fn similar_lines(old: &str, new: &str) -> String {
             ));
             whole
                 .lines()
-                .map(|line| format!("{sign}{line}\n"))
+                .flat_map(|line| [sign.to_string(), line.to_owned(), "\n".to_owned()])
                 .collect()
         };
         shown.push_str(&lines(&old, edit.range, '-'));

@@ -91,6 +91,10 @@ pub fn read(file: &FilePath) -> Result<Text, ReadError> {
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests make the files that they read"
+)]
 mod tests {
     use super::*;
 

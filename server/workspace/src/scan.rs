@@ -137,9 +137,9 @@ fn walk(roots: &[FilePath], cancel: &AtomicBool) -> (Vec<FilePath>, Vec<FilePath
     let (mut files, mut folders) = (Vec::new(), Vec::new());
     for (is_folder, path) in receiver {
         if is_folder {
-            folders.push(path)
+            folders.push(path);
         } else {
-            files.push(path)
+            files.push(path);
         }
     }
     folders.sort_unstable();
@@ -178,6 +178,10 @@ pub fn is_ignored(roots: &[FilePath], file: &FilePath) -> bool {
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests make the files that they read"
+)]
 mod tests {
     use std::sync::Mutex;
 
@@ -201,12 +205,16 @@ mod tests {
         }
         std::fs::write(folder.path().join("src/latin.rs"), b"\xe4").unwrap();
         let found = Mutex::new(Vec::new());
-        let scan = scan(&[root.clone()], &AtomicBool::new(false), &|scanned| {
-            found
-                .lock()
-                .unwrap()
-                .push(scanned.file.relative_to(&root).unwrap().to_owned());
-        });
+        let scan = scan(
+            std::slice::from_ref(&root),
+            &AtomicBool::new(false),
+            &|scanned| {
+                found
+                    .lock()
+                    .unwrap()
+                    .push(scanned.file.relative_to(&root).unwrap().to_owned());
+            },
+        );
         assert_eq!(found.into_inner().unwrap(), ["src/a.rs"]);
         assert_eq!(scan.skipped, BTreeMap::from([(SkipReason::NotText, 1)]));
         let folders: Vec<_> = scan
@@ -215,9 +223,12 @@ mod tests {
             .map(|folder| folder.relative_to(&root).unwrap())
             .collect();
         assert_eq!(folders, ["", "src"]);
-        assert!(is_ignored(&[root.clone()], &root.join("out/b.rs").unwrap()));
+        assert!(is_ignored(
+            std::slice::from_ref(&root),
+            &root.join("out/b.rs").unwrap()
+        ));
         assert!(!is_ignored(
-            &[root.clone()],
+            std::slice::from_ref(&root),
             &root.join("src/a.rs").unwrap()
         ));
     }

@@ -122,6 +122,10 @@ fn looks_like_folder(path: &Path) -> bool {
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests make the files that they read"
+)]
 mod tests {
     use super::*;
 
@@ -132,7 +136,7 @@ mod tests {
         let file = root.join("a.rs").unwrap();
         let (sender, receiver) = channel();
         let (watcher, unwatched) = Watcher::start(vec![root.clone()], &[root], move |change| {
-            _ = sender.send(change)
+            _ = sender.send(change);
         })
         .unwrap();
         assert_eq!(unwatched, 0);

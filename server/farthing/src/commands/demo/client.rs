@@ -256,7 +256,7 @@ pub(crate) fn uri(path: &Path) -> String {
     for byte in path.to_string_lossy().bytes() {
         match byte {
             b'/' | b'-' | b'_' | b'.' | b'~' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => {
-                uri.push(char::from(byte))
+                uri.push(char::from(byte));
             }
             other => uri.extend(['%', hex(other >> 4), hex(other & 15)]),
         }

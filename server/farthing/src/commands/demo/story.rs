@@ -268,7 +268,7 @@ impl Story {
                 }
                 "textDocument/publishDiagnostics" => self.publish(&message),
                 "window/showMessage" => {
-                    ui::line(format!("   {}", text(&message["params"]["message"])))?
+                    ui::line(format!("   {}", text(&message["params"]["message"])))?;
                 }
                 _ => self.answer(&message)?,
             }
@@ -378,7 +378,7 @@ impl Story {
                     self.client.apply(&message)?;
                 }
                 "window/showMessage" => {
-                    ui::line(format!("   {}", text(&message["params"]["message"])))?
+                    ui::line(format!("   {}", text(&message["params"]["message"])))?;
                 }
                 _ => self.answer(&message)?,
             }
