@@ -13,9 +13,13 @@ pub(crate) fn copy_clap_builder(to: &Path) -> usize {
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .unwrap();
-    let metadata: Value = serde_json::from_slice(&metadata.stdout).expect("cargo metadata prints JSON");
+    let metadata: Value =
+        serde_json::from_slice(&metadata.stdout).expect("cargo metadata prints JSON");
     let packages = metadata["packages"].as_array().unwrap();
-    let package = packages.iter().find(|package| package["name"] == "clap_builder").expect("a dependency on clap_builder");
+    let package = packages
+        .iter()
+        .find(|package| package["name"] == "clap_builder")
+        .expect("a dependency on clap_builder");
     let manifest = PathBuf::from(package["manifest_path"].as_str().unwrap());
     copy(manifest.parent().unwrap(), to)
 }

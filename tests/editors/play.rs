@@ -43,7 +43,11 @@ impl Theatre {
         let script = Script::parse(script).unwrap_or_else(|error| panic!("{error}\n{script}"));
         let provider = Scripted::start(script).await.unwrap();
         let cues = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        Theatre { folder, provider, cues }
+        Theatre {
+            folder,
+            provider,
+            cues,
+        }
     }
 
     pub(crate) fn read(&self, file: &str) -> String {
@@ -62,7 +66,9 @@ impl Theatre {
 
     fn wait_for_provider(&self, what: &str) -> Value {
         let address = self.cues.local_addr().unwrap();
-        let connect = format!("vim.fn.sockconnect('tcp', '{address}', {{ on_data = function() done = true end }})");
+        let connect = format!(
+            "vim.fn.sockconnect('tcp', '{address}', {{ on_data = function() done = true end }})"
+        );
         let line = format!(
             "lua local done = false; vim.fn.chansend({connect}, '{what}'); assert(vim.wait(20000, function() return done end, 5))"
         );
@@ -73,7 +79,8 @@ impl Theatre {
     /// was not what the script expects.
     pub(crate) async fn play(&self, steps: Vec<Value>) -> Value {
         let inside = |name: &str| self.folder.path().join(name);
-        let server = std::env::var_os("FARTHING_SERVER").unwrap_or_else(|| OsString::from(env!("CARGO_BIN_EXE_farthing")));
+        let server = std::env::var_os("FARTHING_SERVER")
+            .unwrap_or_else(|| OsString::from(env!("CARGO_BIN_EXE_farthing")));
         let story = json!({
             "workspace": inside("crate"),
             "server": [fs::canonicalize(server).unwrap(), "serve"],
@@ -100,7 +107,9 @@ impl Theatre {
             let mut cue = self.cues.accept().await.unwrap().0;
             let what = cue.read_u8().await.unwrap();
             holds += 1;
-            self.provider.wait_for(|progress| progress.held >= holds).await;
+            self.provider
+                .wait_for(|progress| progress.held >= holds)
+                .await;
             if what == b'g' {
                 self.provider.release();
             }
@@ -111,8 +120,15 @@ impl Theatre {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let root = fs::canonicalize(root).unwrap();
         let mut player = Command::new(root.join("target/editors/bin/nvim"));
-        player.args(["--clean", "-l"]).arg(root.join("tests/editors/nvim/story.lua")).args(arguments);
-        let foreign = |name: &str| ["FARTHING_", "ANTHROPIC_", "OPENAI_", "NVIM"].iter().any(|prefix| name.starts_with(prefix));
+        player
+            .args(["--clean", "-l"])
+            .arg(root.join("tests/editors/nvim/story.lua"))
+            .args(arguments);
+        let foreign = |name: &str| {
+            ["FARTHING_", "ANTHROPIC_", "OPENAI_", "NVIM"]
+                .iter()
+                .any(|prefix| name.starts_with(prefix))
+        };
         for (name, _) in std::env::vars().filter(|(name, _)| foreign(name)) {
             player.env_remove(name);
         }
@@ -132,13 +148,6 @@ impl Theatre {
         player
     }
 
-    /// What the shipped prices make of it.
-    pub(crate) fn price(&self, usages: &[Usage]) -> Money {
-        let prices = Prices::shipped();
-        let price = prices.lookup(MODEL, Timestamp::now()).expect("a price for the default model");
-        usages.iter().map(|usage| price.cost(usage)).sum()
-    }
-
     /// The runs that the server booked.
     pub(crate) fn runs(&self) -> Vec<Run> {
         let ledger = Ledger::open(&self.folder.path().join("state/farthing/ledger.db")).unwrap();
@@ -150,6 +159,15 @@ impl Theatre {
             })
             .collect()
     }
+}
+
+/// What the shipped prices make of it.
+pub(crate) fn price(usages: &[Usage]) -> Money {
+    let prices = Prices::shipped();
+    let price = prices
+        .lookup(MODEL, Timestamp::now())
+        .expect("a price for the default model");
+    usages.iter().map(|usage| price.cost(usage)).sum()
 }
 
 /// A string of what was seen; empty where there is none.

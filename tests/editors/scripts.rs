@@ -28,7 +28,11 @@ impl Piece {
 }
 
 fn once(source: &str, part: &str) {
-    assert_eq!(source.matches(part).count(), 1, "{part:?} is there not exactly once");
+    assert_eq!(
+        source.matches(part).count(),
+        1,
+        "{part:?} is there not exactly once"
+    );
 }
 
 /// The documentation, the way out for plain text, and, in the second answer, the sum.
@@ -48,7 +52,10 @@ pub(crate) const FASTER: [Piece; 3] = [
 ];
 
 /// What follows the function in the file, so that the helper is put before it.
-pub(crate) const BARE: Piece = Piece { old: "#[cfg(feature = \"unicode\")]\nfn ch_width", new: "" };
+pub(crate) const BARE: Piece = Piece {
+    old: "#[cfg(feature = \"unicode\")]\nfn ch_width",
+    new: "",
+};
 
 pub(crate) const IMPORT: &str = "use std::ops::RangeInclusive;\n";
 
@@ -62,9 +69,27 @@ fn is_plain(text: &str) -> bool {
 ";
 
 pub(crate) const FASTER_USAGE: [Usage; 3] = [
-    Usage { input: 1453, cache_write_5m: 2617, cache_write_1h: 0, cache_read: 0, output: 641 },
-    Usage { input: 421, cache_write_5m: 709, cache_write_1h: 0, cache_read: 4070, output: 149 },
-    Usage { input: 97, cache_write_5m: 223, cache_write_1h: 0, cache_read: 5200, output: 43 },
+    Usage {
+        input: 1453,
+        cache_write_5m: 2617,
+        cache_write_1h: 0,
+        cache_read: 0,
+        output: 641,
+    },
+    Usage {
+        input: 421,
+        cache_write_5m: 709,
+        cache_write_1h: 0,
+        cache_read: 4070,
+        output: 149,
+    },
+    Usage {
+        input: 97,
+        cache_write_5m: 223,
+        cache_write_1h: 0,
+        cache_read: 5200,
+        output: 43,
+    },
 ];
 
 /// Each of the two answers with edits waits in its middle for the user to have typed.
@@ -180,8 +205,20 @@ pub(crate) const TERSE: Piece = Piece {
 };
 
 pub(crate) const TERSE_USAGE: [Usage; 2] = [
-    Usage { input: 3001, cache_write_5m: 2617, cache_write_1h: 0, cache_read: 0, output: 401 },
-    Usage { input: 131, cache_write_5m: 611, cache_write_1h: 0, cache_read: 5618, output: 29 },
+    Usage {
+        input: 3001,
+        cache_write_5m: 2617,
+        cache_write_1h: 0,
+        cache_read: 0,
+        output: 401,
+    },
+    Usage {
+        input: 131,
+        cache_write_5m: 611,
+        cache_write_1h: 0,
+        cache_read: 5618,
+        output: 29,
+    },
 ];
 
 pub(crate) fn terse() -> String {
@@ -209,7 +246,13 @@ text = "It is shorter by fourteen lines."
 }
 
 fn usage(usage: Usage) -> String {
-    let Usage { input, cache_write_5m, cache_write_1h, cache_read, output } = usage;
+    let Usage {
+        input,
+        cache_write_5m,
+        cache_write_1h,
+        cache_read,
+        output,
+    } = usage;
     format!(
         "{{ input = {input}, cache_write_5m = {cache_write_5m}, cache_write_1h = {cache_write_1h}, cache_read = {cache_read}, output = {output} }}"
     )
@@ -218,5 +261,9 @@ fn usage(usage: Usage) -> String {
 /// An edit as a tool takes it; a JSON string is a TOML string.
 fn edit(piece: &Piece) -> String {
     let quoted = |text: &str| serde_json::to_string(text).unwrap();
-    format!("{{ old_text = {}, new_text = {} }}", quoted(piece.old), quoted(piece.new))
+    format!(
+        "{{ old_text = {}, new_text = {} }}",
+        quoted(piece.old),
+        quoted(piece.new)
+    )
 }
