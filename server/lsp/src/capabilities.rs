@@ -332,11 +332,6 @@ mod tests {
                 "workspaceFolders": {
                   "supported": true,
                   "changeNotifications": true
-                },
-                "textDocumentContent": {
-                  "schemes": [
-                    "farthing"
-                  ]
                 }
               }
             }"#]]
