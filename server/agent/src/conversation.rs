@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use provider::{CacheTtl, CompletionRequest, Content, Message, Role};
 use text::Hash;
 
+use crate::prompt::prefix_tokens;
 use crate::tools::Reply;
 
 /// How many messages of the user end with a cache breakpoint: the last, and the one before for answers with so many
@@ -16,6 +17,9 @@ const MARKED: usize = 2;
 pub(crate) struct Conversation {
     request: CompletionRequest,
     prefix: Hash,
+    /// Tokens of the first `counted` messages and of what comes before all of them, by [`ledger::tokens`].
+    tokens: u64,
+    counted: usize,
 }
 
 impl Conversation {
@@ -24,7 +28,18 @@ impl Conversation {
         Conversation {
             request,
             prefix: Hash::of(&prefix),
+            tokens: prefix_tokens(),
+            counted: 0,
         }
+    }
+
+    /// Tokens of the next request, by [`ledger::tokens`]: what the provider's count of it teaches the estimates.
+    pub(crate) fn tokens(&mut self) -> u64 {
+        let new = self.request.messages.get(self.counted..).unwrap_or(&[]);
+        let content = new.iter().flat_map(|message| &message.content);
+        self.tokens += content.map(tokens_of).sum::<u64>();
+        self.counted = self.request.messages.len();
+        self.tokens
     }
 
     /// The next request, with another limit for its answer where the budget wants one.
@@ -112,6 +127,17 @@ impl Conversation {
         for (at, message) in users.enumerate() {
             message.cache = (at < MARKED).then_some(CacheTtl::FiveMinutes);
         }
+    }
+}
+
+fn tokens_of(content: &Content) -> u64 {
+    match content {
+        Content::Text { text } => ledger::tokens(text),
+        Content::ToolUse { name, input, .. } => {
+            ledger::tokens(name) + ledger::tokens(&input.to_string())
+        }
+        Content::ToolResult { content, .. } => ledger::tokens(content),
+        Content::Opaque { block } => ledger::tokens(&block.to_string()),
     }
 }
 

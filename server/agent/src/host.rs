@@ -77,6 +77,8 @@ pub struct Ask {
     pub attempt: u32,
     /// An upper bound of the prompt's tokens: the bytes of its body, and what the provider adds for tools.
     pub input_upper_bytes: u64,
+    /// The prompt's tokens by [`ledger::tokens`], as the estimate counts them.
+    pub input_tokens: u64,
     /// The most tokens the answer may have.
     pub max_tokens: u32,
 }

@@ -22,7 +22,7 @@ pub use action::{Action, Note, Task};
 pub use gate::{Scope, Target};
 pub use host::{Ask, Attempt, Host, NoBudget, Outcome, Progress, Settlement};
 pub use journal::{JournalEvent, Verdict};
-pub use pack::{Pack, PackError, PackItem, PackKind, PackTier, Sizes, pack, sizes};
+pub use pack::{Pack, PackError, PackItem, PackKind, PackTier, Packer, Sizes, pack, sizes};
 pub use prompt::{Model, PROMPT_VERSION, first_request};
 pub use run::{End, RunLimits, run};
 pub use scope::{scope_in, scope_of};

@@ -8,9 +8,10 @@
 mod parts;
 
 use std::fmt::Write as _;
-use std::sync::OnceLock;
+use std::rc::Rc;
 
 use serde::Serialize;
+use text::FilePath;
 use workspace::{ReadError, Snapshot};
 
 use crate::source::{Source, shown_path};
@@ -173,20 +174,7 @@ pub struct Sizes {
 
 /// The sizes of what starting this task would send.
 pub fn sizes(snapshot: &Snapshot, task: &Task, scope: &Scope) -> Result<Sizes, PackError> {
-    static PREFIX: OnceLock<u64> = OnceLock::new();
-    let pack = pack(snapshot, task, scope, PackTier::of(task.action))?;
-    Ok(Sizes {
-        prefix_tokens: *PREFIX.get_or_init(|| ledger::tokens(&prompt::prefix_text())),
-        pack_tokens: pack.tokens,
-        target_tokens: pack.target_tokens,
-    })
-}
-
-/// A part that could go into a pack.
-struct Part {
-    kind: PackKind,
-    title: String,
-    text: String,
+    Packer::new(snapshot, &task.file, &task.symbol)?.sizes(task, scope)
 }
 
 /// Puts together what the model is told about the target of `task`, up to the budget of `tier`.
@@ -198,79 +186,129 @@ pub fn pack(
     scope: &Scope,
     tier: PackTier,
 ) -> Result<Pack, PackError> {
-    let source = Source::exact(snapshot, &task.file)?;
-    let file = shown_path(snapshot, &task.file);
-    let Some(target) = source.symbol(&task.symbol) else {
-        return Err(PackError::NoSymbol {
-            symbol: task.symbol.clone(),
-            file,
-        });
-    };
-    let shown = source.shown(target);
-    let target_tokens = ledger::tokens(&shown);
-    if target_tokens > MAX_TARGET {
-        return Err(PackError::TooLong {
-            symbol: task.symbol.clone(),
-            tokens: target_tokens,
-        });
-    }
-    let selected = task
-        .selection
-        .filter(|range| target.range.contains_range(*range) && !range.is_empty());
-    let selected = selected
-        .filter(|range| *range != target.range)
-        .map(|range| source.text.slice(range));
-    let home = if scope.file == task.file {
-        source.clone()
-    } else {
-        Source::exact(snapshot, &scope.file)?
-    };
-    let told = prompt::task(snapshot, task, scope, &source, selected.as_deref());
-    let mut filling = Filling {
-        budget: tier.budget(),
-        used: 0,
-        parts: Vec::new(),
-    };
-    filling.put(Part {
-        kind: PackKind::Task,
-        title: task.title(),
-        text: told,
-    });
-    filling.put(Part {
-        kind: PackKind::Target,
-        title: target.path.to_string(),
-        text: shown,
-    });
-    for part in parts::of(snapshot, &source, &home, target, task, scope) {
-        if filling.is_full() {
-            break;
+    Packer::new(snapshot, &task.file, &task.symbol)?.pack(task, scope, tier)
+}
+
+/// Packs for tasks about one symbol: a menu asks for several, and what surrounds the symbol is the same in all.
+pub struct Packer<'a> {
+    snapshot: &'a Snapshot,
+    finder: parts::Finder<'a>,
+    target: Rc<Part>,
+}
+
+impl<'a> Packer<'a> {
+    /// Reads the file and finds the symbol with that name path.
+    pub fn new(
+        snapshot: &'a Snapshot,
+        file: &FilePath,
+        symbol: &str,
+    ) -> Result<Packer<'a>, PackError> {
+        let source = Source::exact(snapshot, file)?;
+        let Some(target) = source.symbol(symbol).cloned() else {
+            return Err(PackError::NoSymbol {
+                symbol: symbol.to_owned(),
+                file: shown_path(snapshot, file),
+            });
+        };
+        let shown = source.shown(&target);
+        let shown = Part::new(PackKind::Target, target.path.to_string(), shown);
+        if shown.tokens > MAX_TARGET {
+            return Err(PackError::TooLong {
+                symbol: symbol.to_owned(),
+                tokens: shown.tokens,
+            });
         }
-        filling.offer(part);
+        Ok(Packer {
+            snapshot,
+            finder: parts::Finder::new(snapshot, source, target),
+            target: Rc::new(shown),
+        })
     }
-    Ok(filling.finish(target_tokens))
+
+    /// The sizes of what starting `task`, which is about this symbol, would send.
+    pub fn sizes(&self, task: &Task, scope: &Scope) -> Result<Sizes, PackError> {
+        let pack = self.pack(task, scope, PackTier::of(task.action))?;
+        Ok(Sizes {
+            prefix_tokens: prompt::prefix_tokens(),
+            pack_tokens: pack.tokens,
+            target_tokens: pack.target_tokens,
+        })
+    }
+
+    /// See [`pack`]. `task` is about this symbol.
+    pub fn pack(&self, task: &Task, scope: &Scope, tier: PackTier) -> Result<Pack, PackError> {
+        let parts::Finder { source, target, .. } = &self.finder;
+        let selected = task
+            .selection
+            .filter(|range| target.range.contains_range(*range) && !range.is_empty());
+        let selected = selected
+            .filter(|range| *range != target.range)
+            .map(|range| source.text.slice(range));
+        let elsewhere;
+        let home = if scope.file == task.file {
+            source
+        } else {
+            elsewhere = Source::exact(self.snapshot, &scope.file)?;
+            &elsewhere
+        };
+        let told = prompt::task(self.snapshot, task, scope, source, selected.as_deref());
+        let mut filling = Filling {
+            budget: tier.budget(),
+            used: 0,
+            parts: Vec::new(),
+        };
+        filling.put(Rc::new(Part::new(PackKind::Task, task.title(), told)));
+        filling.put(self.target.clone());
+        let question = parts::Question { task, scope, home };
+        for part in self.finder.parts(&question) {
+            if filling.is_full() {
+                break;
+            }
+            filling.offer(part);
+        }
+        Ok(filling.finish(self.target.tokens))
+    }
+}
+
+/// A part that could go into a pack.
+struct Part {
+    kind: PackKind,
+    title: String,
+    text: String,
+    /// Its tokens, by [`ledger::tokens`].
+    tokens: u64,
+}
+
+impl Part {
+    fn new(kind: PackKind, title: String, text: String) -> Part {
+        let tokens = ledger::tokens(&text);
+        Part {
+            kind,
+            title,
+            text,
+            tokens,
+        }
+    }
 }
 
 /// A pack that is being filled.
 struct Filling {
     budget: u64,
     used: u64,
-    parts: Vec<(Part, u64)>,
+    parts: Vec<Rc<Part>>,
 }
 
 impl Filling {
     /// Takes a part, whatever its size.
-    fn put(&mut self, part: Part) {
-        let tokens = ledger::tokens(&part.text);
-        self.used += tokens + self.overhead(part.kind);
-        self.parts.push((part, tokens));
+    fn put(&mut self, part: Rc<Part>) {
+        self.used += part.tokens + self.overhead(part.kind);
+        self.parts.push(part);
     }
 
     /// Takes a part if there is room for it.
-    fn offer(&mut self, part: Part) {
-        let tokens = ledger::tokens(&part.text);
-        if self.used + tokens + self.overhead(part.kind) <= self.budget {
-            self.used += tokens + self.overhead(part.kind);
-            self.parts.push((part, tokens));
+    fn offer(&mut self, part: Rc<Part>) {
+        if self.used + part.tokens + self.overhead(part.kind) <= self.budget {
+            self.put(part);
         }
     }
 
@@ -281,7 +319,7 @@ impl Filling {
 
     /// Tokens of the element around the parts of a kind, and of the line breaks.
     fn overhead(&self, kind: PackKind) -> u64 {
-        if self.parts.iter().any(|(part, _)| part.kind == kind) {
+        if self.parts.iter().any(|part| part.kind == kind) {
             1
         } else {
             9
@@ -291,7 +329,7 @@ impl Filling {
     fn finish(self, target_tokens: u64) -> Pack {
         let mut text = String::new();
         let mut open: Option<PackKind> = None;
-        for (part, _) in &self.parts {
+        for part in &self.parts {
             if open != Some(part.kind) {
                 if let Some(kind) = open {
                     let _ = writeln!(text, "</{}>", kind.tag());
@@ -305,10 +343,10 @@ impl Filling {
         if let Some(kind) = open {
             let _ = writeln!(text, "</{}>", kind.tag());
         }
-        let items = self.parts.into_iter().map(|(part, tokens)| PackItem {
+        let items = self.parts.iter().map(|part| PackItem {
             kind: part.kind,
-            title: part.title,
-            tokens,
+            title: part.title.clone(),
+            tokens: part.tokens,
         });
         Pack {
             tokens: ledger::tokens(&text),

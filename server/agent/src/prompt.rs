@@ -4,6 +4,7 @@
 //! cached prefix serves them all; what a task is about is in the first message, the pack.
 
 use std::fmt::Write as _;
+use std::sync::OnceLock;
 
 use provider::{CacheTtl, CompletionRequest, Effort, Message, SystemBlock};
 use workspace::Snapshot;
@@ -204,8 +205,13 @@ pub(crate) fn request(model: &Model, pack: String) -> CompletionRequest {
     }
 }
 
-/// The system prompt and the tools as text, to be counted.
-pub(crate) fn prefix_text() -> String {
+/// Tokens of the system prompt and the tools, by [`ledger::tokens`].
+pub(crate) fn prefix_tokens() -> u64 {
+    static TOKENS: OnceLock<u64> = OnceLock::new();
+    *TOKENS.get_or_init(|| ledger::tokens(&prefix_text()))
+}
+
+fn prefix_text() -> String {
     let mut text = SYSTEM.to_owned();
     for tool in tools::specs() {
         let _ = write!(
@@ -223,7 +229,7 @@ mod tests {
 
     #[test]
     fn the_prefix_is_long_enough_to_be_cached_and_short_enough_to_be_cheap() {
-        let tokens = ledger::tokens(&prefix_text());
+        let tokens = prefix_tokens();
         assert!((1_024..2_048).contains(&tokens), "{tokens}");
     }
 

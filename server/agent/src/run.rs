@@ -220,9 +220,10 @@ impl Run<'_> {
     }
 
     /// Holds the worst case of the next request; with a shorter answer if that is what the budget has room for.
-    async fn reserve(&self, turn: u32, attempt: u32) -> Result<(Attempt, u32), End> {
+    async fn reserve(&mut self, turn: u32, attempt: u32) -> Result<(Attempt, u32), End> {
         let mut max_tokens = self.conversation.max_tokens();
         let mut shortened = false;
+        let input_tokens = self.conversation.tokens();
         loop {
             let input_upper_bytes = self.conversation.request(max_tokens).input_upper_bound();
             // Not raced against cancellation: a reservation that was made must be known to be given back.
@@ -232,6 +233,7 @@ impl Run<'_> {
                     turn,
                     attempt,
                     input_upper_bytes,
+                    input_tokens,
                     max_tokens,
                 })
                 .await

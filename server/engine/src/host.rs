@@ -249,7 +249,7 @@ impl Lander {
 #[async_trait]
 impl Host for RunHost {
     fn snapshot(&self) -> Snapshot {
-        self.engine.snapshot()
+        self.engine.snapshot_for_runs()
     }
 
     async fn propose(&self, proposal: Proposal) -> Outcome {

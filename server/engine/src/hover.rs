@@ -7,6 +7,7 @@ use text::{FilePath, Range};
 use workspace::Snapshot;
 
 use crate::hunks::{Hunk, HunkState};
+use crate::menu::Packers;
 use crate::{Engine, Launch};
 
 impl Engine {
@@ -41,9 +42,11 @@ impl Engine {
             .filter(|action| action.is_offered_on(symbol))
             .collect();
         let mut rows = String::new();
+        let mut packers = Packers::default();
+        let for_runs = self.closing(snapshot.clone());
         for action in &offered {
             let launch = Launch::new(*action, &symbol.path);
-            if let Ok(estimate) = self.estimate(snapshot, file, &launch) {
+            if let Ok(estimate) = self.estimate_with(&mut packers, &for_runs, file, &launch) {
                 let _ = writeln!(
                     rows,
                     "| {} | {} |",

@@ -128,6 +128,14 @@ impl Hunks {
         hunks
     }
 
+    /// How many hunks of a run are not in the text yet.
+    pub(crate) fn waiting(&self, run: &RunId) -> usize {
+        let hunks = self.by_file.values().flat_map(|hunks| hunks.iter());
+        hunks
+            .filter(|hunk| hunk.run == *run && matches!(hunk.state, HunkState::Pending { .. }))
+            .count()
+    }
+
     pub(crate) fn remove(&mut self, id: HunkId) -> Option<Hunk> {
         let (file, hunks) = self
             .by_file

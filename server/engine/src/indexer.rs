@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use index::Parsed;
 use text::FilePath;
-use workspace::{Change, Coverage, ReadError, Watcher};
+use workspace::{Change, Coverage, Watcher};
 
 use crate::{Engine, Event, Level};
 
@@ -159,13 +159,7 @@ impl Engine {
                     let facts = Parsed::parse(grammar, &text).facts().clone();
                     self.with(|state| state.workspace.index_file(file, facts, None));
                 }
-                Err(
-                    ReadError::TooLarge { .. }
-                    | ReadError::NotUtf8 { .. }
-                    | ReadError::Binary { .. }
-                    | ReadError::NotAFile { .. }
-                    | ReadError::Io { .. },
-                ) => {
+                Err(_) => {
                     self.with(|state| state.workspace.forget(file));
                 }
             }

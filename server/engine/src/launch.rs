@@ -114,7 +114,7 @@ struct Plan {
 impl Engine {
     /// Starts a run, and answers with its identity as soon as everything that can be checked at once has been.
     pub fn launch(&self, file: &FilePath, launch: Launch) -> Result<RunId, LaunchError> {
-        let snapshot = self.snapshot();
+        let snapshot = self.snapshot_for_runs();
         let config = self.config();
         if let Some(problem) = &config.stopped {
             return Err(LaunchError::NotConfigured(format!(
@@ -292,20 +292,20 @@ impl Engine {
     }
 
     async fn finish(&self, run: &RunId, end: End) {
-        let Some(summary) = self.with(|state| {
+        let Some((summary, waiting)) = self.with(|state| {
             if !state.runs.end(run, end.clone()) {
                 return None;
             }
             let summary = state.runs.get(run)?;
             state.hunks.set_cost(run, summary.cost);
-            Some(summary)
+            Some((summary, state.hunks.waiting(run)))
         }) else {
             return;
         };
         if let Err(error) = self.shared.purse.end_run(run, &end).await {
             self.notify(Level::Error, error);
         }
-        let (level, message) = told(&summary, &end);
+        let (level, message) = told(&summary, waiting, &end);
         // Before the end is told, so that whoever hears of it sees the final costs.
         self.show(Event::Markers(summary.file.clone()));
         self.show(Event::RunEnded {
@@ -362,7 +362,7 @@ pub(crate) fn state_name(end: &End) -> &'static str {
     }
 }
 
-fn told(summary: &RunSummary, end: &End) -> (Level, String) {
+fn told(summary: &RunSummary, waiting: usize, end: &End) -> (Level, String) {
     let RunSummary {
         title,
         cost,
@@ -370,13 +370,19 @@ fn told(summary: &RunSummary, end: &End) -> (Level, String) {
         hunks,
         ..
     } = summary;
-    let hunks = match hunks {
+    let count = |n: usize| match n {
         0 => "no hunks".to_owned(),
         1 => "1 hunk".to_owned(),
         n => format!("{n} hunks"),
     };
+    let nothing = *hunks == 0 && waiting == 0;
+    let hunks = match (*hunks, waiting) {
+        (landed, 0) => count(landed),
+        (0, waiting) => format!("{} to apply by hand", count(waiting)),
+        (landed, waiting) => format!("{}, {waiting} more to apply by hand", count(landed)),
+    };
     match end {
-        End::Completed { summary, hunks: 0 } => (
+        End::Completed { summary, .. } if nothing => (
             Level::Info,
             format!("{title}: nothing changed, {cost}. {summary}"),
         ),

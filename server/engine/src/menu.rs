@@ -1,13 +1,16 @@
 //! What the light bulb offers at a place, each with its price.
 
-use agent::{Action, Note};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use agent::{Action, Note, Packer};
 use ledger::Estimate;
 use serde::{Deserialize, Serialize};
 use text::{FilePath, Range};
 use workspace::{Document, Snapshot};
 
 use crate::hunks::{Hunk, HunkId, HunkState};
-use crate::{Engine, Launch, RunId};
+use crate::{Engine, Launch, LaunchError, RunId};
 
 /// The menu of one place.
 #[derive(Clone, Debug, Default)]
@@ -87,7 +90,10 @@ pub struct ForeignDiagnostic {
 }
 
 impl Engine {
-    /// The menu at `range`. Parses the file if nobody has since the last keystroke; never waits for a network or a disk.
+    /// The menu at `range`; nothing can be launched in a file that `[scope] deny` closes.
+    ///
+    /// Parses the file if nobody has since the last keystroke. Never waits for a
+    /// network; of the disk, only the few files that a price is about are read.
     pub fn menu(
         &self,
         snapshot: &Snapshot,
@@ -109,9 +115,14 @@ impl Engine {
             });
             return Menu { items };
         }
+        let snapshot = &self.closing(snapshot.clone());
+        if snapshot.is_closed(file) {
+            return Menu { items };
+        }
         let launches = self.launches(document, range, diagnostics);
+        let mut packers = Packers::default();
         items.extend(launches.into_iter().map(|(launch, kind, repairs)| {
-            let estimate = self.estimate(snapshot, file, &launch);
+            let estimate = self.estimate_with(&mut packers, snapshot, file, &launch);
             let title = launch.title();
             let title = match &estimate {
                 Ok(estimate) => format!("{title} · {}", estimate.title()),
@@ -173,7 +184,8 @@ impl Engine {
         }
         let lines = document.text().full_lines(range);
         for comment in facts.comments.iter().filter(|comment| {
-            comment.range.intersects(lines) || lines.contains(comment.range.start)
+            (comment.range.intersects(lines) || lines.contains(comment.range.start))
+                && !review::is_silencing(comment)
         }) {
             let Some(symbol) = comment.symbol.and_then(|id| facts.symbol(id)) else {
                 continue;
@@ -308,16 +320,34 @@ impl Engine {
         snapshot: &Snapshot,
         file: &FilePath,
         launch: &Launch,
-    ) -> Result<Estimate, crate::LaunchError> {
-        let model = self.model();
-        let task = launch.task(file, &self.config());
+    ) -> Result<Estimate, LaunchError> {
+        let snapshot = self.closing(snapshot.clone());
+        self.estimate_with(&mut Packers::default(), &snapshot, file, launch)
+    }
+
+    pub(crate) fn estimate_with<'a>(
+        &self,
+        packers: &mut Packers<'a>,
+        snapshot: &'a Snapshot,
+        file: &FilePath,
+        launch: &Launch,
+    ) -> Result<Estimate, LaunchError> {
+        let config = self.config();
+        let task = launch.task(file, &config);
         let scope = agent::scope_in(snapshot, &task)?;
-        let sizes = agent::sizes(snapshot, &task, &scope)?;
+        let packer = match packers.entry(task.symbol.clone()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(Packer::new(snapshot, file, &task.symbol)?),
+        };
+        let sizes = packer.sizes(&task, &scope)?;
         self.shared
             .purse
-            .estimate(launch.action, &model, sizes, self.config().limits.turns)
+            .estimate(launch.action, &self.model(), sizes, config.limits.turns)
     }
 }
+
+/// What is known of the symbols of one menu, by name path: its actions are mostly about the same one.
+pub(crate) type Packers<'a> = BTreeMap<String, Packer<'a>>;
 
 /// The smallest symbol that an action can be about and that holds all of `range`.
 fn target(facts: &index::Facts, range: Range) -> Option<&index::Symbol> {

@@ -221,7 +221,7 @@ impl Purse {
                 model: &model,
                 price: &row,
                 amount,
-                predicted_input: None,
+                predicted_input: Some(ask.input_tokens),
                 limits: &budget,
                 at: &now,
             };

@@ -149,6 +149,16 @@ impl Engine {
         self.with(|state| state.workspace.snapshot())
     }
 
+    /// The workspace as it is, for what leaves the machine: without the files that `[scope] deny` keeps runs out of.
+    pub(crate) fn snapshot_for_runs(&self) -> Snapshot {
+        self.closing(self.snapshot())
+    }
+
+    pub(crate) fn closing(&self, snapshot: Snapshot) -> Snapshot {
+        let config = self.config();
+        snapshot.closing(move |file| config.deny.denies(file))
+    }
+
     /// The configuration in force.
     pub fn config(&self) -> Arc<Config> {
         self.shared.config.load_full()

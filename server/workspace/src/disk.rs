@@ -39,6 +39,12 @@ pub enum ReadError {
         /// The file.
         file: FilePath,
     },
+    /// The user keeps runs out of it.
+    #[error("{file} is closed to runs by `[scope] deny`")]
+    Closed {
+        /// The file.
+        file: FilePath,
+    },
     /// The system refused.
     #[error("cannot read {file}: {source}")]
     Io {

@@ -39,7 +39,11 @@ pub struct Snapshot {
     pub coverage: Coverage,
     open: HashTrieMapSync<FilePath, Document>,
     index: Index,
+    closed: Option<Arc<Closed>>,
 }
+
+/// Tells of a path, as a person would name it, whether runs are kept out of that file.
+type Closed = dyn Fn(&str) -> bool + Send + Sync;
 
 /// How complete the index is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,6 +65,7 @@ impl Workspace {
             coverage: self.coverage,
             open: self.open.clone(),
             index: self.index.clone(),
+            closed: None,
         }
     }
 
@@ -132,6 +137,22 @@ impl Workspace {
 }
 
 impl Snapshot {
+    /// The same without the text of the files for whose [`Snapshot::display`] `closed` is true: what a run may see.
+    #[must_use]
+    pub fn closing(self, closed: impl Fn(&str) -> bool + Send + Sync + 'static) -> Snapshot {
+        Snapshot {
+            closed: Some(Arc::new(closed)),
+            ..self
+        }
+    }
+
+    /// Whether the file's text is kept back from whoever has this snapshot.
+    pub fn is_closed(&self, file: &FilePath) -> bool {
+        self.closed
+            .as_ref()
+            .is_some_and(|closed| closed(self.display(file)))
+    }
+
     /// The open document, if the editor has the file open.
     pub fn open_document(&self, file: &FilePath) -> Option<&Document> {
         self.open.get(file)
@@ -144,6 +165,9 @@ impl Snapshot {
 
     /// The document: the editor's where it is open, else the disk's. Reads the disk in the latter case.
     pub fn document(&self, file: &FilePath) -> Result<Document, ReadError> {
+        if self.is_closed(file) {
+            return Err(ReadError::Closed { file: file.clone() });
+        }
         match self.open.get(file) {
             Some(document) => Ok(document.clone()),
             None => Ok(Document::on_disk(file.clone(), read(file)?)),

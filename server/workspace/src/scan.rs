@@ -92,7 +92,9 @@ fn facts_of(file: &FilePath) -> Result<Arc<Facts>, SkipReason> {
         Ok(text) => Ok(Parsed::parse(grammar, &text).facts().clone()),
         Err(ReadError::TooLarge { .. }) => Err(SkipReason::TooLarge),
         Err(ReadError::NotUtf8 { .. } | ReadError::Binary { .. }) => Err(SkipReason::NotText),
-        Err(ReadError::NotAFile { .. } | ReadError::Io { .. }) => Err(SkipReason::Unreadable),
+        Err(ReadError::NotAFile { .. } | ReadError::Io { .. } | ReadError::Closed { .. }) => {
+            Err(SkipReason::Unreadable)
+        }
     }
 }
 

@@ -1,9 +1,10 @@
 //! What could go into a pack besides the task and the target, the most useful first.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use index::{Index, Place, Role, Symbol, SymbolId, SymbolKind};
@@ -34,64 +35,86 @@ const NAMED_TESTS: usize = 8;
 /// Imports of at most so many lines are shown whole, of longer ones those that the target uses.
 const WHOLE_IMPORTS: usize = 40;
 
-/// All parts, in order, each made when it is asked for: what does not fit is never read.
-pub(super) fn of<'a>(
-    snapshot: &'a Snapshot,
-    source: &'a Source,
-    home: &'a Source,
-    target: &'a Symbol,
-    task: &'a Task,
-    scope: &'a Scope,
-) -> impl Iterator<Item = Part> + 'a {
-    let sections: [fn(&Finder<'a>) -> Vec<Part>; 9] = [
-        Finder::room,
-        Finder::around,
-        Finder::imports,
-        Finder::diagnostics,
-        Finder::types,
-        Finder::callees,
-        Finder::callers,
-        Finder::tests,
-        Finder::conventions,
-    ];
-    let finder = Finder {
-        snapshot,
-        source,
-        home,
-        target,
-        id: source.id(target),
-        task,
-        scope,
-        read: RefCell::default(),
-    };
-    sections
-        .into_iter()
-        .flat_map(move |section| section(&finder))
+/// One thing that can be asked about the target.
+pub(super) struct Question<'q> {
+    pub(super) task: &'q Task,
+    pub(super) scope: &'q Scope,
+    /// The file that may change.
+    pub(super) home: &'q Source,
 }
 
-struct Finder<'a> {
+/// Finds what belongs to one target. What is the same for every question about it is looked up once.
+pub(super) struct Finder<'a> {
     snapshot: &'a Snapshot,
     /// The file of the target.
-    source: &'a Source,
-    /// The file that may change.
-    home: &'a Source,
-    target: &'a Symbol,
+    pub(super) source: Source,
+    pub(super) target: Symbol,
     id: Option<SymbolId>,
-    task: &'a Task,
-    scope: &'a Scope,
     /// Other files, as far as they have been looked at.
     read: RefCell<BTreeMap<FilePath, Option<Source>>>,
+    around: Found,
+    imports: Found,
+    types: Found,
+    callees: Found,
+    callers: Found,
+    tests: Found,
 }
 
-impl Finder<'_> {
+/// The parts of a section, once it has been looked for.
+type Found = OnceCell<Vec<Rc<Part>>>;
+
+impl<'a> Finder<'a> {
+    pub(super) fn new(snapshot: &'a Snapshot, source: Source, target: Symbol) -> Finder<'a> {
+        Finder {
+            snapshot,
+            id: source.id(&target),
+            source,
+            target,
+            read: RefCell::default(),
+            around: Found::new(),
+            imports: Found::new(),
+            types: Found::new(),
+            callees: Found::new(),
+            callers: Found::new(),
+            tests: Found::new(),
+        }
+    }
+
+    /// All parts, in order, each made when it is asked for: what does not fit is never read.
+    pub(super) fn parts<'q>(
+        &'q self,
+        question: &'q Question<'q>,
+    ) -> impl Iterator<Item = Rc<Part>> + 'q {
+        let sections: [fn(&Self, &Question<'_>) -> Vec<Rc<Part>>; 9] = [
+            |finder, question| shared(finder.room(question)),
+            |finder, _| once(&finder.around, || finder.around()),
+            |finder, question| {
+                if finder.is_here(question.home) {
+                    once(&finder.imports, || finder.imports(&finder.source))
+                } else {
+                    shared(finder.imports(question.home))
+                }
+            },
+            |finder, question| shared(finder.diagnostics(question.task)),
+            |finder, _| once(&finder.types, || finder.types()),
+            |finder, _| once(&finder.callees, || finder.callees()),
+            |finder, _| once(&finder.callers, || finder.callers()),
+            |finder, _| once(&finder.tests, || finder.tests()),
+            |_, question| shared(conventions(question.task)),
+        ];
+        sections
+            .into_iter()
+            .flat_map(move |section| section(self, question))
+    }
+
     /// Where new items go when the target only anchors them.
-    fn room(&self) -> Vec<Part> {
-        let rooms = self
-            .scope
+    fn room(&self, question: &Question<'_>) -> Vec<Part> {
+        let Question { task, scope, home } = *question;
+        let rooms = scope
             .targets
             .iter()
-            .filter(|target| !self.is_here() || *target.symbol != *self.task.symbol);
-        let rooms = rooms.filter_map(|target| Some((target, self.home.symbol(&target.symbol)?)));
+            .filter(|target| !self.is_here(home) || *target.symbol != *task.symbol);
+        let rooms = rooms.filter_map(|target| Some((target, home.symbol(&target.symbol)?)));
         rooms
             .map(|(target, symbol)| {
                 let position = if target.edit { "inside" } else { "after" };
@@ -100,9 +123,9 @@ impl Finder<'_> {
                     symbol.path
                 );
                 if target.edit {
-                    let inside: Vec<String> = children(self.home, symbol)
+                    let inside: Vec<String> = children(home, symbol)
                         .filter(|child| child.kind.is_callable() && !child.test_case)
-                        .map(|child| self.home.signature(child))
+                        .map(|child| home.signature(child))
                         .collect();
                     if !inside.is_empty() {
                         let _ = write!(
@@ -112,11 +135,7 @@ impl Finder<'_> {
                         );
                     }
                 }
-                Part {
-                    kind: PackKind::Room,
-                    title: symbol.path.to_string(),
-                    text,
-                }
+                Part::new(PackKind::Room, symbol.path.to_string(), text)
             })
             .collect()
     }
@@ -139,36 +158,22 @@ impl Finder<'_> {
         for symbol in headers {
             let mut text = self.source.signature(symbol);
             if symbol.kind.is_type() {
-                text.push_str(&fields(self.source, children(self.source, symbol)));
+                text.push_str(&fields(&self.source, children(&self.source, symbol)));
             }
-            parts.push(Part {
-                kind: PackKind::Around,
-                title: symbol.path.to_string(),
-                text,
-            });
+            parts.push(Part::new(PackKind::Around, symbol.path.to_string(), text));
         }
         if let Some(owner) = owner.filter(|owner| !owner.range.contains_range(self.target.range)) {
-            let text = type_text(self.source, owner);
-            parts.push(Part {
-                kind: PackKind::Around,
-                title: owner.path.to_string(),
-                text,
-            });
+            let text = type_text(&self.source, owner);
+            parts.push(Part::new(PackKind::Around, owner.path.to_string(), text));
         }
         parts
     }
 
-    fn imports(&self) -> Vec<Part> {
-        let (source, facts) = (self.home, &self.home.facts);
-        let part = |text: String| {
-            vec![Part {
-                kind: PackKind::Imports,
-                title: "imports".to_owned(),
-                text,
-            }]
-        };
+    fn imports(&self, home: &Source) -> Vec<Part> {
+        let facts = &home.facts;
+        let part = |text: String| vec![Part::new(PackKind::Imports, "imports".to_owned(), text)];
         if let Some(range) = facts.imports_range() {
-            let text = source.text.slice(range);
+            let text = home.text.slice(range);
             if text.lines().count() <= WHOLE_IMPORTS {
                 return part(text);
             }
@@ -190,7 +195,7 @@ impl Finder<'_> {
         }
         let lines: Vec<String> = ranges
             .into_iter()
-            .map(|range| source.text.slice(range))
+            .map(|range| home.text.slice(range))
             .collect();
         if lines.is_empty() {
             Vec::new()
@@ -199,9 +204,8 @@ impl Finder<'_> {
         }
     }
 
-    fn diagnostics(&self) -> Vec<Part> {
-        let lines: Vec<String> = self
-            .task
+    fn diagnostics(&self, task: &Task) -> Vec<Part> {
+        let lines: Vec<String> = task
             .diagnostics
             .iter()
             .map(|note| self.diagnostic(note))
@@ -209,11 +213,11 @@ impl Finder<'_> {
         if lines.is_empty() {
             return Vec::new();
         }
-        vec![Part {
-            kind: PackKind::Diagnostics,
-            title: "diagnostics".to_owned(),
-            text: lines.join("\n"),
-        }]
+        vec![Part::new(
+            PackKind::Diagnostics,
+            "diagnostics".to_owned(),
+            lines.join("\n"),
+        )]
     }
 
     fn diagnostic(&self, note: &Note) -> String {
@@ -259,11 +263,7 @@ impl Finder<'_> {
                     self.place_of(source, symbol),
                     type_text(source, symbol)
                 );
-                Some(Part {
-                    kind: PackKind::Type,
-                    title: symbol.path.to_string(),
-                    text,
-                })
+                Some(Part::new(PackKind::Type, symbol.path.to_string(), text))
             }));
         }
         parts
@@ -289,11 +289,7 @@ impl Finder<'_> {
                 if let Some(doc) = source.doc_line(symbol) {
                     let _ = write!(text, "\n  {doc}");
                 }
-                Some(Part {
-                    kind: PackKind::Callee,
-                    title: symbol.path.to_string(),
-                    text,
-                })
+                Some(Part::new(PackKind::Callee, symbol.path.to_string(), text))
             })
         });
         parts.collect()
@@ -351,11 +347,7 @@ impl Finder<'_> {
         } else {
             format!("{place}: {}\n{lines}", source.signature(caller))
         };
-        Some(Part {
-            kind: PackKind::Caller,
-            title: caller.path.to_string(),
-            text,
-        })
+        Some(Part::new(PackKind::Caller, caller.path.to_string(), text))
     }
 
     /// The nearest tests whole, the next by name.
@@ -381,11 +373,7 @@ impl Finder<'_> {
                 } else {
                     place
                 };
-                Some(Part {
-                    kind: PackKind::Test,
-                    title: symbol.path.to_string(),
-                    text,
-                })
+                Some(Part::new(PackKind::Test, symbol.path.to_string(), text))
             });
             match part {
                 Some(part) if whole => parts.push(part),
@@ -395,28 +383,9 @@ impl Finder<'_> {
         }
         if !named.is_empty() {
             let text = format!("Also: {}", named.join(", "));
-            parts.push(Part {
-                kind: PackKind::Test,
-                title: "further tests".to_owned(),
-                text,
-            });
+            parts.push(Part::new(PackKind::Test, "further tests".to_owned(), text));
         }
         parts
-    }
-
-    fn conventions(&self) -> Vec<Part> {
-        let conventions = self
-            .task
-            .conventions
-            .iter()
-            .filter(|text| !text.trim().is_empty());
-        conventions
-            .map(|text| Part {
-                kind: PackKind::Convention,
-                title: one_line(text, 60),
-                text: text.trim().to_owned(),
-            })
-            .collect()
     }
 
     /// The type of that name, if it is certain enough which one that is: one of this file, or the only one, or the only
@@ -493,7 +462,7 @@ impl Finder<'_> {
         show: impl FnOnce(&Source, &Symbol) -> Option<T>,
     ) -> Option<T> {
         if *file == self.source.file {
-            return show(self.source, self.source.symbol(path)?);
+            return show(&self.source, self.source.symbol(path)?);
         }
         let known = self.read.borrow().get(file).cloned();
         let source = known.unwrap_or_else(|| {
@@ -515,8 +484,8 @@ impl Finder<'_> {
     }
 
     /// Whether the file that may change is that of the target.
-    fn is_here(&self) -> bool {
-        self.home.file == self.source.file
+    fn is_here(&self, home: &Source) -> bool {
+        home.file == self.source.file
     }
 
     fn target_holds(&self, source: &Source, symbol: &Symbol) -> bool {
@@ -531,6 +500,30 @@ impl Finder<'_> {
         symbol.range.contains_range(self.target.range)
             || owner.is_some_and(|owner| owner.path == symbol.path)
     }
+}
+
+fn once(found: &Found, find: impl FnOnce() -> Vec<Part>) -> Vec<Rc<Part>> {
+    found.get_or_init(|| shared(find())).clone()
+}
+
+fn shared(parts: Vec<Part>) -> Vec<Rc<Part>> {
+    parts.into_iter().map(Rc::new).collect()
+}
+
+fn conventions(task: &Task) -> Vec<Part> {
+    let conventions = task
+        .conventions
+        .iter()
+        .filter(|text| !text.trim().is_empty());
+    conventions
+        .map(|text| {
+            Part::new(
+                PackKind::Convention,
+                one_line(text, 60),
+                text.trim().to_owned(),
+            )
+        })
+        .collect()
 }
 
 /// A short type whole, a longer one by header and fields.

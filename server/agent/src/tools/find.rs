@@ -91,7 +91,7 @@ impl Finder<'_> {
                 )
             });
             let within = within.map(|symbol| symbol.path.to_string());
-            rows.push(self.line(&place.file, place.range, within.as_deref()));
+            rows.extend(self.line(&place.file, place.range, within.as_deref()));
         }
         (rows, total)
     }
@@ -106,7 +106,7 @@ impl Finder<'_> {
                 for call in calls {
                     total += 1;
                     if rows.len() < MAX_PLACES {
-                        rows.push(self.line(&caller.file, call, path.as_deref()));
+                        rows.extend(self.line(&caller.file, call, path.as_deref()));
                     }
                 }
             }
@@ -164,18 +164,21 @@ impl Finder<'_> {
         Some(format!("{path} ({shown}:{line}): {signature}"))
     }
 
-    /// `file:line in PATH: the line`.
-    fn line(&mut self, file: &FilePath, range: Range, within: Option<&str>) -> String {
+    /// `file:line in PATH: the line`; nothing of a file that runs are kept out of.
+    fn line(&mut self, file: &FilePath, range: Range, within: Option<&str>) -> Option<String> {
+        if self.snapshot.is_closed(file) {
+            return None;
+        }
         let shown = shown_path(self.snapshot, file);
         let within = within.map(|path| format!(" in {path}")).unwrap_or_default();
-        match self.source(file) {
+        Some(match self.source(file) {
             Some(source) => {
                 let line = source.text.line_of(range.start);
                 let text = one_line(&source.text.slice(source.text.line_range(line)), 160);
                 format!("{shown}:{}{within}: {text}", line + 1)
             }
             None => format!("{shown}{within}"),
-        }
+        })
     }
 
     fn source(&mut self, file: &FilePath) -> Option<&Source> {
