@@ -24,6 +24,8 @@ pub(crate) struct Desk {
     grants: bool,
     keeps_back: bool,
     windows: bool,
+    /// The file that runs are kept out of.
+    closed: Option<String>,
     state: Mutex<State>,
 }
 
@@ -85,6 +87,7 @@ impl Desk {
             grants: says("the user grants", "yes"),
             keeps_back: says("mode", "staged"),
             windows,
+            closed: spec.given("closed").map(str::to_owned),
             state: Mutex::new(state),
         }
     }
@@ -179,7 +182,9 @@ impl Desk {
 #[async_trait]
 impl Host for Desk {
     fn snapshot(&self) -> Snapshot {
-        self.state.lock().unwrap().workspace.snapshot()
+        let snapshot = self.state.lock().unwrap().workspace.snapshot();
+        let closed = self.closed.clone();
+        snapshot.closing(move |file| closed.as_deref() == Some(file))
     }
 
     async fn propose(&self, proposal: Proposal) -> Outcome {
