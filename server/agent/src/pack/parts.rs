@@ -60,6 +60,9 @@ pub(super) struct Finder<'a> {
     tests: Found,
 }
 
+/// Makes the parts of one kind.
+type Section<'a> = fn(&Finder<'a>, &Question<'_>) -> Vec<Rc<Part>>;
+
 /// The parts of a section, once it has been looked for.
 type Found = OnceCell<Vec<Rc<Part>>>;
 
@@ -85,7 +88,7 @@ impl<'a> Finder<'a> {
         &'q self,
         question: &'q Question<'q>,
     ) -> impl Iterator<Item = Rc<Part>> + 'q {
-        let sections: [fn(&Self, &Question<'_>) -> Vec<Rc<Part>>; 9] = [
+        let sections: [Section<'a>; 9] = [
             |finder, question| shared(finder.room(question)),
             |finder, _| once(&finder.around, || finder.around()),
             |finder, question| {
