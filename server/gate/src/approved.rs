@@ -106,7 +106,7 @@ impl ApprovedEdit {
 
     /// The contiguous pieces, each an edit of the same base, so that each can be kept or undone alone.
     ///
-    /// Pieces with no more than [`CONTEXT`] unchanged lines between them stay together: apart, neither would read well.
+    /// Pieces with no more than three unchanged lines between them stay together: apart, neither would read well.
     pub fn hunks(&self) -> Vec<ApprovedEdit> {
         let mut groups: Vec<Vec<Edit>> = Vec::new();
         for edit in self.edits.edits() {

@@ -24,7 +24,7 @@ pub enum Verdict {
     Approved {
         /// The edit.
         edit: ApprovedEdit,
-        /// Name paths of the new items that it puts beside the targets; see [`Scope::with_added`].
+        /// Name paths of the new items that it puts beside the targets; see [`Scope::with_added`](crate::Scope::with_added).
         added: Vec<String>,
     },
     /// The user must say yes to exactly this first.
