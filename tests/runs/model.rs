@@ -98,6 +98,10 @@ impl Provider for Scripted {
         "scripted"
     }
 
+    fn body_bytes(&self, request: &CompletionRequest) -> usize {
+        serde_json::to_vec(request).unwrap().len()
+    }
+
     fn stream(
         &self,
         request: CompletionRequest,

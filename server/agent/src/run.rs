@@ -225,7 +225,9 @@ impl Run<'_> {
         let mut shortened = false;
         let input_tokens = self.conversation.tokens();
         loop {
-            let input_upper_bytes = self.conversation.request(max_tokens).input_upper_bound();
+            let input_upper_bytes = self
+                .provider
+                .input_upper_bound(&self.conversation.request(max_tokens));
             // Not raced against cancellation: a reservation that was made must be known to be given back.
             let no_budget = match self
                 .host

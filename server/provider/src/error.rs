@@ -1,6 +1,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::origin::Origin;
 use crate::usage::Usage;
 
@@ -29,6 +31,8 @@ pub enum ErrorKind {
     Server,
     /// The provider did not accept the request. The same request will fail again.
     BadRequest,
+    /// The model, or the server it runs on, cannot call tools, so no agent can work with it.
+    NoTools,
     /// The prompt, or the prompt and `max_tokens` together, exceed what the model takes.
     ContextTooLong,
     /// No response: not reachable, or the connection broke or stood still before the first byte.
@@ -132,6 +136,7 @@ impl ProviderError {
             | ErrorKind::Permission
             | ErrorKind::NotFound
             | ErrorKind::BadRequest
+            | ErrorKind::NoTools
             | ErrorKind::ContextTooLong => self.0.should_retry.unwrap_or(false),
         }
     }
@@ -158,25 +163,34 @@ impl ProviderError {
 }
 
 impl ErrorKind {
-    /// What an error response means. Gateways and vendors mix status and type, so the more telling one wins.
-    pub(crate) fn classify(status: Option<u16>, error_type: &str, message: &str) -> ErrorKind {
+    /// What an error response means. Gateways and vendors mix status, type and code, so the most telling one wins.
+    pub(crate) fn classify(status: Option<u16>, report: &Report<'_>, message: &str) -> ErrorKind {
         let message = message.to_ascii_lowercase();
-        let says = |part: &str| message.contains(part);
-        if says("prompt is too long") || says("exceed context limit") || says("context window") {
+        let says = |parts: &[&str]| parts.iter().any(|part| message.contains(part));
+        if says(&TOO_LONG) {
             return ErrorKind::ContextTooLong;
         }
-        if says("credit balance is too low") {
+        if says(&NO_TOOLS) {
+            return ErrorKind::NoTools;
+        }
+        if says(&["credit balance is too low"]) {
             return ErrorKind::Billing;
         }
-        match error_type {
-            "authentication_error" => return ErrorKind::Auth,
-            "billing_error" => return ErrorKind::Billing,
-            "permission_error" => return ErrorKind::Permission,
-            "not_found_error" => return ErrorKind::NotFound,
-            "request_too_large" => return ErrorKind::ContextTooLong,
-            "rate_limit_error" => return ErrorKind::RateLimited,
-            "overloaded_error" => return ErrorKind::Overloaded,
-            _ => {}
+        for name in [report.code, report.error_type] {
+            match name {
+                "authentication_error" | "invalid_api_key" => return ErrorKind::Auth,
+                "billing_error" | "insufficient_quota" | "billing_hard_limit_reached" => {
+                    return ErrorKind::Billing;
+                }
+                "permission_error" => return ErrorKind::Permission,
+                "not_found_error" | "model_not_found" => return ErrorKind::NotFound,
+                "request_too_large" | "context_length_exceeded" | "exceed_context_size_error" => {
+                    return ErrorKind::ContextTooLong;
+                }
+                "rate_limit_error" | "rate_limit_exceeded" => return ErrorKind::RateLimited,
+                "overloaded_error" | "unavailable_error" => return ErrorKind::Overloaded,
+                _ => {}
+            }
         }
         match status {
             Some(401) => ErrorKind::Auth,
@@ -189,8 +203,68 @@ impl ErrorKind {
             // 408 and 409 are the endpoint's own timeout and lock, not faults of the request.
             Some(408 | 409) => ErrorKind::Server,
             Some(status) if status < 500 => ErrorKind::BadRequest,
-            None if error_type == "invalid_request_error" => ErrorKind::BadRequest,
+            None if report.error_type == "invalid_request_error" => ErrorKind::BadRequest,
             Some(_) | None => ErrorKind::Server,
+        }
+    }
+}
+
+/// How vendors and servers say that the prompt does not fit: Anthropic, OpenAI and vLLM, llama.cpp, Ollama.
+const TOO_LONG: [&str; 6] = [
+    "prompt is too long",
+    "exceed context limit",
+    "context window",
+    "maximum context length",
+    "available context size",
+    "exceeded max context length",
+];
+
+/// How servers say that a model cannot call tools: Ollama, vLLM, llama.cpp, OpenRouter, others.
+const NO_TOOLS: [&str; 6] = [
+    "does not support tools",
+    "enable-auto-tool-choice",
+    "tools param requires --jinja",
+    "support tool use",
+    "does not support function calling",
+    "does not support tool calling",
+];
+
+/// An error as a provider words it: `{type, code, message}`, or a sentence alone.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Report<'a> {
+    pub(crate) error_type: &'a str,
+    /// More telling than the type where there is one: `insufficient_quota`.
+    pub(crate) code: &'a str,
+    /// The HTTP status that gateways repeat in place of a code.
+    pub(crate) status: Option<u16>,
+    pub(crate) message: &'a str,
+}
+
+impl<'a> Report<'a> {
+    pub(crate) fn of(error: &'a Value) -> Report<'a> {
+        let field = |name: &str| error[name].as_str().unwrap_or_default();
+        let number = error["code"]
+            .as_u64()
+            .or_else(|| field("code").parse().ok());
+        Report {
+            error_type: field("type"),
+            code: field("code"),
+            status: number
+                .and_then(|code| u16::try_from(code).ok())
+                .filter(|code| (400..600).contains(code)),
+            message: error["message"]
+                .as_str()
+                .or_else(|| error.as_str())
+                .unwrap_or_default(),
+        }
+    }
+
+    /// What to call this error beside its message.
+    pub(crate) fn name(&self) -> &'a str {
+        if self.error_type.is_empty() {
+            self.code
+        } else {
+            self.error_type
         }
     }
 }
@@ -198,6 +272,7 @@ impl ErrorKind {
 impl std::error::Error for ProviderError {}
 
 impl fmt::Display for ProviderError {
+    #[expect(clippy::too_many_lines, reason = "a sentence per kind")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Fault {
             provider,
@@ -264,6 +339,10 @@ impl fmt::Display for ProviderError {
             ErrorKind::BadRequest => write!(
                 f,
                 "{provider} at {host} did not accept the request for {model} ({reason}); trying again will not help, so check the model's name and settings"
+            ),
+            ErrorKind::NoTools => write!(
+                f,
+                "{model} at {host} cannot call tools, and agents work through tools ({reason}); choose a model that can, or start its server with tool calling"
             ),
             ErrorKind::ContextTooLong => write!(
                 f,

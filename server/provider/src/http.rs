@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-pub(crate) use self::connection::{Attempt, Connection};
-use crate::error::{Billed, ErrorKind};
+pub(crate) use self::connection::{Attempt, Connection, Path};
+use crate::error::{Billed, ErrorKind, Report};
 use crate::event::StreamEvent;
 use crate::sse::SseEvent;
 
@@ -90,6 +90,10 @@ pub(crate) trait Decode: Send {
     fn event(&mut self, event: &SseEvent, events: &mut VecDeque<StreamEvent>)
     -> Result<(), Broken>;
 
+    /// Called when the body has ended in good order before the answer was finished: either that is how this format
+    /// ends, and `Finished` is appended, or the answer is incomplete.
+    fn end(&mut self, events: &mut VecDeque<StreamEvent>) -> Result<(), Broken>;
+
     /// Whether any part of the answer has arrived.
     fn has_begun(&self) -> bool;
 
@@ -118,14 +122,16 @@ impl Broken {
         }
     }
 
-    /// The provider reports `{type, message}`, without a status, because that was a 200.
+    /// The provider reports an error in the stream, where it has no HTTP status any more.
     pub(crate) fn reported(error: &Value) -> Broken {
-        let error_type = error["type"].as_str().unwrap_or_default();
-        let message = error["message"].as_str().unwrap_or("no message");
+        let report = Report::of(error);
         Broken {
-            kind: ErrorKind::classify(None, error_type, message),
-            error_type: Some(error_type.to_owned()).filter(|kind| !kind.is_empty()),
-            cause: message.to_owned(),
+            kind: ErrorKind::classify(report.status, &report, report.message),
+            error_type: Some(report.name().to_owned()).filter(|name| !name.is_empty()),
+            cause: Some(report.message)
+                .filter(|message| !message.is_empty())
+                .unwrap_or("no message")
+                .to_owned(),
         }
     }
 }

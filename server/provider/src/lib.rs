@@ -9,11 +9,12 @@
 //! 2. Both say what is known about the bill ([`Billed`]); what is not known is never counted as zero.
 //! 3. The key is in the request header and nowhere else: not in events, errors, `Debug` output or logs.
 //!
-//! [`scripted`] is a server on loopback that speaks the same wire from a file, for tests and for the demo.
+//! [`scripted`] is a server on loopback that speaks the same wires from a file, for tests and for the demo.
 
 mod error;
 mod event;
 mod http;
+mod key;
 mod origin;
 mod request;
 mod retry;
@@ -28,17 +29,37 @@ use tokio_util::sync::CancellationToken;
 pub use crate::error::{Billed, ErrorKind, ProviderError};
 pub use crate::event::{StopReason, StreamEvent};
 pub use crate::http::{SetupError, Timeouts};
+pub use crate::key::Auth;
 pub use crate::request::{
     CacheTtl, CompletionRequest, Content, Effort, Message, Role, SystemBlock, ToolSpec,
 };
 pub use crate::retry::RetryPolicy;
 pub use crate::usage::Usage;
-pub use crate::wire::anthropic::{Anthropic, AnthropicConfig, Auth};
+pub use crate::wire::anthropic::{Anthropic, AnthropicConfig};
+pub use crate::wire::openai::{OpenAi, OpenAiConfig, OpenAiServer};
+
+/// Tokens a provider adds to a prompt that has tools, rounded up from the largest published overhead (804, Opus 4.7
+/// with a forced tool).
+const TOOL_PROMPT_TOKENS: u64 = 1_024;
 
 /// A vendor's API: streams one completion per call.
 pub trait Provider: Send + Sync {
     /// The provider's short name, as the ledger and the configuration write it: `anthropic`.
     fn name(&self) -> &str;
+
+    /// The exact size in bytes of the JSON body that `request` is sent with.
+    fn body_bytes(&self, request: &CompletionRequest) -> usize;
+
+    /// An upper bound of the prompt's tokens that needs no tokenizer. It rests on two things vendors do not promise but
+    /// all keep: no token is shorter than one byte, and what they add for tools stays near what they publish.
+    fn input_upper_bound(&self, request: &CompletionRequest) -> u64 {
+        let overhead = if request.tools.is_empty() {
+            0
+        } else {
+            TOOL_PROMPT_TOKENS
+        };
+        self.body_bytes(request) as u64 + overhead
+    }
 
     /// Sends `request` once and streams the answer.
     ///

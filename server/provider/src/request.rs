@@ -1,8 +1,6 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::wire;
-
 /// One completion to ask for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CompletionRequest {
@@ -21,27 +19,7 @@ pub struct CompletionRequest {
     pub effort: Option<Effort>,
 }
 
-/// Tokens a provider adds to a prompt that has tools, rounded up from the largest published overhead (804, Opus 4.7
-/// with a forced tool).
-const TOOL_PROMPT_TOKENS: u64 = 1_024;
-
 impl CompletionRequest {
-    /// The exact size in bytes of the JSON body that is sent.
-    pub fn body_bytes(&self) -> usize {
-        wire::anthropic::body_bytes(self)
-    }
-
-    /// An upper bound of the prompt's tokens that needs no tokenizer. It rests on two things vendors do not promise but
-    /// all keep: no token is shorter than one byte, and what they add for tools stays near what they publish.
-    pub fn input_upper_bound(&self) -> u64 {
-        let overhead = if self.tools.is_empty() {
-            0
-        } else {
-            TOOL_PROMPT_TOKENS
-        };
-        self.body_bytes() as u64 + overhead
-    }
-
     /// The cache breakpoints in the order the provider sees them: tools, system, messages.
     pub(crate) fn breakpoints(&self) -> impl Iterator<Item = CacheTtl> {
         let tools = self.tools.iter().filter_map(|tool| tool.cache);

@@ -1,4 +1,5 @@
-//! A provider that answers from a file: a server on loopback that speaks the Messages stream byte by byte.
+//! A provider that answers from a file: a server on loopback that speaks the Messages stream and the stream of chat
+//! completions, byte by byte.
 //!
 //! Tests and the demo run the real HTTP path against it, and it can do everything a real endpoint can do wrong. It is
 //! stateless: which turn to play follows from the conversation in the request, so one server serves many runs at once
@@ -18,10 +19,12 @@
 //! ```
 
 mod asked;
+mod chat;
 mod play;
 mod respond;
 mod script;
 mod serve;
+mod wire;
 
 use std::fmt;
 use std::io;

@@ -87,7 +87,7 @@ impl Run<'_> {
             turn,
             attempt,
             id,
-            bytes: request.body_bytes(),
+            bytes: self.provider.body_bytes(&request),
             messages: self.conversation.len(),
             max_tokens,
             prefix: self.conversation.prefix(),

@@ -159,6 +159,10 @@ impl Provider for Slow {
         "slow"
     }
 
+    fn body_bytes(&self, request: &CompletionRequest) -> usize {
+        request.messages.len()
+    }
+
     fn stream(
         &self,
         _request: CompletionRequest,
@@ -289,6 +293,10 @@ async fn a_panic_leaves_no_reservation_open() {
     impl Provider for Broken {
         fn name(&self) -> &'static str {
             "broken"
+        }
+
+        fn body_bytes(&self, request: &CompletionRequest) -> usize {
+            request.messages.len()
         }
 
         fn stream(

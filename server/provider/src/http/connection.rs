@@ -23,6 +23,18 @@ pub(crate) struct Connection {
     timeouts: Timeouts,
 }
 
+/// What comes after the base URL. With and without the version are both common there.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Path {
+    /// `v1` and this, and the version once.
+    Versioned(&'static str),
+    /// This after a base URL that has a path, whatever that is; `v1` and this after one that has none.
+    AfterVersion(&'static str),
+}
+
+/// The version in the paths of all APIs spoken here.
+const VERSION: &str = "v1";
+
 /// What one attempt sends.
 #[derive(Debug)]
 pub(crate) struct Attempt {
@@ -35,7 +47,7 @@ impl Connection {
     /// `origin.host` is filled in from the URL.
     pub(crate) fn new(
         base_url: &str,
-        path: &str,
+        path: Path,
         mut origin: Origin,
         allow_cleartext: bool,
         timeouts: Timeouts,
@@ -133,7 +145,7 @@ fn install_crypto() {
     });
 }
 
-fn endpoint(base_url: &str, path: &str) -> Result<Url, SetupError> {
+fn endpoint(base_url: &str, path: Path) -> Result<Url, SetupError> {
     let base_url = base_url.trim();
     let shown = (!base_url.contains('@')).then(|| base_url.to_owned());
     let fail = |problem: &str| SetupError::BaseUrl {
@@ -152,14 +164,18 @@ fn endpoint(base_url: &str, path: &str) -> Result<Url, SetupError> {
     if url.query().is_some() || url.fragment().is_some() {
         return Err(fail("has a query or a fragment"));
     }
-    // Both conventions are common: with and without the version.
     let base = url.path().trim_end_matches('/');
-    let version = path.split('/').next().unwrap_or_default();
-    let base = base
-        .strip_suffix(version)
-        .filter(|base| base.ends_with('/'))
-        .unwrap_or(base);
-    let path = format!("{}/{path}", base.trim_end_matches('/'));
+    let path = match path {
+        Path::Versioned(path) => {
+            let base = base
+                .strip_suffix(VERSION)
+                .filter(|base| base.ends_with('/'))
+                .unwrap_or(base);
+            format!("{}/{VERSION}/{path}", base.trim_end_matches('/'))
+        }
+        Path::AfterVersion(path) if base.is_empty() => format!("/{VERSION}/{path}"),
+        Path::AfterVersion(path) => format!("{base}/{path}"),
+    };
     url.set_path(&path);
     Ok(url)
 }
@@ -175,9 +191,13 @@ fn is_this_machine(host: &str) -> bool {
 mod tests {
     use super::*;
 
-    #[track_caller]
     fn check(base_url: &str, expected: &str) {
-        let shown = match endpoint(base_url, "v1/messages") {
+        check_path(base_url, Path::Versioned("messages"), expected);
+    }
+
+    #[track_caller]
+    fn check_path(base_url: &str, path: Path, expected: &str) {
+        let shown = match endpoint(base_url, path) {
             Ok(url) => url.to_string(),
             Err(error) => error.to_string(),
         };
@@ -203,6 +223,29 @@ mod tests {
             "http://[::1]:4000/anthropic/v1/messages",
         );
         check("https://host/xv1", "https://host/xv1/v1/messages");
+    }
+
+    #[test]
+    fn a_path_of_the_base_url_is_kept_where_it_holds_the_version() {
+        let check = |base_url: &str, expected: &str| {
+            check_path(base_url, Path::AfterVersion("chat/completions"), expected);
+        };
+        check(
+            "http://127.0.0.1:11434",
+            "http://127.0.0.1:11434/v1/chat/completions",
+        );
+        check(
+            "https://api.openai.com/v1/",
+            "https://api.openai.com/v1/chat/completions",
+        );
+        check(
+            "https://openrouter.ai/api/v1",
+            "https://openrouter.ai/api/v1/chat/completions",
+        );
+        check(
+            "https://host/v1beta/openai",
+            "https://host/v1beta/openai/chat/completions",
+        );
     }
 
     #[test]

@@ -177,7 +177,10 @@ impl Exchange {
                 }
                 Err(problem) => problem,
             },
-            Ok(Ok(None)) => Broken::closed(),
+            Ok(Ok(None)) => match self.decode.end(&mut self.events) {
+                Ok(()) => return,
+                Err(problem) => problem,
+            },
             Ok(Err(error)) => Broken::unreadable(&error),
             Err(_) if Instant::now() >= deadline => Broken::cut(&format!(
                 "it took longer than {}",

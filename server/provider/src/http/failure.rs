@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::time::timeout;
 
 use super::Broken;
-use crate::error::{Billed, ErrorKind, Fault, ProviderError};
+use crate::error::{Billed, ErrorKind, Fault, ProviderError, Report};
 use crate::origin::Origin;
 
 /// How much of an error response is read.
@@ -20,7 +20,7 @@ const LONGEST_ERROR: Duration = Duration::from_secs(10);
 
 impl Broken {
     /// The connection ended before the response did.
-    pub(super) fn closed() -> Broken {
+    pub(crate) fn closed() -> Broken {
         Broken::cut("the connection was closed before the end of the answer")
     }
 
@@ -36,7 +36,7 @@ impl Broken {
     }
 
     /// The response ended before its time.
-    pub(super) fn cut(cause: &str) -> Broken {
+    pub(crate) fn cut(cause: &str) -> Broken {
         Broken {
             kind: ErrorKind::Cut,
             error_type: None,
@@ -98,16 +98,15 @@ pub(super) async fn refused(
     let location = header(response.headers(), LOCATION.as_str()).to_owned();
     let body = beginning(response, idle).await;
     let json: Option<Value> = serde_json::from_str(&body).ok();
-    let error = json.as_ref().map_or(&Value::Null, |json| &json["error"]);
-    let error_type = error["type"].as_str().unwrap_or_default();
-    let message = match error["message"].as_str().or_else(|| error.as_str()) {
-        Some(message) => message.to_owned(),
-        None if body.trim().is_empty() => status
+    let report = Report::of(json.as_ref().map_or(&Value::Null, |json| &json["error"]));
+    let message = match report.message {
+        "" if body.trim().is_empty() => status
             .canonical_reason()
             .unwrap_or("no explanation")
             .to_owned(),
-        None if kind.starts_with("text/html") => format!("a web page{}", title(&body)),
-        None => body.clone(),
+        "" if kind.starts_with("text/html") => format!("a web page{}", title(&body)),
+        "" => body.clone(),
+        message => message.to_owned(),
     };
     if status.is_redirection() {
         fault.cause = origin.clean(&format!(
@@ -120,9 +119,9 @@ pub(super) async fn refused(
         fault.cause = origin.clean(&format!("expected an event stream, got {kind}: {message}"));
         return fault.into();
     }
-    fault.kind = ErrorKind::classify(Some(status.as_u16()), error_type, &message);
+    fault.kind = ErrorKind::classify(Some(status.as_u16()), &report, &message);
     fault.cause = origin.clean(&message);
-    fault.error_type = Some(origin.clean(error_type)).filter(|kind| !kind.is_empty());
+    fault.error_type = Some(origin.clean(report.name())).filter(|kind| !kind.is_empty());
     fault.billed = match status.as_u16() {
         // Something behind the endpoint may have done the work before the answer got lost.
         408 | 500..=502 | 504..=528 | 530.. => Billed::Unknown,

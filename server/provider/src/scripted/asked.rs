@@ -1,10 +1,15 @@
 use serde_json::Value;
 
 use super::script::Expect;
+use super::wire::Wire;
 
-/// A request to `/v1/messages`, taken apart.
+/// A request, taken apart.
 #[derive(Debug)]
 pub(super) struct Asked<'a> {
+    wire: Wire,
+    /// As it came.
+    raw: &'a Value,
+    /// In the words of the Messages API.
     body: &'a Value,
     messages: &'a [Value],
     key: Option<&'a str>,
@@ -20,6 +25,8 @@ enum Blocks<'a> {
 impl<'a> Asked<'a> {
     /// Fails where the real API would.
     pub(super) fn new(
+        wire: Wire,
+        raw: &'a Value,
         body: &'a Value,
         key: Option<&'a str>,
         version: Option<&'a str>,
@@ -32,6 +39,8 @@ impl<'a> Asked<'a> {
             .map(Vec::as_slice)
             .unwrap_or_default();
         let asked = Asked {
+            wire,
+            raw,
             body,
             messages,
             key,
@@ -54,7 +63,7 @@ impl<'a> Asked<'a> {
     }
 
     pub(super) fn body_bytes(&self) -> usize {
-        self.body.to_string().len()
+        self.raw.to_string().len()
     }
 
     /// The text that a conversation begins with.
@@ -81,7 +90,7 @@ impl<'a> Asked<'a> {
         let results = last
             .map(|message| results_of(message).join("\n"))
             .unwrap_or_default();
-        let body = self.body.to_string();
+        let body = self.raw.to_string();
         let tools = self.body["tools"]
             .as_array()
             .map(Vec::as_slice)
@@ -235,7 +244,7 @@ impl<'a> Asked<'a> {
 
     /// What the real API would answer with a 400.
     fn check(&self) -> Result<(), String> {
-        if self.version.is_none() {
+        if self.wire == Wire::Messages && self.version.is_none() {
             return Err("the header anthropic-version is missing".to_owned());
         }
         if self.model().is_empty() {

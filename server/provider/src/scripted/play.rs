@@ -3,7 +3,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::asked::{Asked, fill_value};
+use super::chat;
 use super::script::{After, Answer, Effect, Tool, Turn};
+use super::wire::Wire;
 use crate::usage::Usage;
 
 /// A stream, ready to be sent.
@@ -31,6 +33,7 @@ pub(super) enum End {
 pub(super) fn play(
     turn: &Turn,
     asked: &Asked<'_>,
+    wire: Wire,
     id: &str,
     effect: Option<&Effect>,
 ) -> Result<(Play, Usage), String> {
@@ -39,7 +42,10 @@ pub(super) fn play(
             split_events(&asked.fill(sse)?),
             turn.usage.unwrap_or_default(),
         ),
-        Answer::Blocks { .. } => blocks(turn, asked, id)?,
+        Answer::Blocks { .. } => match wire {
+            Wire::Messages => blocks(turn, asked, id)?,
+            Wire::Chat => chat::events(turn, asked, id)?,
+        },
     };
     let mut end = End::Proper;
     let mut garble = None;
@@ -48,11 +54,13 @@ pub(super) fn play(
         Some(Effect::Error { after, error }) => {
             let whole = events.concat();
             let offset = offset(&events, *after);
-            let data =
-                json!({"type": "error", "error": {"type": error.r#type, "message": error.message}});
+            let data = wire.error(&error.r#type, &error.message);
             events = vec![
                 whole.get(..offset).unwrap_or(&whole).to_vec(),
-                event("error", &data),
+                match wire {
+                    Wire::Messages => event("error", &data),
+                    Wire::Chat => format!("data: {data}\n\n").into_bytes(),
+                },
             ];
         }
         Some(Effect::Cut(after)) => {
@@ -223,11 +231,7 @@ fn blocks(turn: &Turn, asked: &Asked<'_>, id: &str) -> Result<(Vec<Vec<u8>>, Usa
         "tool_use"
     };
     let stop = stop.as_deref().unwrap_or(default_stop);
-    let usage = turn.usage.unwrap_or_else(|| Usage {
-        input: asked.body_bytes().div_ceil(4) as u64,
-        output: written.div_ceil(4) as u64 + 1,
-        ..Usage::default()
-    });
+    let usage = turn.usage.unwrap_or_else(|| default_usage(asked, written));
     let mut events = vec![message_start(asked.model(), id, usage)];
     events.extend(body);
     events.extend(message_end(stop, usage));
@@ -235,7 +239,16 @@ fn blocks(turn: &Turn, asked: &Asked<'_>, id: &str) -> Result<(Vec<Vec<u8>>, Usa
     Ok((events, if unbilled { Usage::default() } else { usage }))
 }
 
-fn arguments(tool: &Tool, asked: &Asked<'_>) -> Result<String, String> {
+/// A token for every four bytes.
+pub(super) fn default_usage(asked: &Asked<'_>, written: usize) -> Usage {
+    Usage {
+        input: asked.body_bytes().div_ceil(4) as u64,
+        output: written.div_ceil(4) as u64 + 1,
+        ..Usage::default()
+    }
+}
+
+pub(super) fn arguments(tool: &Tool, asked: &Asked<'_>) -> Result<String, String> {
     match (&tool.input_json, &tool.input) {
         (Some(text), _) => asked.fill(text),
         (None, Some(input)) => Ok(fill_value(asked, &Value::Object(input.clone()))?.to_string()),
@@ -310,7 +323,7 @@ fn event(name: &str, data: &Value) -> Vec<u8> {
 }
 
 /// A few words at a time, as a model writes.
-fn words(text: &str) -> impl Iterator<Item = String> {
+pub(super) fn words(text: &str) -> impl Iterator<Item = String> {
     let mut parts: Vec<String> = Vec::new();
     for word in text.split_inclusive([' ', '\n']) {
         match parts.last_mut() {
@@ -321,7 +334,7 @@ fn words(text: &str) -> impl Iterator<Item = String> {
     parts.into_iter()
 }
 
-fn pieces(text: &str, size: usize) -> impl Iterator<Item = String> {
+pub(super) fn pieces(text: &str, size: usize) -> impl Iterator<Item = String> {
     let characters: Vec<char> = text.chars().collect();
     let pieces: Vec<String> = characters
         .chunks(size)

@@ -2,12 +2,13 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::{Semaphore, watch};
 
 use super::asked::Asked;
 use super::play::{Play, play};
 use super::script::{Effect, Fault, Script};
+use super::wire::Wire;
 use super::{Progress, Recorded};
 use crate::usage::Usage;
 
@@ -68,6 +69,7 @@ impl State {
         let (number, repeat) = self.record(request, &body);
         self.update(|progress| progress.requests += 1);
         let request_id = format!("req_scripted_{number}");
+        let wire = Wire::of_path(&request.path).unwrap_or(Wire::Messages);
         match self.choose(request, &body, repeat) {
             Ok(Choice::Stream { play, usage }) => {
                 self.log().billed += usage;
@@ -79,7 +81,7 @@ impl State {
                 body,
             })) => {
                 headers.push(("request-id".to_owned(), request_id));
-                let body = body.unwrap_or_else(|| error_body(error_type(status), "scripted fault"));
+                let body = body.unwrap_or_else(|| wire.error_body(status, "scripted fault"));
                 if !headers
                     .iter()
                     .any(|(name, _)| name.eq_ignore_ascii_case("content-type"))
@@ -95,7 +97,7 @@ impl State {
             Ok(Choice::Instead(Effect::Hang)) => Reply::Hang,
             Ok(Choice::Instead(_)) => Reply::Drop,
             Err((status, failure)) => {
-                let body = error_body(error_type(status), &format!("scripted provider: {failure}"));
+                let body = wire.error_body(status, &format!("scripted provider: {failure}"));
                 self.log()
                     .failures
                     .push(format!("request {number}: {failure}"));
@@ -118,12 +120,12 @@ impl State {
         body: &Value,
         repeat: u32,
     ) -> Result<Choice, (u16, String)> {
-        if request.method != "POST" || request.path != "/v1/messages" {
+        let Some(wire) = Wire::of_path(&request.path).filter(|_| request.method == "POST") else {
             return Err((
                 404,
                 format!("there is no {} {}", request.method, request.path),
             ));
-        }
+        };
         let header = |name: &str| {
             request
                 .headers
@@ -139,7 +141,9 @@ impl State {
             (key, bearer) => key.or(bearer),
         };
         let bad = |failure: String| (400, failure);
-        let asked = Asked::new(body, key, header("anthropic-version")).map_err(bad)?;
+        let messages = wire.as_messages(body);
+        let asked =
+            Asked::new(wire, body, &messages, key, header("anthropic-version")).map_err(bad)?;
         let first = asked.first_user_text();
         let mut conversations = self.script.conversations.iter();
         let conversation = conversations
@@ -172,7 +176,7 @@ impl State {
             return Ok(Choice::Instead(instead.clone()));
         }
         let id = format!("scripted_{}_{number}", conversation + 1);
-        let (play, usage) = play(turn, &asked, &id, effect)
+        let (play, usage) = play(turn, &asked, wire, &id, effect)
             .map_err(|failure| bad(format!("{place}: {failure}")))?;
         Ok(Choice::Stream { play, usage })
     }
@@ -268,22 +272,4 @@ fn effect(faults: &[Fault], repeat: u32) -> Option<&Effect> {
         repeat < spoilt
     });
     fault.map(|fault| &fault.effect)
-}
-
-fn error_body(error_type: &str, message: &str) -> String {
-    json!({"type": "error", "error": {"type": error_type, "message": message}}).to_string()
-}
-
-fn error_type(status: u16) -> &'static str {
-    match status {
-        401 => "authentication_error",
-        402 => "billing_error",
-        403 => "permission_error",
-        404 => "not_found_error",
-        413 => "request_too_large",
-        429 => "rate_limit_error",
-        529 => "overloaded_error",
-        500.. => "api_error",
-        _ => "invalid_request_error",
-    }
 }

@@ -6,20 +6,19 @@ mod encode;
 mod usage;
 
 use futures::stream::{self, BoxStream, StreamExt};
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
-use secrecy::{ExposeSecret, SecretString};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 
 use self::decode::Decoder;
-pub(crate) use self::encode::body_bytes;
 use crate::Provider;
 use crate::error::{Billed, ErrorKind, Fault, ProviderError};
 use crate::event::StreamEvent;
-use crate::http::{Attempt, Connection, SetupError, Timeouts};
+use crate::http::{Attempt, Connection, Path, SetupError, Timeouts};
+use crate::key::{self, Auth};
 use crate::origin::Origin;
 use crate::request::CompletionRequest;
 
-const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const VERSION: (HeaderName, HeaderValue) = (
     HeaderName::from_static("anthropic-version"),
     HeaderValue::from_static("2023-06-01"),
@@ -55,15 +54,6 @@ impl Default for AnthropicConfig {
     }
 }
 
-/// The header the key goes into. The API rejects a request that has both.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Auth {
-    /// `x-api-key`, as for `ANTHROPIC_API_KEY`.
-    ApiKey,
-    /// `Authorization: Bearer`, as for `ANTHROPIC_AUTH_TOKEN` and most gateways.
-    Bearer,
-}
-
 /// A client of the Messages API. Cheap to clone; clones share their connections.
 #[derive(Debug, Clone)]
 pub struct Anthropic {
@@ -74,31 +64,8 @@ pub struct Anthropic {
 impl Anthropic {
     /// Prepares the client. Opens no connection.
     pub fn new(config: AnthropicConfig) -> Result<Anthropic, SetupError> {
-        let key = config
-            .key
-            .map(|key| SecretString::from(key.expose_secret().trim()));
         let mut headers = HeaderMap::from_iter([VERSION]);
-        if let Some(key) = &key {
-            if key.expose_secret().is_empty() {
-                return Err(SetupError::EmptyKey {
-                    key_source: config.key_source,
-                });
-            }
-            let (name, value) = match config.auth {
-                Auth::ApiKey => (API_KEY, HeaderValue::from_str(key.expose_secret())),
-                Auth::Bearer => (
-                    AUTHORIZATION,
-                    HeaderValue::from_str(&format!("Bearer {}", key.expose_secret())),
-                ),
-            };
-            let Ok(mut value) = value else {
-                return Err(SetupError::MalformedKey {
-                    key_source: config.key_source,
-                });
-            };
-            value.set_sensitive(true);
-            headers.insert(name, value);
-        }
+        let key = key::put(&mut headers, config.key, &config.key_source, config.auth)?;
         let key_source = key.is_some().then_some(config.key_source);
         let origin = Origin {
             provider: "Anthropic",
@@ -108,7 +75,7 @@ impl Anthropic {
         };
         let connection = Connection::new(
             &config.base_url,
-            "v1/messages",
+            Path::Versioned("messages"),
             origin,
             config.allow_cleartext,
             config.timeouts,
@@ -128,6 +95,10 @@ impl Anthropic {
 impl Provider for Anthropic {
     fn name(&self) -> &'static str {
         "anthropic"
+    }
+
+    fn body_bytes(&self, request: &CompletionRequest) -> usize {
+        encode::body_bytes(request)
     }
 
     fn stream(

@@ -6,9 +6,11 @@
     clippy::needless_raw_string_hashes
 )]
 
+mod chat;
 mod faults;
 mod fixtures;
 mod requests;
 mod scripts;
 mod secrets;
 mod support;
+mod wires;

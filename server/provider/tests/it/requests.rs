@@ -1,12 +1,14 @@
 use expect_test::expect;
 use provider::{
-    Anthropic, AnthropicConfig, Auth, CacheTtl, Content, Effort, Message, SetupError, StreamEvent,
-    ToolSpec,
+    Anthropic, AnthropicConfig, Auth, CacheTtl, Content, Effort, Message, Provider, SetupError,
+    StreamEvent, ToolSpec,
 };
 use serde_json::json;
 
 use crate::fixtures::fixture;
-use crate::support::{client, complete, raw_turn, request, scripted, show_error, without_port};
+use crate::support::{
+    chat, client, complete, raw_turn, request, scripted, show_error, without_port,
+};
 
 const HI: &str = "[[turn]]\ntext = \"Hi\"";
 
@@ -80,10 +82,16 @@ async fn the_announced_size_is_the_size_that_is_sent() {
     )];
     request.effort = Some(Effort::Low);
     request.messages[0].cache = Some(CacheTtl::OneHour);
-    complete(&client(&server.base_url()), request.clone()).await;
-    let sent = server.requests()[0].body_bytes;
-    assert_eq!(request.body_bytes(), sent);
-    assert!(request.input_upper_bound() > sent as u64);
+    let clients: [Box<dyn Provider>; 2] = [
+        Box::new(client(&server.base_url())),
+        Box::new(chat(&server.base_url())),
+    ];
+    for (at, client) in clients.iter().enumerate() {
+        complete(client.as_ref(), request.clone()).await;
+        let sent = server.requests()[at].body_bytes;
+        assert_eq!(client.body_bytes(&request), sent);
+        assert!(client.input_upper_bound(&request) > sent as u64);
+    }
 }
 
 #[tokio::test]

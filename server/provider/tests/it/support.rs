@@ -5,8 +5,8 @@ use std::time::Duration;
 use futures::StreamExt;
 use provider::scripted::{Script, Scripted, ScriptedHandle};
 use provider::{
-    Anthropic, AnthropicConfig, Billed, CompletionRequest, Content, Message, Provider,
-    ProviderError, StreamEvent, SystemBlock, Timeouts, Usage,
+    Anthropic, AnthropicConfig, Billed, CompletionRequest, Content, Message, OpenAi, OpenAiConfig,
+    Provider, ProviderError, StreamEvent, SystemBlock, Timeouts, Usage,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -38,6 +38,21 @@ pub(crate) fn client_with(base_url: &str, timeouts: Timeouts) -> Anthropic {
     Anthropic::new(config).unwrap()
 }
 
+/// A client of the other wire.
+pub(crate) fn chat(base_url: &str) -> OpenAi {
+    chat_with(base_url, Timeouts::default())
+}
+
+pub(crate) fn chat_with(base_url: &str, timeouts: Timeouts) -> OpenAi {
+    let config = OpenAiConfig {
+        base_url: base_url.to_owned(),
+        key: Some("dummy".to_owned().into()),
+        timeouts,
+        ..OpenAiConfig::default()
+    };
+    OpenAi::new(config).unwrap()
+}
+
 pub(crate) fn request(text: &str) -> CompletionRequest {
     CompletionRequest {
         model: "claude-sonnet-5-5".to_owned(),
@@ -61,13 +76,16 @@ pub(crate) fn raw_turn(sse: &str) -> String {
     format!("[[turn]]\nsse = {}\n", serde_json::Value::from(sse))
 }
 
-pub(crate) async fn complete(client: &Anthropic, request: CompletionRequest) -> Outcome {
+pub(crate) async fn complete(
+    client: &(impl Provider + ?Sized),
+    request: CompletionRequest,
+) -> Outcome {
     collect(client, request, CancellationToken::new()).await
 }
 
 /// Everything the stream yields. Holds the promise that exactly one end comes, and comes last.
 pub(crate) async fn collect(
-    client: &Anthropic,
+    client: &(impl Provider + ?Sized),
     request: CompletionRequest,
     cancel: CancellationToken,
 ) -> Outcome {

@@ -274,6 +274,10 @@ impl Decode for Decoder {
         }
     }
 
+    fn end(&mut self, _: &mut VecDeque<StreamEvent>) -> Result<(), Broken> {
+        Err(Broken::closed())
+    }
+
     fn has_begun(&self) -> bool {
         self.progress != Progress::Waiting
     }

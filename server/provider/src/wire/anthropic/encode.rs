@@ -1,11 +1,10 @@
-use std::io;
-
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::request::{
     CacheTtl, CompletionRequest, Content, Effort, Message, Role, SystemBlock, ToolSpec,
 };
+use crate::wire;
 
 /// The most cache breakpoints one request may have.
 const MOST_BREAKPOINTS: usize = 4;
@@ -16,24 +15,8 @@ pub(super) fn encode(request: &CompletionRequest) -> Result<Vec<u8>, String> {
     serde_json::to_vec(&Body::from(request)).map_err(|error| error.to_string())
 }
 
-pub(crate) fn body_bytes(request: &CompletionRequest) -> usize {
-    struct Count(usize);
-    impl io::Write for Count {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0 += bytes.len();
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    let mut count = Count(0);
-    // Neither the writer nor the types can fail: every map key is a string.
-    let written = serde_json::to_writer(&mut count, &Body::from(request));
-    debug_assert!(written.is_ok());
-    count.0
+pub(super) fn body_bytes(request: &CompletionRequest) -> usize {
+    wire::json_bytes(&Body::from(request))
 }
 
 /// What the provider would answer with a 400 is found before anything leaves.
@@ -279,7 +262,7 @@ mod tests {
         if let Ok(body) = &body {
             assert_eq!(
                 body.len(),
-                request.body_bytes(),
+                body_bytes(request),
                 "the announced size is the size that is sent"
             );
         }
