@@ -11,6 +11,7 @@ mod bad_input;
 mod harness;
 mod model;
 mod money;
+mod providers;
 mod races;
 mod steps;
 mod story;

@@ -102,6 +102,11 @@ pub struct Config {
 }
 
 impl Config {
+    /// Whether nobody bills what the models do.
+    pub fn is_free(&self) -> bool {
+        matches!(&self.provider, ProviderSetup::Ready(endpoint) if endpoint.free)
+    }
+
     /// Puts the sources together, and reports what is wrong in them, in the order of the sources and their lines.
     pub fn resolve(sources: &Sources<'_>) -> (Config, Vec<Problem>) {
         let (machine, machine_problems) = parse::<MachineFile>(sources.machine);
@@ -110,7 +115,9 @@ impl Config {
             sources.settings.map_or_else(Default::default, |value| {
                 read::json::<Settings>(SETTINGS, value)
             });
-        let (provider, environment_problem) = setup::resolve(&machine.provider, sources.env);
+        let (provider, environment_problem) =
+            setup::resolve(&machine.provider, &machine.models, sources.env);
+        let models = setup::models(&machine.models, &provider);
 
         let mut narrowing = workspace_problems.iter().chain(&settings_problems);
         let stopped = machine_problems
@@ -129,7 +136,7 @@ impl Config {
         let rules = thresholds(&workspace);
         let config = Config {
             provider,
-            models: machine.models,
+            models,
             budget,
             limits: machine.limits,
             protected: machine.protected.names,
@@ -179,8 +186,7 @@ fn thresholds(workspace: &WorkspaceFile) -> Thresholds {
 }
 
 /// Which model does which work. An id is as the provider writes it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Models {
     /// The model of ordinary actions.
     pub default: String,
@@ -189,8 +195,6 @@ pub struct Models {
     /// The model of work that needs the most thought.
     pub large: String,
     /// How hard models think; without it, each model's own default holds.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String", extend("enum" = ["low", "medium", "high", "xhigh", "max"]))]
     pub effort: Option<Effort>,
 }
 

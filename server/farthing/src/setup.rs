@@ -9,7 +9,7 @@ use engine::config::{
     Config, Endpoint, Key, KeyHeader, Problem, ProviderKind, ProviderSetup, Source, Sources,
 };
 use engine::{Editor, Engine, Purse, Setup, Timing};
-use provider::{Anthropic, AnthropicConfig, Auth, Provider};
+use provider::{Anthropic, AnthropicConfig, Auth, OpenAi, OpenAiConfig, OpenAiServer, Provider};
 use secrecy::SecretString;
 use serde_json::Value;
 use text::FilePath;
@@ -91,7 +91,7 @@ fn read(path: &Path) -> Option<String> {
 pub(crate) fn engine(places: &Places, editor: Arc<dyn Editor>) -> anyhow::Result<Engine> {
     let (config, _) = configuration(places, None, &[]);
     let provider = provider(&config.provider);
-    let purse = Purse::open(&places.ledger(), config.prices.as_deref());
+    let purse = Purse::open(&places.ledger(), config.prices.as_deref()).free(config.is_free());
     let journals = places.journals();
     std::fs::create_dir_all(&journals)
         .with_context(|| format!("cannot create {}", journals.display()))?;
@@ -113,11 +113,12 @@ fn provider(setup: &ProviderSetup) -> Result<Arc<dyn Provider>, String> {
         ProviderSetup::Missing { what_to_do } => return Err(what_to_do.clone()),
     };
     let Endpoint {
-        kind: ProviderKind::Anthropic,
+        kind,
         base_url,
         key,
         header,
         allow_cleartext,
+        free: _,
     } = endpoint;
     let (key, key_source) = match key {
         Key::None => (None, String::new()),
@@ -131,16 +132,35 @@ fn provider(setup: &ProviderSetup) -> Result<Arc<dyn Provider>, String> {
         KeyHeader::XApiKey => Auth::ApiKey,
         KeyHeader::Bearer => Auth::Bearer,
     };
-    let config = AnthropicConfig {
+    let server = match kind {
+        ProviderKind::Anthropic => {
+            let config = AnthropicConfig {
+                base_url: base_url.clone(),
+                key,
+                key_source,
+                auth,
+                allow_cleartext: *allow_cleartext,
+                ..AnthropicConfig::default()
+            };
+            return match Anthropic::new(config) {
+                Ok(anthropic) => Ok(Arc::new(anthropic)),
+                Err(error) => Err(error.to_string()),
+            };
+        }
+        ProviderKind::OpenAi => OpenAiServer::OpenAi,
+        ProviderKind::Ollama => OpenAiServer::Ollama,
+    };
+    let config = OpenAiConfig {
+        server,
         base_url: base_url.clone(),
         key,
         key_source,
         auth,
         allow_cleartext: *allow_cleartext,
-        ..AnthropicConfig::default()
+        ..OpenAiConfig::default()
     };
-    match Anthropic::new(config) {
-        Ok(anthropic) => Ok(Arc::new(anthropic)),
+    match OpenAi::new(config) {
+        Ok(openai) => Ok(Arc::new(openai)),
         Err(error) => Err(error.to_string()),
     }
 }

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use ledger::Money;
+use provider::Effort;
 use review::all_rules;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
@@ -21,7 +22,7 @@ pub(super) struct MachineFile {
     /// Which model API to use, and where its key is. Without this table the environment decides.
     pub(super) provider: ProviderTable,
     /// Which model does which work.
-    pub(super) models: Models,
+    pub(super) models: ModelsTable,
     /// What may be spent, each amount in quotes like "$0.50". "$0" means that nothing may be spent.
     #[schemars(extend("default" = {"per_run": "$0.50", "per_day": "$5.00", "per_month": "$50.00"}))]
     pub(super) budget: BudgetTable,
@@ -39,9 +40,9 @@ pub(super) struct MachineFile {
 #[schemars(extend("not" = {"required": ["key_env", "key_command"]}))]
 pub(super) struct ProviderTable {
     /// The API's kind.
-    #[schemars(extend("default" = "anthropic"))]
-    pub(super) kind: super::ProviderKind,
-    /// The address of the API, without a path such as /v1/messages.
+    #[schemars(with = "super::ProviderKind", extend("default" = "anthropic"))]
+    pub(super) kind: Option<super::ProviderKind>,
+    /// The address of the API, without a path such as /v1/messages or /chat/completions.
     #[schemars(with = "String", extend("format" = format::ENDPOINT, "default" = super::DEFAULT_BASE_URL))]
     pub(super) base_url: Option<String>,
     /// The name of the environment variable that holds the key.
@@ -57,6 +58,28 @@ pub(super) struct ProviderTable {
     /// How the key is sent: in the x-api-key header, or as a bearer token as some gateways want it.
     #[schemars(with = "super::KeyHeader")]
     pub(super) key_header: Option<super::KeyHeader>,
+    /// Whether nobody bills what its models do, because they run on machines of your own. Tokens are then counted, and
+    /// no budget of money holds. True for Ollama unless you say otherwise.
+    #[schemars(with = "bool", extend("default" = false))]
+    pub(super) free: Option<bool>,
+}
+
+/// Which model does which work. An id is as the provider writes it. A server of your own needs at least `default`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct ModelsTable {
+    /// The model of ordinary actions.
+    #[schemars(with = "String", extend("default" = Models::default().default))]
+    pub(super) default: Option<String>,
+    /// The model of small, mechanical work.
+    #[schemars(with = "String", extend("default" = Models::default().small))]
+    pub(super) small: Option<String>,
+    /// The model of work that needs the most thought.
+    #[schemars(with = "String", extend("default" = Models::default().large))]
+    pub(super) large: Option<String>,
+    /// How hard models think; without it, each model's own default holds.
+    #[schemars(with = "String", extend("enum" = ["low", "medium", "high", "xhigh", "max"]))]
+    pub(super) effort: Option<Effort>,
 }
 
 /// Files that no run may change, besides the names that are always protected.

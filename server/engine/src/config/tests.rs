@@ -73,9 +73,17 @@ fn check_setup(machine: &str, env: &[&str], expected: Expect) {
             base_url,
             key,
             header,
+            free,
             ..
         }) => {
-            format!("{kind:?} at {base_url}, {key:?}, {header:?}\n")
+            let free = if *free { ", free" } else { "" };
+            let of = &config.models.default;
+            let model = if *kind == ProviderKind::Anthropic {
+                String::new()
+            } else {
+                format!(", {of}")
+            };
+            format!("{kind:?} at {base_url}, {key:?}, {header:?}{free}{model}\n")
         }
         ProviderSetup::Missing { what_to_do } => format!("missing: {what_to_do}\n"),
     };
@@ -180,7 +188,7 @@ fn a_whole_configuration_is_read() {
     );
     let team = format!("{deny:?} {rules:?}\n{context:?} {surfaces:?}\n");
     expect![[r#"
-        Ready(Endpoint { kind: Anthropic, base_url: "https://gateway.example/anthropic", allow_cleartext: false, key: the key in GATEWAY_KEY, header: Bearer })
+        Ready(Endpoint { kind: Anthropic, base_url: "https://gateway.example/anthropic", allow_cleartext: false, key: the key in GATEWAY_KEY, header: Bearer, free: false })
         Models { default: "m", small: "claude-haiku-5-5", large: "claude-opus-5-5", effort: Some(Low) }
         Limits { run: Some(Money(100000000000)), session: Some(Money(2000000000000)), workspace: None, day: Some(Money(1000000000000)), month: Some(Money(50000000000000)) }
         Limits { turns: 3, tool_calls: 40, output_tokens: 16000, seconds: 600 }
@@ -196,7 +204,7 @@ fn every_problem_names_its_place_and_what_is_valid() {
         "\n[budget]\nper_runs = \"$1\"\nper_day = 5\nper_month = \"-1\"\nper_session = \"five\"\n\n\
          [limits]\nturns = -1\noutput_tokens = 0\nseconds = 5000000000\ntool_calls = 1.5\n\n\
          [models]\neffort = \"hard\"\n\n[prices]\nfile = \"prices.toml\"\n\n[protected]\nnames = [\"a\", 1]\nname = []\n\n\
-         [provider]\nkind = \"openai\"\nbase_url = \"http://example.com\"\n\n[rules]\n[limit]\n",
+         [provider]\nkind = \"gemini\"\nbase_url = \"http://example.com\"\n\n[rules]\n[limit]\n",
         "[rules.\"fn/too-lnog\"]\n[rules.\"fn/too-long\"]\nlimit = 3\n[scope]\ndeny = [\"a[\", \"\"]\n\
          [models]\n[hover]\n\"ä\" = 1\n",
         expect![[r#"
@@ -212,7 +220,7 @@ fn every_problem_names_its_place_and_what_is_valid() {
             config.toml:18:1: prices.file: must be an absolute path, so that it means the same file wherever the server starts
             config.toml:21:15: protected.names[1]: must be a text in quotes, not a bare number
             config.toml:22:1: protected.name: unknown key; did you mean names? valid keys: names
-            config.toml:25:1: provider.kind: unknown value; valid values: anthropic
+            config.toml:25:1: provider.kind: unknown value; valid values: anthropic, openai, ollama
             config.toml:28:2: rules: belongs in farthing.toml at the root of the workspace
             config.toml:29:2: limit: unknown key; did you mean limits? valid keys: provider, models, budget, limits, protected, prices
             farthing.toml:1:8: rules."fn/too-lnog": unknown key; did you mean fn/too-long? valid keys: fn/too-long, fn/deep-nesting, fn/too-complex
@@ -429,6 +437,135 @@ fn a_key_of_the_file_goes_only_where_the_file_says() {
         &["ANTHROPIC_API_KEY=sk-canary", elsewhere],
         expect![[r#"
             Anthropic at https://gateway.example, the key in ANTHROPIC_API_KEY, XApiKey
+        "#]],
+    );
+}
+
+#[test]
+fn the_environment_names_other_providers() {
+    check_setup(
+        "",
+        &["OPENAI_API_KEY=sk-canary"],
+        expect![[r#"
+        OpenAi at https://api.openai.com/v1, the key in OPENAI_API_KEY, Bearer, gpt-6.1-terra
+    "#]],
+    );
+    check_setup(
+        "",
+        &["OPENAI_API_KEY=sk-canary", "ANTHROPIC_API_KEY=sk-canary"],
+        expect![[r#"
+            Anthropic at https://api.anthropic.com, the key in ANTHROPIC_API_KEY, XApiKey
+        "#]],
+    );
+    check_setup(
+        "",
+        &["OLLAMA_HOST=127.0.0.1"],
+        expect![[r#"
+        missing: no model is named for http://127.0.0.1:11434: write models.default = "…" in config.toml, with the name that the server gives the model; it must be one that can call tools
+    "#]],
+    );
+}
+
+#[test]
+fn the_host_of_ollama_is_read_as_ollama_reads_it() {
+    let mut shown = String::new();
+    for host in [
+        "127.0.0.1:11434",
+        "0.0.0.0",
+        ":9000",
+        "http://localhost:8080/ollama/",
+        "[::]:1234",
+        "https://ollama.example",
+        "big-machine",
+        "what ever",
+    ] {
+        let machine = "[provider]\nkind = \"ollama\"\n[models]\ndefault = \"qwen3-coder:30b\"";
+        let variable = format!("OLLAMA_HOST={host}");
+        let of = |machine: &str| match resolve(machine, "", None, &[&variable]).0.provider {
+            ProviderSetup::Ready(endpoint) => endpoint.base_url,
+            ProviderSetup::Missing { what_to_do } => what_to_do,
+        };
+        let _ = writeln!(shown, "{host}: {}", of(machine));
+        let found = of("[models]\ndefault = \"m\"");
+        if found != of(machine) {
+            let _ = writeln!(shown, "  without the kind: {found}");
+        }
+    }
+    expect![[r#"
+        127.0.0.1:11434: http://127.0.0.1:11434
+        0.0.0.0: http://127.0.0.1:11434
+        :9000: http://127.0.0.1:9000
+        http://localhost:8080/ollama/: http://localhost:8080/ollama
+        [::]:1234: http://[::1]:1234
+        https://ollama.example: https://ollama.example
+          without the kind: OLLAMA_HOST names another machine; write provider.kind = "ollama" in config.toml if code may go there
+        big-machine: OLLAMA_HOST must begin with https://, because code and key would travel unencrypted; provider.allow_cleartext = true in config.toml allows it
+          without the kind: OLLAMA_HOST names another machine; write provider.kind = "ollama" in config.toml if code may go there
+        what ever: OLLAMA_HOST must be a host, such as "127.0.0.1:11434"
+    "#]].assert_eq(&shown);
+}
+
+#[test]
+fn the_file_names_other_providers() {
+    let openai = "[provider]\nkind = \"openai\"\n";
+    check_setup(
+        openai,
+        &["ANTHROPIC_API_KEY=sk-canary"],
+        expect![[r#"
+        missing: no key for the model: set OPENAI_API_KEY in the environment that the editor is started from, or say in config.toml where the key is, with provider.key_env or provider.key_command
+    "#]],
+    );
+    check_setup(
+        &format!(
+            "{openai}base_url = \"https://openrouter.ai/api/v1\"\nkey_env = \"OPENROUTER_API_KEY\"\n[models]\ndefault = \"m\""
+        ),
+        &[
+            "OPENROUTER_API_KEY=sk-canary",
+            "OPENAI_BASE_URL=https://elsewhere.example",
+        ],
+        expect![[r#"
+            OpenAi at https://openrouter.ai/api/v1, the key in OPENROUTER_API_KEY, Bearer, m
+        "#]],
+    );
+    check_setup(
+        &format!(
+            "{openai}base_url = \"http://127.0.0.1:8080\"\nfree = true\n[models]\ndefault = \"m\""
+        ),
+        &[],
+        expect![[r#"
+            OpenAi at http://127.0.0.1:8080, no key, Bearer, free, m
+        "#]],
+    );
+    check_setup(
+        &format!("{openai}base_url = \"https://vllm.example/v1\"\n[models]\ndefault = \"m\""),
+        &[],
+        expect![[r#"
+            OpenAi at https://vllm.example/v1, no key, Bearer, m
+        "#]],
+    );
+    check_setup(
+        &format!("{openai}base_url = \"https://vllm.example/v1\""),
+        &[],
+        expect![[r#"
+            missing: no model is named for https://vllm.example/v1: write models.default = "…" in config.toml, with the name that the server gives the model; it must be one that can call tools
+        "#]],
+    );
+    check_setup(
+        &format!("{openai}key_env = \"WORK_KEY\""),
+        &[
+            "WORK_KEY=sk-canary",
+            "OPENAI_BASE_URL=https://elsewhere.example",
+        ],
+        expect![[r#"
+            environment: OPENAI_BASE_URL: ignored, because a key that config.toml names goes only where config.toml says; set provider.base_url there
+            OpenAi at https://api.openai.com/v1, the key in WORK_KEY, Bearer, gpt-6.1-terra
+        "#]],
+    );
+    check_setup(
+        "[provider]\nkind = \"ollama\"\nfree = false\n[models]\ndefault = \"gpt-oss:120b-cloud\"",
+        &[],
+        expect![[r#"
+            Ollama at http://127.0.0.1:11434, no key, Bearer, gpt-oss:120b-cloud
         "#]],
     );
 }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use engine::Purse;
-use engine::config::{Endpoint, ProviderSetup};
+use engine::config::{Endpoint, ProviderKind, ProviderSetup};
 use jiff::Zoned;
 use serde::Serialize;
 
@@ -74,10 +74,15 @@ fn checks(places: &Places) -> Vec<Check> {
         }),
     }];
     checks.push(match &config.provider {
-        ProviderSetup::Ready(Endpoint { base_url, key, .. }) => Check {
+        ProviderSetup::Ready(Endpoint {
+            kind,
+            base_url,
+            key,
+            ..
+        }) => Check {
             name: "provider",
             ok: true,
-            found: format!("{base_url}, with {key:?}"),
+            found: format!("{} at {base_url}, with {key:?}", spoken(*kind)),
             what_to_do: None,
         },
         ProviderSetup::Missing { what_to_do } => Check {
@@ -90,6 +95,12 @@ fn checks(places: &Places) -> Vec<Check> {
     let purse = Purse::open(&places.ledger(), config.prices.as_deref());
     let model = &config.models.default;
     checks.push(match purse.prices() {
+        _ if config.is_free() => Check {
+            name: "price",
+            ok: true,
+            found: format!("{model} is free: nobody bills it, so tokens are counted and no money"),
+            what_to_do: None,
+        },
         Ok(prices) => {
             let now = jiff::Timestamp::now();
             match prices.lookup(model, now) {
@@ -177,4 +188,13 @@ fn checks(places: &Places) -> Vec<Check> {
         what_to_do: None,
     });
     checks
+}
+
+/// What a provider of this kind speaks, for people.
+fn spoken(kind: ProviderKind) -> &'static str {
+    match kind {
+        ProviderKind::Anthropic => "the Messages API",
+        ProviderKind::OpenAi => "chat completions",
+        ProviderKind::Ollama => "Ollama",
+    }
 }
