@@ -189,6 +189,10 @@ pub enum Capture {
     Public,
     /// `@private`: hides the symbol it is in.
     Private,
+    /// `@public.rest`: makes what follows in the symbol around it visible outside.
+    PublicRest,
+    /// `@private.rest`: hides what follows in the symbol around it.
+    PrivateRest,
     /// `@export`: the name of a symbol that is visible outside.
     Export,
     /// `@item`: stands around one definition and belongs to it.
@@ -197,6 +201,8 @@ pub enum Capture {
     Wrapper,
     /// `@test`: marks tests: an attribute, or a definition.
     Test,
+    /// `@clause`: continues the definition of the same name right before it.
+    Clause,
     /// `@comment`: a comment.
     Comment,
     /// `@attribute`: an attribute or decorator that stands before a definition.
@@ -257,6 +263,9 @@ impl Capture {
         ("doc", Capture::Doc),
         ("public", Capture::Public),
         ("private", Capture::Private),
+        ("public.rest", Capture::PublicRest),
+        ("private.rest", Capture::PrivateRest),
+        ("clause", Capture::Clause),
         ("export", Capture::Export),
         ("item", Capture::Item),
         ("wrapper", Capture::Wrapper),

@@ -204,7 +204,7 @@ impl Rules {
             };
             scratch.found.clear();
             if pattern.root.holds_with(node, children, 0, scratch)
-                && pattern.texts_fit(&scratch.found, source)
+                && pattern.keep_fitting(&mut scratch.found, source)
             {
                 each(&scratch.found);
             }
@@ -275,15 +275,21 @@ impl Compiled {
         (bare(&self.root) && self.predicates.is_empty()).then(|| self.root.captures.to_vec())
     }
 
-    fn texts_fit(&self, found: &[(Capture, Node<'_>)], source: &str) -> bool {
+    /// Drops the nodes whose texts do not fit. False if a capture that a predicate is about has none left.
+    fn keep_fitting(&self, found: &mut Vec<(Capture, Node<'_>)>, source: &str) -> bool {
         self.predicates.iter().all(|predicate| {
-            let mut nodes = found
-                .iter()
-                .filter(|(capture, _)| *capture == predicate.capture);
-            nodes.all(|(_, node)| {
+            let (mut some, mut fitting) = (false, false);
+            found.retain(|(capture, node)| {
+                if *capture != predicate.capture {
+                    return true;
+                }
                 let text = source.get(node.byte_range()).unwrap_or("");
-                predicate.texts.iter().any(|wanted| wanted == text) != predicate.negated
-            })
+                let fits = predicate.texts.iter().any(|wanted| wanted == text) != predicate.negated;
+                some = true;
+                fitting |= fits;
+                fits
+            });
+            fitting || !some
         })
     }
 }

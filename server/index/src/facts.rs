@@ -102,6 +102,16 @@ pub struct Metrics {
     pub parameters: u32,
 }
 
+impl Metrics {
+    /// Takes in what was counted in another part of the same function.
+    pub(crate) fn join(&mut self, other: Metrics) {
+        self.nesting = self.nesting.max(other.nesting);
+        self.cognitive += other.cognitive;
+        self.branches += other.branches;
+        self.parameters = self.parameters.max(other.parameters);
+    }
+}
+
 /// One mention of a name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Reference<'f> {

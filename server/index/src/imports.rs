@@ -303,9 +303,11 @@ fn prefixed(prefixes: &[String], path: String, grammar: &Grammar) -> String {
     }
 }
 
-/// A path or name without quotes and blanks.
+/// A path or name without quotes, angle brackets and blanks.
 fn clean(text: &str) -> String {
-    let text = crate::symbols::unquoted(text);
+    let text = crate::symbols::unquoted(text.trim());
+    let inner = text.strip_prefix('<').and_then(|t| t.strip_suffix('>'));
+    let text = inner.unwrap_or(text);
     if text.contains(char::is_whitespace) {
         return text.split_whitespace().collect();
     }

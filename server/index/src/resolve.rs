@@ -260,6 +260,15 @@ impl<'i> Candidates<'i> {
 
     /// A name by itself.
     fn bare(&self, here: Here<'_>, reference: &Reference<'_>) -> Meant {
+        let implicit_self = here.facts.grammar.implicit_self;
+        if implicit_self {
+            let owner = reference.within.and_then(|id| owner_of(here.facts, id));
+            let own = owner.map_or_else(Vec::new, |owner| self.owned_by(here, owner));
+            let own = self.among(&own, |candidate| candidate.member);
+            if !own.is_empty() {
+                return all(own, Confidence::Near);
+            }
+        }
         let near = self.by_file.get(here.file).map_or(&[][..], Vec::as_slice);
         let near = self.among(near, |candidate| !candidate.member);
         if !near.is_empty() {
@@ -284,6 +293,9 @@ impl<'i> Candidates<'i> {
             if !imported.is_empty() {
                 return all(self.nearest(here, imported), Confidence::Imported);
             }
+        }
+        if implicit_self && others.is_empty() {
+            return self.members(here, None, None);
         }
         let only = others.len() == 1;
         all(

@@ -31,6 +31,8 @@ pub(crate) struct Draft {
     pub(crate) doc: Option<Range>,
     pub(crate) public: bool,
     pub(crate) private: bool,
+    /// Whether a mark hides what follows in it.
+    hides_rest: bool,
     pub(crate) test: bool,
     pub(crate) metrics: Option<Metrics>,
 }
@@ -53,6 +55,8 @@ pub(crate) struct Found<'s> {
     pub(crate) interface: Option<&'s str>,
     pub(crate) body: Option<Range>,
     pub(crate) value: Option<Range>,
+    /// It continues the definition of the same name right before it.
+    pub(crate) clause: bool,
 }
 
 /// Collects symbols during the walk.
@@ -62,6 +66,10 @@ pub(crate) struct Symbols<'s> {
     pub(crate) drafts: Vec<Draft>,
     /// The symbols that the walk is in, outermost first.
     open: Vec<u32>,
+    /// The definition that was left last.
+    left: Option<u32>,
+    /// Whether a mark hides what follows at the top of the file.
+    hides_rest: bool,
     /// Values by where they are: the first assignment is the definition.
     assigned: FxHashSet<(Option<u32>, &'s str)>,
     exported: FxHashSet<&'s str>,
@@ -75,6 +83,8 @@ impl<'s> Symbols<'s> {
             source,
             drafts: Vec::new(),
             open: Vec::new(),
+            left: None,
+            hides_rest: false,
             assigned: FxHashSet::default(),
             exported: FxHashSet::default(),
             too_deep: false,
@@ -87,6 +97,22 @@ impl<'s> Symbols<'s> {
         let parent = self.open.last().copied();
         let parent_kind = parent.and_then(|parent| Some(self.drafts.get(parent as usize)?.kind));
         let kind = self.kind_in(kind, written, parent, parent_kind)?;
+        let bodyless_in_function = kind == SymbolKind::Function
+            && found.body.is_none()
+            && parent_kind.is_some_and(SymbolKind::is_callable);
+        let around = parent.and_then(|parent| self.drafts.get(parent as usize));
+        let same_thing = around.is_some_and(|around| {
+            found.body.is_some() && around.body == found.body && around.range.contains_range(node)
+        });
+        if bodyless_in_function || same_thing {
+            return None;
+        }
+        let hidden = around.map_or(self.hides_rest, |around| around.hides_rest);
+        self.make_room(node);
+        if let Some(number) = self.continued(kind, written, parent, node, found) {
+            self.open.push(number);
+            return Some(number);
+        }
         if self.open.len() >= MAX_DEPTH {
             self.too_deep = true;
             return None;
@@ -112,7 +138,8 @@ impl<'s> Symbols<'s> {
             header_end: None,
             doc: None,
             public: false,
-            private: false,
+            private: hidden,
+            hides_rest: false,
             test: false,
             metrics: None,
         });
@@ -120,9 +147,55 @@ impl<'s> Symbols<'s> {
         Some(number)
     }
 
+    /// Makes what the walk is in hold a node that goes on behind where it was cut off.
+    fn make_room(&mut self, node: Range) {
+        for number in self.open.iter().rev() {
+            match self.drafts.get_mut(*number as usize) {
+                Some(around) if around.item.end < node.end => {
+                    around.item.end = node.end;
+                    around.range.end = around.range.end.max(node.end);
+                }
+                _ => break,
+            }
+        }
+    }
+
+    /// The definition that this one continues, made longer.
+    fn continued(
+        &mut self,
+        kind: SymbolKind,
+        name: &str,
+        parent: Option<u32>,
+        node: Range,
+        found: &Found<'s>,
+    ) -> Option<u32> {
+        let number = self.left.filter(|_| found.clause)?;
+        let before = self.drafts.get_mut(number as usize)?;
+        if before.parent != parent || before.kind != kind || *before.name != *clean_name(name) {
+            return None;
+        }
+        before.item = before.item.cover(node);
+        before.range = before.range.cover(node);
+        before.body = match (before.body, found.body) {
+            (Some(before), Some(body)) => Some(before.cover(body)),
+            (before, body) => before.or(body),
+        };
+        Some(number)
+    }
+
     /// Leaves the innermost definition.
     pub(crate) fn close(&mut self) {
-        self.open.pop();
+        self.left = self.open.pop();
+    }
+
+    /// Makes what follows in the innermost definition hidden, or not.
+    pub(crate) fn mark_rest(&mut self, hidden: bool) {
+        let around = self.open.last().copied();
+        let around = around.and_then(|around| self.drafts.get_mut(around as usize));
+        match around {
+            Some(around) => around.hides_rest = hidden,
+            None => self.hides_rest = hidden,
+        }
     }
 
     /// Takes in that a name is visible outside.
@@ -256,7 +329,8 @@ impl<'s> Symbols<'s> {
         order.sort_by_key(|index| {
             let draft = self.drafts.get(*index);
             draft.map(|draft| {
-                let bodyless = draft.kind.is_callable() && draft.body.is_none();
+                let may_have_body = draft.kind.is_callable() || draft.kind == SymbolKind::TypeAlias;
+                let bodyless = may_have_body && draft.body.is_none();
                 (draft.depth, draft.kind == SymbolKind::Field, bodyless)
             })
         });

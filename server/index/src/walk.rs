@@ -86,6 +86,7 @@ struct Wrapper {
     of_item: bool,
     lead: Option<Lead>,
     public: bool,
+    private: bool,
     /// The number that the first symbol inside gets.
     next: u32,
     definitions: u32,
@@ -240,12 +241,10 @@ impl<'s> Walker<'s> {
                         draft.doc.get_or_insert(node.byte_range().into());
                     }
                 }
-                Capture::Public => self.mark_public(here),
-                Capture::Private => {
-                    if let Some(draft) = self.symbol_here(here) {
-                        draft.private = true;
-                    }
-                }
+                Capture::Public => self.mark(here, |public, _| *public = true),
+                Capture::Private => self.mark(here, |_, private| *private = true),
+                Capture::PublicRest => self.symbols.mark_rest(false),
+                Capture::PrivateRest => self.symbols.mark_rest(true),
                 Capture::Export => {
                     if !self.imports.is_open() {
                         let name = self.text(*node);
@@ -258,6 +257,7 @@ impl<'s> Walker<'s> {
                         of_item: *capture == Capture::Item,
                         lead: here.lead.take(),
                         public: false,
+                        private: false,
                         next: self.symbols.drafts.len() as u32,
                         definitions: 0,
                         first: 0,
@@ -274,6 +274,7 @@ impl<'s> Walker<'s> {
                         draft.end_header(start);
                     }
                 }
+                Capture::Clause => found.clause = true,
                 Capture::Attribute => self.leads.attribute(here.range, here.depth),
                 Capture::Reference(role) => {
                     let qualifier = qualifier.take();
@@ -298,7 +299,8 @@ impl<'s> Walker<'s> {
                 Capture::Import => {
                     let start = here.lead.as_ref().and_then(Lead::bound_start);
                     let start = start.unwrap_or(here.range.start);
-                    here.is_import = self.imports.open(Range::new(start, here.range.end));
+                    let end = self.trimmed(here.range).end;
+                    here.is_import = self.imports.open(Range::new(start, end));
                     if here.is_import {
                         self.frames.push((here.depth, Frame::Import));
                     }
@@ -349,17 +351,26 @@ impl<'s> Walker<'s> {
         if here.opened.is_some() {
             return;
         }
-        let Some(number) = self.symbols.open(kind, here.range, found) else {
+        let trimmed = self.trimmed(here.range);
+        let inside = [found.name.map(|(_, range)| range), found.body];
+        // In a broken text a part may be empty and stand behind the blanks.
+        let fits = inside
+            .into_iter()
+            .flatten()
+            .all(|part| trimmed.contains_range(part));
+        let range = if fits { trimmed } else { here.range };
+        let Some(number) = self.symbols.open(kind, range, found) else {
             return;
         };
         here.opened = Some(number);
-        let public = self.enter_wrappers(here.depth, number);
+        let (public, private) = self.enter_wrappers(here.depth, number);
         if let Some(draft) = self.symbols.drafts.get_mut(number as usize) {
             draft.public |= public;
+            draft.private |= private;
             if let Some(lead) = here.lead.take() {
-                draft.range.start = lead.start();
-                draft.doc = lead.doc;
-                draft.test = lead.test;
+                draft.range.start = draft.range.start.min(lead.start());
+                draft.doc = draft.doc.or(lead.doc);
+                draft.test |= lead.test;
             }
             // The name in an impl block is a mention of the type.
             if kind != SymbolKind::Impl
@@ -376,9 +387,9 @@ impl<'s> Walker<'s> {
         self.frames.push((here.depth, Frame::Symbol(number)));
     }
 
-    /// Tells the nodes directly around a definition about it. Says whether one of them makes it public.
-    fn enter_wrappers(&mut self, depth: u32, number: u32) -> bool {
-        let mut public = false;
+    /// Tells the nodes directly around a definition about it. Says whether one of them makes it public, or hides it.
+    fn enter_wrappers(&mut self, depth: u32, number: u32) -> (bool, bool) {
+        let (mut public, mut private) = (false, false);
         let mut below = depth;
         for (at, frame) in self.frames.iter_mut().rev() {
             match frame {
@@ -390,12 +401,13 @@ impl<'s> Walker<'s> {
                     }
                     wrapper.definitions += 1;
                     public |= wrapper.public;
+                    private |= wrapper.private;
                     below = *at;
                 }
                 _ => {}
             }
         }
-        public
+        (public, private)
     }
 
     fn close_symbol(&mut self, number: u32) {
@@ -404,6 +416,9 @@ impl<'s> Walker<'s> {
             && draft.kind.is_callable()
         {
             let mut metrics = self.complexity.close_function();
+            if let Some(before) = draft.metrics {
+                metrics.join(before);
+            }
             let item = self.source.get(draft.item.start..draft.item.end);
             metrics.lines = count_lines(item.unwrap_or("").trim_end()) as u32;
             draft.metrics = Some(metrics);
@@ -437,13 +452,14 @@ impl<'s> Walker<'s> {
         }
     }
 
-    fn mark_public(&mut self, here: &Here<'_>) {
+    /// Makes the symbol that this node is, is directly inside of or stands around visible or hidden.
+    fn mark(&mut self, here: &Here<'_>, set: impl FnOnce(&mut bool, &mut bool)) {
         if let Some((at, Frame::Wrapper(wrapper))) = self.frames.last_mut()
             && *at == here.depth
         {
-            wrapper.public = true;
+            set(&mut wrapper.public, &mut wrapper.private);
         } else if let Some(draft) = self.symbol_here(here) {
-            draft.public = true;
+            set(&mut draft.public, &mut draft.private);
         }
     }
 
@@ -536,6 +552,15 @@ impl<'s> Walker<'s> {
         self.pending
             .entry((node.id(), node.start_byte()))
             .or_default()
+    }
+
+    /// A range without the blanks at its end: some grammars count the end of the line as part of a node.
+    fn trimmed(&self, range: Range) -> Range {
+        let text = self.source.get(range.start..range.end).unwrap_or("");
+        if text.is_empty() || !text.ends_with(char::is_whitespace) {
+            return range;
+        }
+        Range::new(range.start, range.start + text.trim_end().len())
     }
 
     fn text(&self, node: Node<'_>) -> &'s str {
@@ -642,12 +667,11 @@ fn count_recursion(facts: &mut Facts) {
             if packed.name != name || packed.role != Role::Call {
                 return false;
             }
-            match facts.unpack(packed).qualifier {
-                Some(qualifier) => {
-                    Some(qualifier) == owner || facts.grammar.self_names.contains(&qualifier)
-                }
-                None => symbol.kind == SymbolKind::Function && !packed.member,
+            if let Some(qualifier) = facts.unpack(packed).qualifier {
+                return Some(qualifier) == owner || facts.grammar.self_names.contains(&qualifier);
             }
+            let bare = symbol.kind == SymbolKind::Function || facts.grammar.implicit_self;
+            bare && !packed.member
         });
         if calls_itself {
             recursive.push(id);

@@ -1,0 +1,5 @@
+(declaration declarator: (identifier) @local.definition)
+(init_declarator declarator: (identifier) @local.definition)
+(pointer_declarator declarator: (identifier) @local.definition)
+(array_declarator declarator: (identifier) @local.definition)
+(parameter_declaration declarator: (identifier) @local.definition)

@@ -1,0 +1,10 @@
+(reference_declarator (identifier) @local.definition)
+(optional_parameter_declaration declarator: (identifier) @local.definition)
+(structured_binding_declarator (identifier) @local.definition)
+(for_range_loop declarator: (identifier) @local.definition)
+(type_parameter_declaration (type_identifier) @local.definition.type)
+(variadic_type_parameter_declaration (type_identifier) @local.definition.type)
+(optional_type_parameter_declaration name: (type_identifier) @local.definition.type)
+(template_parameter_list (parameter_declaration declarator: (identifier) @local.definition.type))
+; `Line line(first);` reads like a prototype.
+(declaration declarator: (function_declarator declarator: (identifier) @local.definition))
