@@ -71,7 +71,7 @@ fn grammar(root: &Path, folder: &Path, code: &mut String) -> Result<(), String> 
          docs: Docs {{ inside: {:?}, markers: &{:?}, inner_markers: &{:?}, open: {:?}, line: {:?}, close: {:?}, hint: {:?} }}, \
          visibility: Visibility {{ items: Visible::{}, members: Visible::{} }}, lower_case_locals: {:?}, \
          modules: Modules {{ separator: {:?}, unit_is_folder: {:?}, relative: &{:?}, \
-         index_files: &{:?} }}, \
+         index_files: &{:?}, resolution: Resolution::{}, run_on_import: {:?}, drop_type_imports: {:?} }}, \
          tests: Tests {{ functions: &{:?}, types: &{:?}, paths: &{:?}, hint: {:?} }}, fence: {:?}, \
          parser: {}::{}, language: OnceLock::new(), rules: OnceLock::new(), queries: &[",
         comments.line,
@@ -90,6 +90,9 @@ fn grammar(root: &Path, folder: &Path, code: &mut String) -> Result<(), String> 
         modules.unit == ModuleUnit::Folder,
         modules.relative,
         modules.index_files,
+        modules.resolution.variant(),
+        modules.run_on_import,
+        modules.drop_type_imports,
         tests.functions,
         tests.types,
         tests.paths,
@@ -240,6 +243,35 @@ struct Modules {
     relative: Vec<String>,
     #[serde(default)]
     index_files: Vec<String>,
+    #[serde(default)]
+    resolution: Resolution,
+    #[serde(default)]
+    run_on_import: bool,
+    #[serde(default)]
+    drop_type_imports: bool,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "kebab-case")]
+enum Resolution {
+    #[default]
+    None,
+    DottedName,
+    Specifier,
+    ModuleTree,
+    PackagePath,
+}
+
+impl Resolution {
+    fn variant(&self) -> &'static str {
+        match self {
+            Resolution::None => "None",
+            Resolution::DottedName => "DottedName",
+            Resolution::Specifier => "Specifier",
+            Resolution::ModuleTree => "ModuleTree",
+            Resolution::PackagePath => "PackagePath",
+        }
+    }
 }
 
 #[derive(Deserialize, PartialEq)]

@@ -158,6 +158,27 @@ pub struct Modules {
     pub relative: &'static [&'static str],
     /// Files that stand for their folder.
     pub index_files: &'static [&'static str],
+    /// How the path in an import leads to a file.
+    pub resolution: Resolution,
+    /// Whether importing a file runs it, so that a cycle of imports has an order that may be the wrong one.
+    pub run_on_import: bool,
+    /// Whether an import is gone from the program if all its names are used as types only.
+    pub drop_type_imports: bool,
+}
+
+/// How the path in an import leads to a file of the workspace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resolution {
+    /// Nobody has said.
+    None,
+    /// By a dotted name below one of several roots; leading dots start at the file's own package.
+    DottedName,
+    /// By a relative path, an alias of the compiler's configuration, or the name of a package of the workspace.
+    Specifier,
+    /// Down a tree of modules that starts at the root file of a crate.
+    ModuleTree,
+    /// By the path of a folder below the path that a module file gives its own folder.
+    PackagePath,
 }
 
 /// What tests look like.

@@ -5,7 +5,10 @@
 //! It judges nothing that is generated, and stays silent where a comment says `farthing: ignore[code] reason`.
 
 mod check;
+pub mod graph;
+mod manifest;
 mod rule;
 
 pub use check::{Finding, Severity, check_file, is_silencing};
+pub use manifest::{Dependency, Deployable, Kind, Manifests, Scope, Store, is_manifest};
 pub use rule::{RuleId, Thresholds, all_rules};

@@ -18,6 +18,8 @@ pub struct Scan {
     pub skipped: BTreeMap<SkipReason, usize>,
     /// Folders that hold anything that is not ignored; what a watcher must watch.
     pub folders: Vec<FilePath>,
+    /// Files that have no grammar and are not ignored, such as manifests.
+    pub others: Vec<FilePath>,
     /// Whether it was stopped before its end.
     pub cancelled: bool,
 }
@@ -47,7 +49,11 @@ pub struct Scanned {
 ///
 /// `sink` is called from several threads at once, in no particular order.
 pub fn scan(roots: &[FilePath], cancel: &AtomicBool, sink: &(dyn Fn(Scanned) + Sync)) -> Scan {
-    let (mut files, folders) = walk(roots, cancel);
+    let Walked {
+        mut files,
+        folders,
+        others,
+    } = walk(roots, cancel);
     files.sort_unstable();
     files.dedup();
     let done = AtomicUsize::new(0);
@@ -72,6 +78,7 @@ pub fn scan(roots: &[FilePath], cancel: &AtomicBool, sink: &(dyn Fn(Scanned) + S
         .collect();
     let mut scan = Scan {
         folders,
+        others,
         cancelled: cancel.load(Ordering::Relaxed),
         ..Scan::default()
     };
@@ -98,9 +105,17 @@ fn facts_of(file: &FilePath) -> Result<Arc<Facts>, SkipReason> {
     }
 }
 
-fn walk(roots: &[FilePath], cancel: &AtomicBool) -> (Vec<FilePath>, Vec<FilePath>) {
+/// What is on the disk, apart from what ignore files leave out.
+#[derive(Default)]
+struct Walked {
+    files: Vec<FilePath>,
+    folders: Vec<FilePath>,
+    others: Vec<FilePath>,
+}
+
+fn walk(roots: &[FilePath], cancel: &AtomicBool) -> Walked {
     let Some((first, rest)) = roots.split_first() else {
-        return Default::default();
+        return Walked::default();
     };
     let mut builder = WalkBuilder::new(first.as_path());
     for root in rest {
@@ -126,8 +141,7 @@ fn walk(roots: &[FilePath], cancel: &AtomicBool) -> (Vec<FilePath>, Vec<FilePath
                     return WalkState::Continue;
                 };
                 if let Ok(path) = FilePath::new(entry.path())
-                    && (kind.is_dir()
-                        || (kind.is_file() && grammars::for_path(path.file_name()).is_some()))
+                    && (kind.is_dir() || kind.is_file())
                 {
                     // The receiver outlives the walk.
                     _ = sender.send((kind.is_dir(), path));
@@ -136,16 +150,19 @@ fn walk(roots: &[FilePath], cancel: &AtomicBool) -> (Vec<FilePath>, Vec<FilePath
             })
         });
     drop(sender);
-    let (mut files, mut folders) = (Vec::new(), Vec::new());
+    let mut walked = Walked::default();
     for (is_folder, path) in receiver {
         if is_folder {
-            folders.push(path);
+            walked.folders.push(path);
+        } else if grammars::for_path(path.file_name()).is_some() {
+            walked.files.push(path);
         } else {
-            files.push(path);
+            walked.others.push(path);
         }
     }
-    folders.sort_unstable();
-    (files, folders)
+    walked.folders.sort_unstable();
+    walked.others.sort_unstable();
+    walked
 }
 
 /// What version control keeps for itself; never walked, ignore file or not.
@@ -225,6 +242,8 @@ mod tests {
             .map(|folder| folder.relative_to(&root).unwrap())
             .collect();
         assert_eq!(folders, ["", "src"]);
+        let others: Vec<_> = scan.others.iter().map(FilePath::file_name).collect();
+        assert_eq!(others, [".gitignore", "notes.xyz"]);
         assert!(is_ignored(
             std::slice::from_ref(&root),
             &root.join("out/b.rs").unwrap()

@@ -1,0 +1,320 @@
+//! Which file imports which, and when.
+//!
+//! [`Links`] is what one file imports; [`Graph`] holds the links of all files and keeps up with edits: what changes in
+//! one file costs that file, and only a file that comes or goes makes others resolve their imports again.
+//! How a path in an import leads to a file is one of a few algorithms, which the grammar chooses by name.
+
+mod crates;
+mod cycles;
+mod dotted;
+mod layout;
+mod packages;
+mod specifier;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use grammars::Resolution;
+use index::{Facts, Import, ImportKind, Index};
+use serde::Serialize;
+use text::{FilePath, Range};
+
+pub(crate) use self::cycles::{Cycle, cycles};
+pub use self::layout::Project;
+pub(crate) use self::layout::{Layout, folder_of};
+use crate::manifest::Manifests;
+
+/// When the import of an edge happens.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EdgeKind {
+    /// Never: it is for the type checker.
+    Type,
+    /// When the code that it is in runs.
+    Deferred,
+    /// When the program is built; nothing runs.
+    Static,
+    /// When the importing file is loaded.
+    Load,
+}
+
+/// An import that leads to a file, or to a folder where all files of a folder are one module.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Edge {
+    /// What is imported.
+    pub to: FilePath,
+    /// When.
+    pub kind: EdgeKind,
+    /// The statement.
+    pub range: Range,
+    /// The names that are taken, if the import says so.
+    pub names: Vec<Arc<str>>,
+    /// Whether only tests import it.
+    pub test: bool,
+}
+
+/// An import that leads out of the workspace.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct External {
+    /// What others call the package: the first part of the path, or as many parts as a package's name has.
+    pub package: Arc<str>,
+    /// The whole path as written.
+    pub path: Arc<str>,
+    /// When it happens.
+    pub kind: EdgeKind,
+    /// The statement.
+    pub range: Range,
+    /// Whether it may fail.
+    pub guarded: bool,
+    /// Whether only tests import it.
+    pub test: bool,
+}
+
+/// An import into the workspace that leads nowhere.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Unresolved {
+    /// The path as written.
+    pub path: Arc<str>,
+    /// The statement.
+    pub range: Range,
+    /// What was looked for.
+    pub wanted: Vec<FilePath>,
+}
+
+/// What one file imports.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Links {
+    /// Inside the workspace, by place.
+    pub edges: Vec<Edge>,
+    /// Outside of it, by place.
+    pub externals: Vec<External>,
+    /// What leads nowhere, by place.
+    pub unresolved: Vec<Unresolved>,
+}
+
+/// The links of all files.
+#[derive(Clone, Default)]
+pub struct Graph {
+    layout: Arc<Layout>,
+    links: BTreeMap<FilePath, Arc<Links>>,
+}
+
+impl Graph {
+    /// The graph of everything in an index.
+    pub fn of(project: &Project<'_>) -> Graph {
+        let layout = Arc::new(Layout::new(project));
+        let links = project
+            .index
+            .files()
+            .map(|(file, facts)| {
+                let links = links_of(&layout, project, file, facts);
+                (file.clone(), Arc::new(links))
+            })
+            .collect();
+        Graph { layout, links }
+    }
+
+    /// Takes in that files have changed. Answers those whose links are not what they were.
+    ///
+    /// O(imports of the files), unless one of them came or went: then every import is resolved again.
+    pub fn update(
+        &mut self,
+        project: &Project<'_>,
+        changed: &BTreeSet<FilePath>,
+    ) -> BTreeSet<FilePath> {
+        let came_or_went = |file: &FilePath| {
+            project.index.file(file).is_some() != self.links.contains_key(file)
+        };
+        if changed.iter().any(came_or_went) {
+            let before = std::mem::replace(self, Graph::of(project));
+            let all = before.links.keys().chain(self.links.keys());
+            return all
+                .filter(|file| before.links.get(*file) != self.links.get(*file))
+                .cloned()
+                .collect();
+        }
+        let mut moved = BTreeSet::new();
+        for file in changed {
+            let Some(facts) = project.index.file(file) else {
+                continue;
+            };
+            let links = Arc::new(links_of(&self.layout, project, file, facts));
+            let before = self.links.insert(file.clone(), links.clone());
+            if before.is_none_or(|before| before != links) {
+                moved.insert(file.clone());
+            }
+        }
+        moved
+    }
+
+    /// What a file imports.
+    pub fn links(&self, file: &FilePath) -> Option<&Arc<Links>> {
+        self.links.get(file)
+    }
+
+    /// All files with what they import, by path.
+    pub fn files(&self) -> impl Iterator<Item = (&FilePath, &Arc<Links>)> {
+        self.links.iter()
+    }
+
+    /// Every edge with the file it starts in.
+    pub fn edges(&self) -> impl Iterator<Item = (&FilePath, &Edge)> {
+        self.links
+            .iter()
+            .flat_map(|(file, links)| links.edges.iter().map(move |edge| (file, edge)))
+    }
+
+    /// What the manifests of the workspace say.
+    pub(crate) fn manifests(&self) -> &Manifests {
+        self.layout.manifests()
+    }
+}
+
+/// What leads from one import to others, whatever the algorithm.
+struct Origin<'a> {
+    layout: &'a Layout,
+    project: &'a Project<'a>,
+    file: &'a FilePath,
+    facts: &'a Facts,
+}
+
+/// Where an import leads.
+enum Target {
+    /// To a file or folder of the workspace, for the sake of these of the imported names (none: the module itself).
+    Inside(FilePath, Vec<Arc<str>>),
+    /// To a package of that name elsewhere.
+    Outside(String),
+    /// Nowhere, although it says that it is in the workspace.
+    Nowhere(Vec<FilePath>),
+}
+
+fn links_of(
+    layout: &Layout,
+    project: &Project<'_>,
+    file: &FilePath,
+    facts: &Facts,
+) -> Links {
+    let origin = Origin {
+        layout,
+        project,
+        file,
+        facts,
+    };
+    let mut links = Links::default();
+    let test_file = is_test_file(project, file, facts);
+    let own = match facts.grammar.modules.unit_is_folder {
+        true => folder_of(file),
+        false => file.clone(),
+    };
+    for import in &facts.imports {
+        let targets = match facts.grammar.modules.resolution {
+            Resolution::None => continue,
+            Resolution::DottedName => dotted::resolve(&origin, import),
+            Resolution::Specifier => specifier::resolve(&origin, import),
+            Resolution::ModuleTree => crates::resolve(&origin, import),
+            Resolution::PackagePath => packages::resolve(&origin, import),
+        };
+        let kind = kind_of(facts, import);
+        let test = test_file || in_test(facts, import);
+        for target in targets {
+            match target {
+                Target::Inside(to, _) if to == own => {}
+                Target::Inside(to, names) => links.edges.push(Edge {
+                    to,
+                    kind,
+                    range: import.range,
+                    names,
+                    test,
+                }),
+                Target::Outside(package) => links.externals.push(External {
+                    package: package.into(),
+                    path: import.source.clone(),
+                    kind,
+                    range: import.range,
+                    guarded: import.kind == ImportKind::Guarded,
+                    test,
+                }),
+                Target::Nowhere(wanted) => {
+                    let excused = import.kind == ImportKind::Guarded
+                        || wanted.iter().any(|file| (project.exists)(file));
+                    if !excused {
+                        links.unresolved.push(Unresolved {
+                            path: import.source.clone(),
+                            range: import.range,
+                            wanted,
+                        });
+                    }
+                }
+            }
+        }
+    }
+    links
+}
+
+/// Whether a file holds nothing but tests.
+pub(crate) fn is_test_file(project: &Project<'_>, file: &FilePath, facts: &Facts) -> bool {
+    let root = project.roots.iter().find(|root| file.is_inside(root));
+    let path = root
+        .and_then(|root| file.relative_to(root))
+        .unwrap_or(file.as_str());
+    facts.grammar.is_test_path(path)
+}
+
+fn in_test(facts: &Facts, import: &Import) -> bool {
+    import
+        .within
+        .and_then(|id| facts.symbol(id))
+        .is_some_and(|symbol| symbol.test)
+}
+
+fn kind_of(facts: &Facts, import: &Import) -> EdgeKind {
+    if !facts.grammar.modules.run_on_import {
+        return EdgeKind::Static;
+    }
+    let deferred = import.kind == ImportKind::Dynamic
+        || import.within.is_some_and(|id| facts.callable(id).is_some());
+    if import.kind == ImportKind::Type || is_elided(facts, import) {
+        return EdgeKind::Type;
+    }
+    if deferred {
+        EdgeKind::Deferred
+    } else {
+        EdgeKind::Load
+    }
+}
+
+/// Whether the compiler drops the import because every name is used as a type only.
+fn is_elided(facts: &Facts, import: &Import) -> bool {
+    use index::Role;
+    if !facts.grammar.modules.drop_type_imports
+        || import.reexport
+        || import.kind == ImportKind::Dynamic
+    {
+        return false;
+    }
+    let names = import.names.iter().map(|name| &**name.local());
+    let names: Vec<&str> = names.chain(import.alias.as_deref()).collect();
+    !names.is_empty()
+        && names.iter().all(|name| {
+            facts
+                .references_to(name)
+                .all(|reference| match reference.role {
+                    Role::Type | Role::Import => true,
+                    Role::Member => reference.qualifier.is_none(),
+                    Role::Implement => facts
+                        .symbol_at(reference.range.start)
+                        .and_then(|id| facts.symbol(id))
+                        .is_some_and(|symbol| symbol.kind == index::SymbolKind::Interface),
+                    Role::Read | Role::Call => false,
+                })
+        })
+}
+
+impl Origin<'_> {
+    fn index(&self) -> &Index {
+        self.project.index
+    }
+}
+
+#[cfg(test)]
+mod tests;

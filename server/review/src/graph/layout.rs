@@ -1,0 +1,125 @@
+//! Where files are: what a resolver needs to know of the whole workspace.
+
+use grammars::Resolution;
+use index::Index;
+use rustc_hash::{FxHashMap, FxHashSet};
+use text::FilePath;
+
+use crate::manifest::Manifests;
+
+/// What a graph is made from.
+#[derive(Clone, Copy)]
+pub struct Project<'a> {
+    /// The workspace folders.
+    pub roots: &'a [FilePath],
+    /// The facts of its files, with what is typed and not saved.
+    pub index: &'a Index,
+    /// The manifests on its disk.
+    pub manifests: &'a Manifests,
+    /// Whether there is such a file or folder on the disk, in the index or not.
+    pub exists: &'a dyn Fn(&FilePath) -> bool,
+}
+
+/// The files by what imports can call them. Depends on which files there are, not on what is in them.
+#[derive(Default)]
+pub(crate) struct Layout {
+    files: FxHashMap<String, FilePath>,
+    folders: FxHashSet<String>,
+    /// Folders that dotted names start in, the deepest first.
+    dotted_roots: Vec<String>,
+    manifests: Manifests,
+}
+
+impl Layout {
+    pub(crate) fn new(project: &Project<'_>) -> Layout {
+        let mut files = FxHashMap::default();
+        let mut folders = FxHashSet::default();
+        let mut packages = FxHashSet::default();
+        for (file, facts) in project.index.files() {
+            files.insert(file.as_str().to_owned(), file.clone());
+            let mut folder = parent(file.as_str());
+            if facts.grammar.modules.resolution == Resolution::DottedName
+                && facts.grammar.modules.index_files.contains(&file.file_name())
+            {
+                packages.insert(folder.to_owned());
+            }
+            while !folder.is_empty() && folders.insert(folder.to_owned()) {
+                folder = parent(folder);
+            }
+        }
+        let mut dotted_roots = dotted_roots(project.roots, &packages);
+        dotted_roots.sort_by_key(|root| (std::cmp::Reverse(root.len()), root.clone()));
+        Layout {
+            files,
+            folders,
+            dotted_roots,
+            manifests: project.manifests.clone(),
+        }
+    }
+
+    pub(crate) fn file(&self, path: &str) -> Option<&FilePath> {
+        self.files.get(path)
+    }
+
+    pub(crate) fn is_folder(&self, path: &str) -> bool {
+        self.folders.contains(path)
+    }
+
+    pub(crate) fn dotted_roots(&self) -> &[String] {
+        &self.dotted_roots
+    }
+
+    pub(crate) fn manifests(&self) -> &Manifests {
+        &self.manifests
+    }
+}
+
+/// A package lies in a root if no folder around the package is one, however deep: a folder without an index file inside
+/// of a package is part of it all the same.
+fn dotted_roots(roots: &[FilePath], packages: &FxHashSet<String>) -> Vec<String> {
+    let mut found: FxHashSet<String> = FxHashSet::default();
+    for root in roots {
+        found.insert(root.as_str().to_owned());
+        found.insert(format!("{root}/src"));
+    }
+    for package in packages {
+        let mut outermost = package.as_str();
+        let mut folder = parent(package);
+        while !folder.is_empty() {
+            if packages.contains(folder) {
+                outermost = folder;
+            }
+            folder = parent(folder);
+        }
+        let root = parent(outermost);
+        if !root.is_empty() {
+            found.insert(root.to_owned());
+        }
+    }
+    found.into_iter().collect()
+}
+
+/// The folder that a path is in; empty at the root.
+pub(crate) fn parent(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// The folder of a file. A file always has one.
+pub(crate) fn folder_of(file: &FilePath) -> FilePath {
+    file.parent().unwrap_or_else(|| file.clone())
+}
+
+/// A path with `.` and `..` taken out; none if it climbs above the root.
+pub(crate) fn normal(path: &str) -> Option<String> {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    Some(format!("/{}", parts.join("/")))
+}

@@ -1,0 +1,566 @@
+//! What manifests say: packages, their dependencies, aliases of paths, what is deployed.
+//!
+//! A manifest that cannot be read says nothing; its own tools will complain about it.
+
+mod deploy;
+mod json;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::Value;
+use text::{FilePath, Range};
+
+pub use self::deploy::{Deployable, Store};
+use crate::graph::folder_of;
+
+/// What the manifests of a workspace say together. A clone costs nothing.
+#[derive(Clone, Default)]
+pub struct Manifests(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    go: Vec<(String, String)>,
+    crates: Vec<CrateTree>,
+    packages: Vec<Package>,
+    ts_configs: BTreeMap<String, TsConfig>,
+    dependencies: Vec<Dependency>,
+    deployables: Vec<Deployable>,
+    stores: Vec<Store>,
+    owners: Vec<(String, String)>,
+    texts: BTreeMap<FilePath, String>,
+}
+
+/// The module tree of one crate.
+#[derive(Clone, Debug)]
+pub(crate) struct CrateTree {
+    /// As code calls it.
+    pub(crate) name: String,
+    /// The root file, there or not.
+    pub(crate) root: FilePath,
+    /// The folder of the root file.
+    pub(crate) folder: String,
+    /// Other root files in that folder.
+    pub(crate) mains: BTreeSet<FilePath>,
+    /// Names of dependencies in this crate, and what they are called at home.
+    pub(crate) renames: BTreeMap<String, String>,
+    /// The folder of the manifest.
+    pub(crate) package: String,
+}
+
+/// A package of the node ecosystem.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Package {
+    pub(crate) name: String,
+    pub(crate) folder: String,
+    /// Keys of `exports`, and what they may mean in the order of preference.
+    pub(crate) exports: Vec<(String, Vec<String>)>,
+    pub(crate) imports: Vec<(String, Vec<String>)>,
+}
+
+/// The part of a compiler's configuration that says where modules are.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TsConfig {
+    /// Patterns, and the absolute paths they stand for.
+    pub(crate) paths: Vec<(String, Vec<String>)>,
+    pub(crate) base_url: Option<String>,
+    extends: Vec<String>,
+}
+
+/// A declared dependency.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Dependency {
+    /// The manifest that declares it.
+    pub manifest: FilePath,
+    /// As the manifest calls it.
+    pub name: String,
+    /// Where it stands in the manifest.
+    pub range: Range,
+    /// What it is for.
+    pub scope: Scope,
+    /// Which files may import it: those of this ecosystem.
+    pub ecosystem: Kind,
+}
+
+/// What a dependency is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Scope {
+    /// The program.
+    Normal,
+    /// Tests and development.
+    Dev,
+    /// Building, or something that only a plugin knows.
+    Other,
+}
+
+/// Which manifest a dependency stands in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// `Cargo.toml`.
+    Cargo,
+    /// `package.json`.
+    Node,
+    /// `pyproject.toml` or `requirements.txt`.
+    PyProject,
+    /// `go.mod`.
+    GoMod,
+}
+
+/// Whether a file of that name says something about packages, aliases or what is deployed.
+pub fn is_manifest(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    matches!(
+        name,
+        "Cargo.toml" | "go.mod" | "package.json" | "pyproject.toml" | "CODEOWNERS"
+    ) || (lower.starts_with("tsconfig") || lower.starts_with("jsconfig")) && lower.ends_with(".json")
+        || lower.starts_with("requirements") && lower.ends_with(".txt")
+        || deploy::is_deployment(&lower)
+}
+
+impl Manifests {
+    /// Reads the texts of manifests.
+    pub fn read(texts: impl IntoIterator<Item = (FilePath, String)>) -> Manifests {
+        let mut inner = Inner::default();
+        for (file, text) in texts {
+            inner.take(&file, &text);
+            inner.texts.insert(file, text);
+        }
+        inner.chain_configs();
+        inner.crates.sort_by(|a, b| {
+            (b.folder.len(), &a.folder, &a.name).cmp(&(a.folder.len(), &b.folder, &b.name))
+        });
+        Manifests(Arc::new(inner))
+    }
+
+    /// The text of a manifest.
+    pub fn text(&self, file: &FilePath) -> Option<&str> {
+        self.0.texts.get(file).map(String::as_str)
+    }
+
+    /// Every declared dependency.
+    pub fn dependencies(&self) -> &[Dependency] {
+        &self.0.dependencies
+    }
+
+    /// What is deployed on its own.
+    pub fn deployables(&self) -> &[Deployable] {
+        &self.0.deployables
+    }
+
+    /// Where data is kept.
+    pub fn stores(&self) -> &[Store] {
+        &self.0.stores
+    }
+
+    /// The patterns of `CODEOWNERS` with their owners, the last match first.
+    pub fn owners(&self) -> &[(String, String)] {
+        &self.0.owners
+    }
+
+    pub(crate) fn go_modules(&self) -> &[(String, String)] {
+        &self.0.go
+    }
+
+    /// The crate that a file is part of: the one with the deepest folder around it.
+    pub(crate) fn crate_of(&self, file: &FilePath) -> Option<&CrateTree> {
+        let path = file.as_str();
+        let mut around = self.0.crates.iter().filter(|tree| {
+            tree.root == *file
+                || (path.starts_with(&tree.folder)
+                    && path.as_bytes().get(tree.folder.len()) == Some(&b'/'))
+        });
+        around.next()
+    }
+
+    pub(crate) fn crate_named(&self, name: &str) -> Option<&CrateTree> {
+        self.0.crates.iter().find(|tree| tree.name == name)
+    }
+
+    pub(crate) fn package_named(&self, name: &str) -> Option<&Package> {
+        self.0.packages.iter().find(|package| package.name == name)
+    }
+
+    pub(crate) fn package_around(&self, file: &FilePath) -> Option<(&str, &Package)> {
+        let around = self.0.packages.iter().filter(|package| {
+            file.as_str()
+                .strip_prefix(package.folder.as_str())
+                .is_some_and(|rest| rest.starts_with('/'))
+        });
+        around
+            .max_by_key(|package| package.folder.len())
+            .map(|package| (package.folder.as_str(), package))
+    }
+
+    pub(crate) fn ts_config_around(&self, file: &FilePath) -> Option<&TsConfig> {
+        let mut folder = file.as_str();
+        while let Some((above, _)) = folder.rsplit_once('/') {
+            folder = above;
+            for name in ["tsconfig.json", "jsconfig.json"] {
+                if let Some(config) = self.0.ts_configs.get(&format!("{folder}/{name}")) {
+                    return Some(config);
+                }
+            }
+        }
+        None
+    }
+}
+
+impl Inner {
+    fn take(&mut self, file: &FilePath, text: &str) {
+        let name = file.file_name();
+        match name {
+            "Cargo.toml" => self.cargo(file, text),
+            "go.mod" => self.go_mod(file, text),
+            "package.json" => self.package_json(file, text),
+            "pyproject.toml" => self.pyproject(file, text),
+            "CODEOWNERS" => self.code_owners(text),
+            _ if name.ends_with(".json") => self.ts_config(file, text),
+            _ if name.starts_with("requirements") => self.requirements(file, text),
+            _ => {
+                self.deployables.extend(deploy::deployables(file, text));
+                self.stores.extend(deploy::stores(file, text));
+            }
+        }
+    }
+
+    fn depend(&mut self, manifest: &FilePath, text: &str, name: &str, scope: Scope, ecosystem: Kind) {
+        if name.is_empty() {
+            return;
+        }
+        let known = self
+            .dependencies
+            .iter()
+            .any(|known| known.name == name && known.manifest == *manifest);
+        if !known {
+            self.dependencies.push(Dependency {
+                range: place_of(text, name),
+                manifest: manifest.clone(),
+                name: name.to_owned(),
+                scope,
+                ecosystem,
+            });
+        }
+    }
+
+    fn cargo(&mut self, file: &FilePath, text: &str) {
+        let Ok(table) = text.parse::<toml::Table>() else {
+            return;
+        };
+        let folder = folder_of(file);
+        let mut renames = BTreeMap::new();
+        let tables = [
+            ("dependencies", Scope::Normal),
+            ("dev-dependencies", Scope::Dev),
+            ("build-dependencies", Scope::Other),
+        ];
+        let targets = table.get("target").and_then(toml::Value::as_table);
+        let targets = targets.into_iter().flat_map(toml::Table::values);
+        let places = targets.filter_map(toml::Value::as_table).chain([&table]);
+        let places: Vec<&toml::Table> = places.collect();
+        for (key, scope) in tables {
+            let of_kind = places.iter().filter_map(|place| place.get(key)?.as_table());
+            for (name, value) in of_kind.flatten() {
+                self.depend(file, text, name, scope, Kind::Cargo);
+                let package = value.get("package").and_then(toml::Value::as_str);
+                if let Some(package) = package {
+                    renames.insert(name.replace('-', "_"), package.replace('-', "_"));
+                }
+            }
+        }
+        let Some(package) = table.get("package").and_then(toml::Value::as_table) else {
+            return;
+        };
+        let Some(name) = package.get("name").and_then(toml::Value::as_str) else {
+            return;
+        };
+        let lib = table.get("lib").and_then(toml::Value::as_table);
+        let path_of = |table: &toml::Table| {
+            let path = table.get("path").and_then(toml::Value::as_str)?;
+            folder.join(path).ok()
+        };
+        let lib_name = lib
+            .and_then(|lib| lib.get("name").and_then(toml::Value::as_str))
+            .unwrap_or(name)
+            .replace('-', "_");
+        let root = lib
+            .and_then(path_of)
+            .or_else(|| folder.join("src/lib.rs").ok());
+        let mut mains: BTreeSet<FilePath> = folder.join("src/main.rs").into_iter().collect();
+        for kind in ["bin", "test", "example", "bench"] {
+            let targets = table.get(kind).and_then(toml::Value::as_array);
+            let targets = targets.into_iter().flatten();
+            mains.extend(targets.filter_map(|target| path_of(target.as_table()?)));
+        }
+        if let Some(root) = root {
+            let src = folder_of(&root);
+            let (own, others): (Vec<FilePath>, Vec<FilePath>) = mains
+                .into_iter()
+                .partition(|main| folder_of(main) == src);
+            self.crates.push(CrateTree {
+                name: lib_name,
+                folder: src.as_str().to_owned(),
+                root,
+                mains: own.into_iter().collect(),
+                renames: renames.clone(),
+                package: folder.as_str().to_owned(),
+            });
+            // Programs, tests and examples with a folder of their own each have a tree of their own.
+            let kept = ["src/bin", "tests", "examples", "benches"];
+            let kept = kept.iter().filter_map(|kept| folder.join(kept).ok());
+            for place in kept {
+                self.crates.push(CrateTree {
+                    name: String::new(),
+                    root: place.join("*").unwrap_or_else(|_| place.clone()),
+                    folder: place.as_str().to_owned(),
+                    mains: BTreeSet::new(),
+                    renames: renames.clone(),
+                    package: folder.as_str().to_owned(),
+                });
+            }
+            for main in others {
+                self.crates.push(CrateTree {
+                    name: String::new(),
+                    folder: folder_of(&main).as_str().to_owned(),
+                    root: main,
+                    mains: BTreeSet::new(),
+                    renames: renames.clone(),
+                    package: folder.as_str().to_owned(),
+                });
+            }
+        }
+    }
+
+    fn go_mod(&mut self, file: &FilePath, text: &str) {
+        let folder = folder_of(file);
+        let mut in_require = false;
+        for line in text.lines() {
+            let line = line.split("//").next().unwrap_or("").trim();
+            let indirect = false;
+            if let Some(name) = line.strip_prefix("module ") {
+                let name = name.trim().trim_matches('"').to_owned();
+                self.go.push((name, folder.as_str().to_owned()));
+            } else if line.starts_with("require (") {
+                in_require = true;
+            } else if line == ")" {
+                in_require = false;
+            } else if in_require || line.starts_with("require ") {
+                let rest = line.strip_prefix("require ").unwrap_or(line);
+                if let Some(name) = rest.split_whitespace().next()
+                    && !indirect
+                {
+                    self.depend(file, text, name, Scope::Normal, Kind::GoMod);
+                }
+            }
+        }
+    }
+
+    fn package_json(&mut self, file: &FilePath, text: &str) {
+        let Some(Value::Object(package)) = json::parse(text) else {
+            return;
+        };
+        let tables = [
+            ("dependencies", Scope::Normal),
+            ("optionalDependencies", Scope::Normal),
+            ("peerDependencies", Scope::Other),
+            ("devDependencies", Scope::Dev),
+        ];
+        for (key, scope) in tables {
+            let names = package.get(key).and_then(Value::as_object);
+            for name in names.into_iter().flat_map(serde_json::Map::keys) {
+                self.depend(file, text, name, scope, Kind::Node);
+            }
+        }
+        let name = package.get("name").and_then(Value::as_str).unwrap_or("");
+        let mut exports = entries(package.get("exports"));
+        for key in ["source", "types", "module", "main"] {
+            if let Some(path) = package.get(key).and_then(Value::as_str) {
+                exports.push((".".to_owned(), vec![path.to_owned()]));
+            }
+        }
+        self.packages.push(Package {
+            name: name.to_owned(),
+            folder: folder_of(file).as_str().to_owned(),
+            exports,
+            imports: entries(package.get("imports")),
+        });
+    }
+
+    fn ts_config(&mut self, file: &FilePath, text: &str) {
+        let Some(value) = json::parse(text) else {
+            return;
+        };
+        let folder = folder_of(file);
+        let options = &value["compilerOptions"];
+        let base_url = options["baseUrl"]
+            .as_str()
+            .and_then(|base| folder.join(base).ok())
+            .map(|base| base.as_str().to_owned());
+        let base = base_url.clone().unwrap_or_else(|| folder.as_str().to_owned());
+        let paths = options["paths"].as_object().into_iter().flatten();
+        let paths = paths.map(|(pattern, targets)| {
+            let targets = targets.as_array().into_iter().flatten();
+            let targets = targets
+                .filter_map(Value::as_str)
+                .map(|target| format!("{base}/{target}"));
+            (pattern.clone(), targets.collect())
+        });
+        let extends = match &value["extends"] {
+            Value::String(one) => vec![one.clone()],
+            Value::Array(several) => several
+                .iter()
+                .filter_map(|one| one.as_str().map(str::to_owned))
+                .collect(),
+            _ => Vec::new(),
+        };
+        let extends = extends
+            .iter()
+            .filter(|path| path.starts_with('.'))
+            .filter_map(|path| {
+                let path = match path.ends_with(".json") {
+                    true => path.clone(),
+                    false => format!("{path}.json"),
+                };
+                Some(folder.join(&path).ok()?.as_str().to_owned())
+            })
+            .collect();
+        let config = TsConfig {
+            paths: paths.collect(),
+            base_url,
+            extends,
+        };
+        self.ts_configs.insert(file.as_str().to_owned(), config);
+    }
+
+    /// Gives every configuration what it takes over from others.
+    fn chain_configs(&mut self) {
+        let names: Vec<String> = self.ts_configs.keys().cloned().collect();
+        for name in names {
+            let mut seen = BTreeSet::from([name.clone()]);
+            let mut waiting: Vec<String> = self
+                .ts_configs
+                .get(&name)
+                .map(|config| config.extends.clone())
+                .unwrap_or_default();
+            while let Some(base) = waiting.pop() {
+                let Some(base) = self.ts_configs.get(&base).filter(|_| seen.insert(base.clone())).cloned()
+                else {
+                    continue;
+                };
+                waiting.extend(base.extends.iter().cloned());
+                if let Some(config) = self.ts_configs.get_mut(&name) {
+                    if config.paths.is_empty() {
+                        config.paths = base.paths;
+                    }
+                    config.base_url = config.base_url.take().or(base.base_url);
+                }
+            }
+        }
+    }
+
+    fn pyproject(&mut self, file: &FilePath, text: &str) {
+        let Ok(table) = text.parse::<toml::Table>() else {
+            return;
+        };
+        let list = |value: Option<&toml::Value>| -> Vec<String> {
+            let items = value.and_then(toml::Value::as_array).into_iter().flatten();
+            items
+                .filter_map(|item| item.as_str().map(requirement))
+                .collect()
+        };
+        let project = table.get("project").and_then(toml::Value::as_table);
+        for name in list(project.and_then(|project| project.get("dependencies"))) {
+            self.depend(file, text, &name, Scope::Normal, Kind::PyProject);
+        }
+        let extras = project.and_then(|project| project.get("optional-dependencies"));
+        let groups = [extras, table.get("dependency-groups")];
+        for group in groups.into_iter().flatten().filter_map(toml::Value::as_table) {
+            for names in group.values() {
+                for name in list(Some(names)) {
+                    self.depend(file, text, &name, Scope::Other, Kind::PyProject);
+                }
+            }
+        }
+        let poetry = table
+            .get("tool")
+            .and_then(|tool| tool.get("poetry")?.get("dependencies")?.as_table());
+        for name in poetry.into_iter().flat_map(toml::Table::keys) {
+            if name != "python" {
+                self.depend(file, text, name, Scope::Normal, Kind::PyProject);
+            }
+        }
+    }
+
+    fn requirements(&mut self, file: &FilePath, text: &str) {
+        let dev = file.file_name() != "requirements.txt";
+        for line in text.lines() {
+            let line = line.split('#').next().unwrap_or("").trim();
+            if line.is_empty() || line.starts_with('-') || line.contains("://") {
+                continue;
+            }
+            let scope = if dev { Scope::Dev } else { Scope::Normal };
+            self.depend(file, text, &requirement(line), scope, Kind::PyProject);
+        }
+    }
+
+    fn code_owners(&mut self, text: &str) {
+        for line in text.lines().rev() {
+            let line = line.split('#').next().unwrap_or("").trim();
+            if let Some((pattern, owners)) = line.split_once(char::is_whitespace) {
+                self.owners
+                    .push((pattern.to_owned(), owners.trim().to_owned()));
+            }
+        }
+    }
+}
+
+/// The name in `name[extra]>=1.0; marker`.
+fn requirement(text: &str) -> String {
+    let end = text
+        .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')))
+        .unwrap_or(text.len());
+    text[..end].to_owned()
+}
+
+/// Where a name stands in a manifest as a whole word; the first byte if nowhere.
+fn place_of(text: &str, name: &str) -> Range {
+    let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '/' | '@' | '.');
+    text.match_indices(name)
+        .find(|(at, _)| {
+            let before = text[..*at].chars().next_back();
+            let after = text[at + name.len()..].chars().next();
+            !before.is_some_and(word) && !after.is_some_and(word)
+        })
+        .map_or(Range::new(0, 0), |(at, _)| Range::new(at, at + name.len()))
+}
+
+/// `exports` and `imports`, flattened: each key with its targets, sources before types before the rest.
+fn entries(value: Option<&Value>) -> Vec<(String, Vec<String>)> {
+    match value {
+        Some(Value::String(path)) => vec![(".".to_owned(), vec![path.clone()])],
+        Some(Value::Object(map)) if map.keys().all(|key| !key.starts_with(['.', '#'])) => {
+            vec![(".".to_owned(), targets(value.unwrap_or(&Value::Null)))]
+        }
+        Some(Value::Object(map)) => map
+            .iter()
+            .map(|(key, value)| (key.clone(), targets(value)))
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn targets(value: &Value) -> Vec<String> {
+    match value {
+        Value::String(path) => vec![path.clone()],
+        Value::Array(several) => several.iter().flat_map(targets).collect(),
+        Value::Object(map) => {
+            let first = ["source", "types", "development", "import"];
+            let known = first.iter().filter_map(|key| map.get(*key));
+            let others = map
+                .iter()
+                .filter(|(key, _)| !first.contains(&key.as_str()))
+                .map(|(_, value)| value);
+            known.chain(others).flat_map(targets).collect()
+        }
+        _ => Vec::new(),
+    }
+}
