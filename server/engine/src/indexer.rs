@@ -90,6 +90,7 @@ impl Engine {
             found: scan.files,
             complete: true,
         });
+        self.review_all(&scan.others);
         let open: Vec<FilePath> = self
             .snapshot()
             .open_documents()
@@ -164,6 +165,7 @@ impl Engine {
                 }
             }
         }
+        self.review_changed(&files.iter().cloned().collect());
         for document in snapshot.open_documents() {
             self.show(Event::Markers(document.file().clone()));
         }

@@ -8,6 +8,7 @@
 
 pub mod config;
 mod editor;
+mod findings;
 mod headless;
 mod host;
 mod hover;
@@ -23,11 +24,12 @@ mod runs;
 mod state;
 
 pub use editor::{Editor, Event, LastRun, Level, Reply, Spending};
+pub use findings::{findings_of, manifests_in};
 pub use headless::HeadlessEditor;
 pub use hunks::{Hunk, HunkId, HunkState};
 pub use launch::{Launch, LaunchError};
 pub use ledger::RunId;
-pub use markers::{Marker, MarkerKind, Markers};
+pub use markers::{Marker, MarkerKind, Markers, RelatedPlace};
 pub use menu::{ForeignDiagnostic, Item, ItemKind, Menu, Pick, Repairs};
 pub use purse::Purse;
 pub use review::ReviewError;

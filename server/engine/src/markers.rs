@@ -1,6 +1,6 @@
 //! What a file carries in its margin: findings, and hunks that wait for a decision.
 
-use review::{Finding, RuleId, check_file};
+use review::{Finding, RuleId, Severity, check_file};
 use text::{FilePath, Range};
 
 use crate::Engine;
@@ -26,6 +26,21 @@ pub struct Marker {
     pub message: String,
     /// What it is.
     pub kind: MarkerKind,
+    /// The other places that belong to it.
+    pub related: Vec<RelatedPlace>,
+}
+
+/// Another place that belongs to a marker.
+#[derive(Clone, Debug)]
+pub struct RelatedPlace {
+    /// The file.
+    pub file: FilePath,
+    /// The text that the range is in.
+    pub text: text::Text,
+    /// Where.
+    pub range: Range,
+    /// What it has to do with the marker.
+    pub message: String,
 }
 
 /// What a marker is.
@@ -34,7 +49,7 @@ pub enum MarkerKind {
     /// A hunk that waits for a decision.
     Hunk(Hunk),
     /// An architecture finding.
-    Finding(RuleId),
+    Finding(RuleId, Severity),
 }
 
 impl Engine {
@@ -53,11 +68,10 @@ impl Engine {
             && let Some(parsed) = document.parsed()
         {
             let thresholds = self.config().rules.clone();
-            markers.extend(
-                check_file(file, parsed.facts(), &thresholds)
-                    .into_iter()
-                    .map(finding_marker),
-            );
+            let mut findings = check_file(file, parsed.facts(), &thresholds);
+            findings.extend(self.findings_in_graph(&snapshot, file));
+            let findings = findings.into_iter();
+            markers.extend(findings.map(|finding| finding_marker(finding, &snapshot)));
         }
         markers.sort_by_key(|marker| (marker.range.start, marker.range.end));
         Some(Markers {
@@ -106,13 +120,24 @@ fn hunk_marker(hunk: &Hunk, text: &text::Text) -> Marker {
         range,
         message,
         kind: MarkerKind::Hunk(hunk.clone()),
+        related: Vec::new(),
     }
 }
 
-fn finding_marker(finding: Finding) -> Marker {
+fn finding_marker(finding: Finding, snapshot: &workspace::Snapshot) -> Marker {
+    let related = finding.related.into_iter().filter_map(|related| {
+        let document = snapshot.document(&related.file).ok()?;
+        Some(RelatedPlace {
+            text: document.text().clone(),
+            file: related.file,
+            range: related.range,
+            message: related.message,
+        })
+    });
     Marker {
         range: finding.range,
         message: finding.message,
-        kind: MarkerKind::Finding(finding.rule),
+        kind: MarkerKind::Finding(finding.rule, finding.severity),
+        related: related.collect(),
     }
 }

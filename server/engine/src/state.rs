@@ -82,6 +82,8 @@ pub(crate) struct Shared {
     resolve: Resolve,
     /// Problems of the configuration that the user has been told.
     told: Mutex<BTreeSet<String>>,
+    /// Apart from the rest, because a review of a large workspace takes longer than a keystroke may.
+    pub(crate) reviewed: Mutex<crate::findings::Reviewed>,
     pub(crate) provider: Result<Arc<dyn Provider>, String>,
     pub(crate) purse: Purse,
     pub(crate) editor: Arc<dyn Editor>,
@@ -130,6 +132,7 @@ impl Engine {
                 config: ArcSwap::from_pointee(config),
                 resolve,
                 told: Mutex::default(),
+                reviewed: Mutex::default(),
                 provider,
                 purse,
                 editor,
@@ -324,8 +327,12 @@ impl Engine {
             }
             let engine = self.clone();
             let work = tokio::task::spawn_blocking(move || {
+                for file in &files {
+                    engine.freshen(file);
+                }
+                engine.review_changed(&files);
                 for file in files {
-                    engine.freshen(&file);
+                    engine.show(Event::Markers(file));
                 }
             });
             if work.await.is_err() {
@@ -349,7 +356,6 @@ impl Engine {
             });
         }
         self.drop_hunks_undone_in_the_editor(file);
-        self.show(Event::Markers(file.clone()));
     }
 
     pub(crate) fn set_coverage(&self, coverage: Coverage) {

@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::cost::CostArgs;
+use crate::commands::review::ReviewArgs;
 use crate::commands::run::RunArgs;
 use crate::place::At;
 
@@ -64,6 +65,11 @@ enum Command {
     ///
     /// Exit code: 0 when the run completed, 1 when it failed, 3 when the budget stopped it, 130 when cancelled.
     Run(RunArgs),
+    /// Review a folder: the findings of the editor, for people or for a build server.
+    ///
+    /// Needs no model, no network, and nothing installed in the folder. Exit code: 0 when there is nothing to mend, 1 when
+    /// there are warnings, 2 when the review itself failed.
+    Review(ReviewArgs),
     /// Show what was spent.
     Cost(CostArgs),
     /// Say what is configured, what is missing, and what to do about it.
@@ -88,6 +94,7 @@ fn main() -> ExitCode {
         Command::Index { path, json } => commands::index::index(&path, json),
         Command::Actions { at, json } => commands::actions::actions(&at, json),
         Command::Run(args) => commands::run::run(&args),
+        Command::Review(args) => commands::review::review(&args),
         Command::Cost(args) => commands::cost::cost(&args),
         Command::Doctor { json } => commands::doctor::doctor(json),
         Command::Scripted { script } => commands::scripted::scripted(&script),

@@ -46,7 +46,7 @@ pub(crate) fn hints(markers: &Markers, encoding: Encoding) -> Vec<InlayHint> {
                 data: None,
             })
         }
-        MarkerKind::Finding(_) => None,
+        MarkerKind::Finding(..) => None,
     };
     markers.markers.iter().filter_map(of).collect()
 }

@@ -221,7 +221,7 @@ impl Outbox {
             .flat_map(|markers| &markers.markers)
             .filter_map(|marker| match &marker.kind {
                 MarkerKind::Hunk(hunk) => Some(hunk.id),
-                MarkerKind::Finding(_) => None,
+                MarkerKind::Finding(..) => None,
             })
             .collect();
         let before = if hunks.is_empty() {

@@ -1,7 +1,10 @@
 //! Markers as diagnostics: findings and hunks that wait for a decision.
 
-use engine::{MarkerKind, Markers};
-use lsp_types::{CodeDescription, Diagnostic, DiagnosticSeverity};
+use engine::{Marker, MarkerKind, Markers};
+use lsp_types::{
+    CodeDescription, Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, Location,
+};
+use review::Severity;
 use serde_json::json;
 
 use crate::position::to_proto;
@@ -25,13 +28,13 @@ pub(crate) fn diagnostics(markers: &Markers, session: &Session) -> Vec<Diagnosti
                     None,
                     json!({"run": hunk.run, "hunk": hunk.id.to_string(), "symbol": hunk.symbol}),
                 ),
-                MarkerKind::Finding(rule) => {
+                MarkerKind::Finding(rule, _) => {
                     (rule.code(), Some(rule.page()), json!({"rule": rule.code()}))
                 }
             };
             Diagnostic {
                 range: to_proto::range(&markers.text, marker.range, encoding),
-                severity: Some(DiagnosticSeverity::Information),
+                severity: Some(severity(marker)),
                 code: Some(code.into()),
                 code_description: page
                     .filter(|_| session.client().code_description)
@@ -39,9 +42,34 @@ pub(crate) fn diagnostics(markers: &Markers, session: &Session) -> Vec<Diagnosti
                 source: Some(SOURCE.to_owned()),
                 message: marker.message.clone().into(),
                 tags: None,
-                related_information: None,
+                related_information: related(marker, session),
                 data: Some(data),
             }
         })
         .collect()
+}
+
+fn severity(marker: &Marker) -> DiagnosticSeverity {
+    match marker.kind {
+        MarkerKind::Finding(_, Severity::Warning) => DiagnosticSeverity::Warning,
+        MarkerKind::Finding(_, Severity::Information) | MarkerKind::Hunk(_) => {
+            DiagnosticSeverity::Information
+        }
+    }
+}
+
+/// The other places of a marker, for a client that shows them.
+fn related(marker: &Marker, session: &Session) -> Option<Vec<DiagnosticRelatedInformation>> {
+    let shown = session.client().related_information && !marker.related.is_empty();
+    let places = marker.related.iter().map(|place| {
+        let range = to_proto::range(&place.text, place.range, session.client().encoding);
+        DiagnosticRelatedInformation {
+            location: Location {
+                uri: session.uri_of(&place.file),
+                range,
+            },
+            message: place.message.clone(),
+        }
+    });
+    shown.then(|| places.collect())
 }

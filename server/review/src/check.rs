@@ -6,7 +6,7 @@ use text::{FilePath, Range};
 
 use crate::rule::{RuleId, Thresholds, all_rules};
 
-/// One thing that a rule has to say about one symbol.
+/// One thing that a rule has to say about one symbol, or one place in a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// The rule.
@@ -15,16 +15,28 @@ pub struct Finding {
     pub severity: Severity,
     /// The file.
     pub file: FilePath,
-    /// The path of the symbol in the file. With file and rule it is the finding's identity, whatever the line.
+    /// The path of the symbol in the file; empty if it is about no symbol. With file, rule and key it is the finding's
+    /// identity.
     pub symbol: Arc<str>,
-    /// The symbol's name in the text, in bytes.
+    /// The symbol's name in the text, or the import, in bytes.
     pub range: Range,
     /// The figure, the threshold and the symbol in one sentence that stands alone, without a final dot.
     pub message: String,
-    /// The figure.
-    pub metric: u32,
-    /// The highest figure that would have passed.
-    pub threshold: u32,
+    /// What tells it from other findings of its rule in its file and symbol, whatever the line.
+    pub key: Arc<str>,
+    /// The other places that belong to it.
+    pub related: Vec<Related>,
+}
+
+/// Another place that belongs to a finding.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Related {
+    /// The file.
+    pub file: FilePath,
+    /// Where in it, in bytes.
+    pub range: Range,
+    /// What it has to do with the finding.
+    pub message: String,
 }
 
 /// How much a finding weighs.
@@ -33,6 +45,8 @@ pub struct Finding {
 pub enum Severity {
     /// An observation: the decision is the user's.
     Information,
+    /// Something that works by luck or not at all.
+    Warning,
 }
 
 /// Applies every rule to one file: the findings in the order of the text, then of the rules.
@@ -69,13 +83,28 @@ pub fn check_file(file: &FilePath, facts: &Facts, thresholds: &Thresholds) -> Ve
                     symbol: symbol.path.clone(),
                     range: symbol.name_range,
                     message: message(*rule, &symbol.name, metric, threshold),
-                    metric,
-                    threshold,
+                    key: "".into(),
+                    related: Vec::new(),
                 });
             }
         }
     }
     findings
+}
+
+/// Whether a comment directly above or behind the import at `range` silences the rule for it.
+pub(crate) fn is_import_silenced(facts: &Facts, rule: RuleId, range: Range) -> bool {
+    let comments = facts.comments.iter();
+    let mut fitting = comments.filter(|comment| silenced_by(comment).contains(&rule));
+    fitting.any(|comment| {
+        let between = |a: usize, b: usize| {
+            let mut imports = facts.imports.iter().map(|import| import.range);
+            imports.any(|other| other != range && other.start >= a && other.end <= b)
+        };
+        let above = comment.range.end <= range.start && !between(comment.range.end, range.start);
+        let behind = comment.range.start >= range.end && !between(range.end, comment.range.start);
+        above || behind
+    })
 }
 
 /// Whether the comment silences rules, and so asks nothing of an agent.
@@ -92,6 +121,7 @@ fn measure(rule: RuleId, symbol: &Symbol) -> Option<u32> {
         RuleId::TooLong => Some(metrics.lines),
         RuleId::DeepNesting => Some(metrics.nesting),
         RuleId::TooComplex => Some(metrics.cognitive),
+        RuleId::LoadCycle | RuleId::DeferredCycle | RuleId::Unresolved => None,
     }
 }
 
@@ -105,6 +135,8 @@ fn message(rule: RuleId, name: &str, metric: u32, threshold: u32) -> String {
         RuleId::TooComplex => {
             format!("`{name}` has a cognitive complexity of {metric} (limit {threshold})")
         }
+        // These measure nothing.
+        RuleId::LoadCycle | RuleId::DeferredCycle | RuleId::Unresolved => String::new(),
     }
 }
 

@@ -22,7 +22,6 @@ use text::{FilePath, Range};
 pub(crate) use self::cycles::{Cycle, cycles};
 pub use self::layout::Project;
 pub(crate) use self::layout::{Layout, folder_of};
-use crate::manifest::Manifests;
 
 /// When the import of an edge happens.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
@@ -122,9 +121,8 @@ impl Graph {
         project: &Project<'_>,
         changed: &BTreeSet<FilePath>,
     ) -> BTreeSet<FilePath> {
-        let came_or_went = |file: &FilePath| {
-            project.index.file(file).is_some() != self.links.contains_key(file)
-        };
+        let came_or_went =
+            |file: &FilePath| project.index.file(file).is_some() != self.links.contains_key(file);
         if changed.iter().any(came_or_went) {
             let before = std::mem::replace(self, Graph::of(project));
             let all = before.links.keys().chain(self.links.keys());
@@ -163,11 +161,6 @@ impl Graph {
             .iter()
             .flat_map(|(file, links)| links.edges.iter().map(move |edge| (file, edge)))
     }
-
-    /// What the manifests of the workspace say.
-    pub(crate) fn manifests(&self) -> &Manifests {
-        self.layout.manifests()
-    }
 }
 
 /// What leads from one import to others, whatever the algorithm.
@@ -188,12 +181,7 @@ enum Target {
     Nowhere(Vec<FilePath>),
 }
 
-fn links_of(
-    layout: &Layout,
-    project: &Project<'_>,
-    file: &FilePath,
-    facts: &Facts,
-) -> Links {
+fn links_of(layout: &Layout, project: &Project<'_>, file: &FilePath, facts: &Facts) -> Links {
     let origin = Origin {
         layout,
         project,
@@ -202,9 +190,10 @@ fn links_of(
     };
     let mut links = Links::default();
     let test_file = is_test_file(project, file, facts);
-    let own = match facts.grammar.modules.unit_is_folder {
-        true => folder_of(file),
-        false => file.clone(),
+    let own = if facts.grammar.modules.unit_is_folder {
+        folder_of(file)
+    } else {
+        file.clone()
     };
     for import in &facts.imports {
         let targets = match facts.grammar.modules.resolution {

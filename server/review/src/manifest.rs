@@ -1,17 +1,15 @@
-//! What manifests say: packages, their dependencies, aliases of paths, what is deployed.
+//! What manifests say of where code is: crates, packages, aliases of paths.
 //!
 //! A manifest that cannot be read says nothing; its own tools will complain about it.
 
-mod deploy;
 mod json;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::Value;
-use text::{FilePath, Range};
+use text::FilePath;
 
-pub use self::deploy::{Deployable, Store};
 use crate::graph::folder_of;
 
 /// What the manifests of a workspace say together. A clone costs nothing.
@@ -24,11 +22,6 @@ struct Inner {
     crates: Vec<CrateTree>,
     packages: Vec<Package>,
     ts_configs: BTreeMap<String, TsConfig>,
-    dependencies: Vec<Dependency>,
-    deployables: Vec<Deployable>,
-    stores: Vec<Store>,
-    owners: Vec<(String, String)>,
-    texts: BTreeMap<FilePath, String>,
 }
 
 /// The module tree of one crate.
@@ -44,8 +37,6 @@ pub(crate) struct CrateTree {
     pub(crate) mains: BTreeSet<FilePath>,
     /// Names of dependencies in this crate, and what they are called at home.
     pub(crate) renames: BTreeMap<String, String>,
-    /// The folder of the manifest.
-    pub(crate) package: String,
 }
 
 /// A package of the node ecosystem.
@@ -67,54 +58,15 @@ pub(crate) struct TsConfig {
     extends: Vec<String>,
 }
 
-/// A declared dependency.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Dependency {
-    /// The manifest that declares it.
-    pub manifest: FilePath,
-    /// As the manifest calls it.
-    pub name: String,
-    /// Where it stands in the manifest.
-    pub range: Range,
-    /// What it is for.
-    pub scope: Scope,
-    /// Which files may import it: those of this ecosystem.
-    pub ecosystem: Kind,
-}
-
-/// What a dependency is for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Scope {
-    /// The program.
-    Normal,
-    /// Tests and development.
-    Dev,
-    /// Building, or something that only a plugin knows.
-    Other,
-}
-
-/// Which manifest a dependency stands in.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Kind {
-    /// `Cargo.toml`.
-    Cargo,
-    /// `package.json`.
-    Node,
-    /// `pyproject.toml` or `requirements.txt`.
-    PyProject,
-    /// `go.mod`.
-    GoMod,
-}
-
-/// Whether a file of that name says something about packages, aliases or what is deployed.
+/// Whether a file of that name says where code is.
 pub fn is_manifest(name: &str) -> bool {
-    let lower = name.to_ascii_lowercase();
-    matches!(
-        name,
-        "Cargo.toml" | "go.mod" | "package.json" | "pyproject.toml" | "CODEOWNERS"
-    ) || (lower.starts_with("tsconfig") || lower.starts_with("jsconfig")) && lower.ends_with(".json")
-        || lower.starts_with("requirements") && lower.ends_with(".txt")
-        || deploy::is_deployment(&lower)
+    matches!(name, "Cargo.toml" | "go.mod" | "package.json") || is_ts_config(name)
+}
+
+/// The compiler's configuration, or one that others take over.
+fn is_ts_config(name: &str) -> bool {
+    let config = name.strip_suffix(".json");
+    config.is_some_and(|name| name.starts_with("tsconfig") || name.starts_with("jsconfig"))
 }
 
 impl Manifests {
@@ -123,38 +75,12 @@ impl Manifests {
         let mut inner = Inner::default();
         for (file, text) in texts {
             inner.take(&file, &text);
-            inner.texts.insert(file, text);
         }
         inner.chain_configs();
         inner.crates.sort_by(|a, b| {
             (b.folder.len(), &a.folder, &a.name).cmp(&(a.folder.len(), &b.folder, &b.name))
         });
         Manifests(Arc::new(inner))
-    }
-
-    /// The text of a manifest.
-    pub fn text(&self, file: &FilePath) -> Option<&str> {
-        self.0.texts.get(file).map(String::as_str)
-    }
-
-    /// Every declared dependency.
-    pub fn dependencies(&self) -> &[Dependency] {
-        &self.0.dependencies
-    }
-
-    /// What is deployed on its own.
-    pub fn deployables(&self) -> &[Deployable] {
-        &self.0.deployables
-    }
-
-    /// Where data is kept.
-    pub fn stores(&self) -> &[Store] {
-        &self.0.stores
-    }
-
-    /// The patterns of `CODEOWNERS` with their owners, the last match first.
-    pub fn owners(&self) -> &[(String, String)] {
-        &self.0.owners
     }
 
     pub(crate) fn go_modules(&self) -> &[(String, String)] {
@@ -207,38 +133,12 @@ impl Manifests {
 
 impl Inner {
     fn take(&mut self, file: &FilePath, text: &str) {
-        let name = file.file_name();
-        match name {
+        match file.file_name() {
             "Cargo.toml" => self.cargo(file, text),
             "go.mod" => self.go_mod(file, text),
             "package.json" => self.package_json(file, text),
-            "pyproject.toml" => self.pyproject(file, text),
-            "CODEOWNERS" => self.code_owners(text),
-            _ if name.ends_with(".json") => self.ts_config(file, text),
-            _ if name.starts_with("requirements") => self.requirements(file, text),
-            _ => {
-                self.deployables.extend(deploy::deployables(file, text));
-                self.stores.extend(deploy::stores(file, text));
-            }
-        }
-    }
-
-    fn depend(&mut self, manifest: &FilePath, text: &str, name: &str, scope: Scope, ecosystem: Kind) {
-        if name.is_empty() {
-            return;
-        }
-        let known = self
-            .dependencies
-            .iter()
-            .any(|known| known.name == name && known.manifest == *manifest);
-        if !known {
-            self.dependencies.push(Dependency {
-                range: place_of(text, name),
-                manifest: manifest.clone(),
-                name: name.to_owned(),
-                scope,
-                ecosystem,
-            });
+            name if is_ts_config(name) => self.ts_config(file, text),
+            _ => {}
         }
     }
 
@@ -248,19 +148,14 @@ impl Inner {
         };
         let folder = folder_of(file);
         let mut renames = BTreeMap::new();
-        let tables = [
-            ("dependencies", Scope::Normal),
-            ("dev-dependencies", Scope::Dev),
-            ("build-dependencies", Scope::Other),
-        ];
+        let tables = ["dependencies", "dev-dependencies", "build-dependencies"];
         let targets = table.get("target").and_then(toml::Value::as_table);
         let targets = targets.into_iter().flat_map(toml::Table::values);
         let places = targets.filter_map(toml::Value::as_table).chain([&table]);
         let places: Vec<&toml::Table> = places.collect();
-        for (key, scope) in tables {
+        for key in tables {
             let of_kind = places.iter().filter_map(|place| place.get(key)?.as_table());
             for (name, value) in of_kind.flatten() {
-                self.depend(file, text, name, scope, Kind::Cargo);
                 let package = value.get("package").and_then(toml::Value::as_str);
                 if let Some(package) = package {
                     renames.insert(name.replace('-', "_"), package.replace('-', "_"));
@@ -293,16 +188,14 @@ impl Inner {
         }
         if let Some(root) = root {
             let src = folder_of(&root);
-            let (own, others): (Vec<FilePath>, Vec<FilePath>) = mains
-                .into_iter()
-                .partition(|main| folder_of(main) == src);
+            let (own, others): (Vec<FilePath>, Vec<FilePath>) =
+                mains.into_iter().partition(|main| folder_of(main) == src);
             self.crates.push(CrateTree {
                 name: lib_name,
                 folder: src.as_str().to_owned(),
                 root,
                 mains: own.into_iter().collect(),
                 renames: renames.clone(),
-                package: folder.as_str().to_owned(),
             });
             // Programs, tests and examples with a folder of their own each have a tree of their own.
             let kept = ["src/bin", "tests", "examples", "benches"];
@@ -314,7 +207,6 @@ impl Inner {
                     folder: place.as_str().to_owned(),
                     mains: BTreeSet::new(),
                     renames: renames.clone(),
-                    package: folder.as_str().to_owned(),
                 });
             }
             for main in others {
@@ -324,7 +216,6 @@ impl Inner {
                     root: main,
                     mains: BTreeSet::new(),
                     renames: renames.clone(),
-                    package: folder.as_str().to_owned(),
                 });
             }
         }
@@ -332,24 +223,11 @@ impl Inner {
 
     fn go_mod(&mut self, file: &FilePath, text: &str) {
         let folder = folder_of(file);
-        let mut in_require = false;
         for line in text.lines() {
             let line = line.split("//").next().unwrap_or("").trim();
-            let indirect = false;
             if let Some(name) = line.strip_prefix("module ") {
                 let name = name.trim().trim_matches('"').to_owned();
                 self.go.push((name, folder.as_str().to_owned()));
-            } else if line.starts_with("require (") {
-                in_require = true;
-            } else if line == ")" {
-                in_require = false;
-            } else if in_require || line.starts_with("require ") {
-                let rest = line.strip_prefix("require ").unwrap_or(line);
-                if let Some(name) = rest.split_whitespace().next()
-                    && !indirect
-                {
-                    self.depend(file, text, name, Scope::Normal, Kind::GoMod);
-                }
             }
         }
     }
@@ -358,18 +236,6 @@ impl Inner {
         let Some(Value::Object(package)) = json::parse(text) else {
             return;
         };
-        let tables = [
-            ("dependencies", Scope::Normal),
-            ("optionalDependencies", Scope::Normal),
-            ("peerDependencies", Scope::Other),
-            ("devDependencies", Scope::Dev),
-        ];
-        for (key, scope) in tables {
-            let names = package.get(key).and_then(Value::as_object);
-            for name in names.into_iter().flat_map(serde_json::Map::keys) {
-                self.depend(file, text, name, scope, Kind::Node);
-            }
-        }
         let name = package.get("name").and_then(Value::as_str).unwrap_or("");
         let mut exports = entries(package.get("exports"));
         for key in ["source", "types", "module", "main"] {
@@ -395,7 +261,9 @@ impl Inner {
             .as_str()
             .and_then(|base| folder.join(base).ok())
             .map(|base| base.as_str().to_owned());
-        let base = base_url.clone().unwrap_or_else(|| folder.as_str().to_owned());
+        let base = base_url
+            .clone()
+            .unwrap_or_else(|| folder.as_str().to_owned());
         let paths = options["paths"].as_object().into_iter().flatten();
         let paths = paths.map(|(pattern, targets)| {
             let targets = targets.as_array().into_iter().flatten();
@@ -416,10 +284,7 @@ impl Inner {
             .iter()
             .filter(|path| path.starts_with('.'))
             .filter_map(|path| {
-                let path = match path.ends_with(".json") {
-                    true => path.clone(),
-                    false => format!("{path}.json"),
-                };
+                let path = format!("{}.json", path.strip_suffix(".json").unwrap_or(path));
                 Some(folder.join(&path).ok()?.as_str().to_owned())
             })
             .collect();
@@ -442,7 +307,11 @@ impl Inner {
                 .map(|config| config.extends.clone())
                 .unwrap_or_default();
             while let Some(base) = waiting.pop() {
-                let Some(base) = self.ts_configs.get(&base).filter(|_| seen.insert(base.clone())).cloned()
+                let Some(base) = self
+                    .ts_configs
+                    .get(&base)
+                    .filter(|_| seen.insert(base.clone()))
+                    .cloned()
                 else {
                     continue;
                 };
@@ -456,81 +325,6 @@ impl Inner {
             }
         }
     }
-
-    fn pyproject(&mut self, file: &FilePath, text: &str) {
-        let Ok(table) = text.parse::<toml::Table>() else {
-            return;
-        };
-        let list = |value: Option<&toml::Value>| -> Vec<String> {
-            let items = value.and_then(toml::Value::as_array).into_iter().flatten();
-            items
-                .filter_map(|item| item.as_str().map(requirement))
-                .collect()
-        };
-        let project = table.get("project").and_then(toml::Value::as_table);
-        for name in list(project.and_then(|project| project.get("dependencies"))) {
-            self.depend(file, text, &name, Scope::Normal, Kind::PyProject);
-        }
-        let extras = project.and_then(|project| project.get("optional-dependencies"));
-        let groups = [extras, table.get("dependency-groups")];
-        for group in groups.into_iter().flatten().filter_map(toml::Value::as_table) {
-            for names in group.values() {
-                for name in list(Some(names)) {
-                    self.depend(file, text, &name, Scope::Other, Kind::PyProject);
-                }
-            }
-        }
-        let poetry = table
-            .get("tool")
-            .and_then(|tool| tool.get("poetry")?.get("dependencies")?.as_table());
-        for name in poetry.into_iter().flat_map(toml::Table::keys) {
-            if name != "python" {
-                self.depend(file, text, name, Scope::Normal, Kind::PyProject);
-            }
-        }
-    }
-
-    fn requirements(&mut self, file: &FilePath, text: &str) {
-        let dev = file.file_name() != "requirements.txt";
-        for line in text.lines() {
-            let line = line.split('#').next().unwrap_or("").trim();
-            if line.is_empty() || line.starts_with('-') || line.contains("://") {
-                continue;
-            }
-            let scope = if dev { Scope::Dev } else { Scope::Normal };
-            self.depend(file, text, &requirement(line), scope, Kind::PyProject);
-        }
-    }
-
-    fn code_owners(&mut self, text: &str) {
-        for line in text.lines().rev() {
-            let line = line.split('#').next().unwrap_or("").trim();
-            if let Some((pattern, owners)) = line.split_once(char::is_whitespace) {
-                self.owners
-                    .push((pattern.to_owned(), owners.trim().to_owned()));
-            }
-        }
-    }
-}
-
-/// The name in `name[extra]>=1.0; marker`.
-fn requirement(text: &str) -> String {
-    let end = text
-        .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')))
-        .unwrap_or(text.len());
-    text[..end].to_owned()
-}
-
-/// Where a name stands in a manifest as a whole word; the first byte if nowhere.
-fn place_of(text: &str, name: &str) -> Range {
-    let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '/' | '@' | '.');
-    text.match_indices(name)
-        .find(|(at, _)| {
-            let before = text[..*at].chars().next_back();
-            let after = text[at + name.len()..].chars().next();
-            !before.is_some_and(word) && !after.is_some_and(word)
-        })
-        .map_or(Range::new(0, 0), |(at, _)| Range::new(at, at + name.len()))
 }
 
 /// `exports` and `imports`, flattened: each key with its targets, sources before types before the rest.

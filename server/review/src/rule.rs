@@ -11,21 +11,101 @@ pub enum RuleId {
     DeepNesting,
     /// A function that is too hard to follow, by cognitive complexity.
     TooComplex,
+    /// Files that import each other in a circle while they are loaded.
+    LoadCycle,
+    /// Files that import each other in a circle, but not while they are loaded.
+    DeferredCycle,
+    /// An import into the workspace that leads nowhere.
+    Unresolved,
 }
+
+/// What there is to know about a rule.
+struct Rule {
+    code: &'static str,
+    title: &'static str,
+    /// The highest figure that passes; zero for a rule without a figure.
+    threshold: u32,
+    on: bool,
+    page: &'static str,
+    text: &'static str,
+}
+
+/// A rule and its page, whose name follows from the code.
+macro_rules! rule {
+    ($code:literal, $page:literal, $title:literal, $threshold:literal, $on:literal) => {
+        Rule {
+            code: $code,
+            title: $title,
+            threshold: $threshold,
+            on: $on,
+            page: concat!("docs/rules/", $page, ".md"),
+            text: include_str!(concat!("../../../docs/rules/", $page, ".md")),
+        }
+    };
+}
+
+/// In the order of the identifiers.
+static RULES: [Rule; RULE_COUNT] = [
+    rule!("fn/too-long", "fn-too-long", "Function too long", 80, true),
+    rule!(
+        "fn/deep-nesting",
+        "fn-deep-nesting",
+        "Control flow nested too deeply",
+        4,
+        true
+    ),
+    rule!(
+        "fn/too-complex",
+        "fn-too-complex",
+        "Function too complex",
+        24,
+        true
+    ),
+    rule!(
+        "cycle/load-time",
+        "cycle-load-time",
+        "Imports in a circle at load time",
+        0,
+        true
+    ),
+    rule!(
+        "cycle/deferred",
+        "cycle-deferred",
+        "Imports in a circle that loading does not see",
+        0,
+        false
+    ),
+    rule!(
+        "graph/unresolved",
+        "graph-unresolved",
+        "Import that leads nowhere",
+        0,
+        true
+    ),
+];
+
+const RULE_COUNT: usize = 6;
 
 /// Every rule, in the order of the documentation.
 pub fn all_rules() -> &'static [RuleId] {
-    &[RuleId::TooLong, RuleId::DeepNesting, RuleId::TooComplex]
+    &[
+        RuleId::TooLong,
+        RuleId::DeepNesting,
+        RuleId::TooComplex,
+        RuleId::LoadCycle,
+        RuleId::DeferredCycle,
+        RuleId::Unresolved,
+    ]
 }
 
 impl RuleId {
+    fn rule(self) -> &'static Rule {
+        &RULES[self as usize]
+    }
+
     /// The stable code, such as `fn/too-long`.
     pub fn code(self) -> &'static str {
-        match self {
-            RuleId::TooLong => "fn/too-long",
-            RuleId::DeepNesting => "fn/deep-nesting",
-            RuleId::TooComplex => "fn/too-complex",
-        }
+        self.rule().code
     }
 
     /// The rule with this code.
@@ -35,40 +115,29 @@ impl RuleId {
 
     /// What the rule finds, in a few words.
     pub fn title(self) -> &'static str {
-        match self {
-            RuleId::TooLong => "Function too long",
-            RuleId::DeepNesting => "Control flow nested too deeply",
-            RuleId::TooComplex => "Function too complex",
-        }
+        self.rule().title
     }
 
-    /// The highest figure that the rule lets pass when nobody has configured it.
+    /// The highest figure that the rule lets pass when nobody has configured it; zero for a rule without a figure.
     ///
     /// The rule's page says where the figure comes from.
     pub fn default_threshold(self) -> u32 {
-        match self {
-            RuleId::TooLong => 80,
-            RuleId::DeepNesting => 4,
-            RuleId::TooComplex => 24,
-        }
+        self.rule().threshold
+    }
+
+    /// Whether the rule reports anything when nobody has configured it: if its precision has been measured.
+    pub fn is_on(self) -> bool {
+        self.rule().on
     }
 
     /// The path of the rule's page from the root of the project.
     pub fn page(self) -> &'static str {
-        match self {
-            RuleId::TooLong => "docs/rules/fn-too-long.md",
-            RuleId::DeepNesting => "docs/rules/fn-deep-nesting.md",
-            RuleId::TooComplex => "docs/rules/fn-too-complex.md",
-        }
+        self.rule().page
     }
 
     /// The text of the rule's page, in Markdown.
     pub fn page_text(self) -> &'static str {
-        match self {
-            RuleId::TooLong => include_str!("../../../docs/rules/fn-too-long.md"),
-            RuleId::DeepNesting => include_str!("../../../docs/rules/fn-deep-nesting.md"),
-            RuleId::TooComplex => include_str!("../../../docs/rules/fn-too-complex.md"),
-        }
+        self.rule().text
     }
 }
 
@@ -86,14 +155,14 @@ impl Serialize for RuleId {
 
 /// For each rule, the highest figure that passes, or that the rule is off.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Thresholds([Option<u32>; 3]);
+pub struct Thresholds([Option<u32>; RULE_COUNT]);
 
 impl Default for Thresholds {
-    /// Every rule on, at its own default.
+    /// Every rule that is on by itself, at its own default.
     fn default() -> Thresholds {
-        let mut thresholds = Thresholds([None; 3]);
+        let mut thresholds = Thresholds([None; RULE_COUNT]);
         for rule in all_rules() {
-            thresholds.set(*rule, Some(rule.default_threshold()));
+            thresholds.set(*rule, rule.is_on().then_some(rule.default_threshold()));
         }
         thresholds
     }
@@ -128,7 +197,10 @@ mod tests {
                 "{} starts with {heading}",
                 rule.page()
             );
-            let threshold = format!("threshold = {}", rule.default_threshold());
+            let threshold = match rule.default_threshold() {
+                0 => format!("enabled = {}", !rule.is_on()),
+                figure => format!("threshold = {figure}"),
+            };
             assert!(
                 rule.page_text().contains(&threshold),
                 "{} shows {threshold}",
@@ -146,6 +218,8 @@ mod tests {
             .iter()
             .map(|rule| thresholds.get(*rule))
             .collect();
-        assert_eq!(left, [Some(80), None, Some(24)]);
+        let by_itself = [Some(0), None, Some(0)];
+        assert_eq!(left[..3], [Some(80), None, Some(24)]);
+        assert_eq!(left[3..], by_itself);
     }
 }

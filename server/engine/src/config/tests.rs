@@ -193,7 +193,7 @@ fn a_whole_configuration_is_read() {
         Limits { run: Some(Money(100000000000)), session: Some(Money(2000000000000)), workspace: None, day: Some(Money(1000000000000)), month: Some(Money(50000000000000)) }
         Limits { turns: 3, tool_calls: 40, output_tokens: 16000, seconds: 600 }
         ["*.sql"] Some("/etc/farthing/prices.toml") None
-        ["secrets/**", "*.pem"] Thresholds([Some(120), None, Some(24)])
+        ["secrets/**", "*.pem"] Thresholds([Some(120), None, Some(24), Some(0), None, Some(0)])
         Some("Three people, no Kubernetes.") Surfaces { hover: true, code_lens: false, diagnostics: true }
     "#]].assert_eq(&(power + &team));
 }

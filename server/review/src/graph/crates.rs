@@ -66,7 +66,12 @@ pub(super) fn resolve(origin: &Origin<'_>, import: &Import) -> Vec<Target> {
                 }),
                 &parts[1..],
             ),
-            None if origin.facts.symbols.iter().any(|symbol| &*symbol.name == name) => {
+            None if origin
+                .facts
+                .symbols
+                .iter()
+                .any(|symbol| &*symbol.name == name) =>
+            {
                 return Vec::new();
             }
             None if is_imported(origin.facts, import, name) => return Vec::new(),
@@ -77,11 +82,12 @@ pub(super) fn resolve(origin: &Origin<'_>, import: &Import) -> Vec<Target> {
         return Vec::new();
     };
     let mut targets: Vec<(FilePath, Vec<Arc<str>>)> = Vec::new();
-    let mut add = |to: FilePath, name: Option<Arc<str>>| {
-        match targets.iter_mut().find(|(known, _)| *known == to) {
-            Some((_, names)) => names.extend(name),
-            None => targets.push((to, name.into_iter().collect())),
-        }
+    let mut add = |to: FilePath, name: Option<Arc<str>>| match targets
+        .iter_mut()
+        .find(|(known, _)| *known == to)
+    {
+        Some((_, names)) => names.extend(name),
+        None => targets.push((to, name.into_iter().collect())),
     };
     for taken in &import.names {
         if &*taken.name == "self" {
@@ -133,7 +139,10 @@ fn is_imported(facts: &Facts, import: &Import, name: &str) -> bool {
 impl Origin<'_> {
     /// How many modules that are written inside the file the import lies in.
     fn inline_depth(&self, import: &Import) -> usize {
-        let around = import.within.into_iter().flat_map(|id| self.facts.ancestors(id));
+        let around = import
+            .within
+            .into_iter()
+            .flat_map(|id| self.facts.ancestors(id));
         around
             .filter(|(_, symbol)| symbol.kind == SymbolKind::Module)
             .count()
@@ -143,7 +152,9 @@ impl Origin<'_> {
         let own = tree.mains.contains(self.file);
         let file = if own { self.file } else { &tree.root };
         let file = self.layout.file(file.as_str()).or_else(|| {
-            tree.mains.iter().find_map(|main| self.layout.file(main.as_str()))
+            tree.mains
+                .iter()
+                .find_map(|main| self.layout.file(main.as_str()))
         })?;
         Some(Module {
             file: file.clone(),
@@ -268,20 +279,16 @@ impl Origin<'_> {
             };
             let Some(start) = start else { continue };
             let mut path: Vec<&str> = parts[skip..].to_vec();
-            match taken {
-                Some(taken) => path.push(taken),
-                None => {
-                    // Only a module that has the name is the one meant.
-                    let target = self.walk(&start, &path, depth + 1)?;
-                    let has = self
-                        .index()
-                        .file(&target)
-                        .is_some_and(|facts| !facts.by_name(name).is_empty());
-                    if !has {
-                        continue;
-                    }
-                    path.push(name);
+            if let Some(taken) = taken {
+                path.push(taken);
+            } else {
+                // Only a module that has the name is the one meant.
+                let target = self.walk(&start, &path, depth + 1);
+                let facts = target.and_then(|target| self.index().file(&target));
+                if facts.is_none_or(|facts| facts.by_name(name).is_empty()) {
+                    continue;
                 }
+                path.push(name);
             }
             path.extend(rest);
             if let Some(found) = self.walk(&start, &path, depth + 1) {

@@ -130,7 +130,9 @@ fn cut(
             eades(&leaves, &enters)
         } else {
             // Small disturbances of the best order find better ones sooner than fresh starts do.
-            let mut order = best.as_ref().map_or_else(Vec::new, |(_, order)| order.clone());
+            let mut order = best
+                .as_ref()
+                .map_or_else(Vec::new, |(_, order)| order.clone());
             for _ in 0..=count / 4 {
                 let (a, b) = (pick(&mut random, count), pick(&mut random, count));
                 order.swap(a, b);
@@ -147,7 +149,9 @@ fn cut(
     let position = positions(&order);
     let mut cut: Vec<(usize, usize)> = Vec::new();
     for (from, targets) in leaves.iter().enumerate() {
-        let back = targets.iter().filter(|(to, _)| position[*to] < position[from]);
+        let back = targets
+            .iter()
+            .filter(|(to, _)| position[*to] < position[from]);
         cut.extend(back.map(|(to, _)| (nodes[from], nodes[*to])));
     }
     cut.sort_by_key(|(from, to)| (cost(*from, *to), *from, *to));
@@ -171,9 +175,10 @@ fn positions(order: &[usize]) -> Vec<usize> {
 
 fn backward(order: &[usize], leaves: &[Vec<(usize, u64)>]) -> u64 {
     let position = positions(order);
-    let edges = leaves.iter().enumerate().flat_map(|(from, targets)| {
-        targets.iter().map(move |(to, weight)| (from, *to, *weight))
-    });
+    let edges = leaves
+        .iter()
+        .enumerate()
+        .flat_map(|(from, targets)| targets.iter().map(move |(to, weight)| (from, *to, *weight)));
     edges
         .filter(|(from, to, _)| position[*to] < position[*from])
         .map(|(_, _, weight)| weight)
@@ -286,8 +291,16 @@ mod tests {
             .collect();
         assert_eq!(shapes, expected);
         let cut: Vec<_> = found.iter().flat_map(|cycle| cycle.cut.clone()).collect();
-        let left: Vec<_> = edges.iter().filter(|edge| !cut.contains(edge)).copied().collect();
-        assert_eq!(cycles(count, &left, &|_, _| 1), [], "the cut ends every circle");
+        let left: Vec<_> = edges
+            .iter()
+            .filter(|edge| !cut.contains(edge))
+            .copied()
+            .collect();
+        assert_eq!(
+            cycles(count, &left, &|_, _| 1),
+            [],
+            "the cut ends every circle"
+        );
     }
 
     #[test]
@@ -297,17 +310,27 @@ mod tests {
 
     #[test]
     fn circles_that_share_an_edge_take_one_cut() {
-        check(4, &[(0, 1), (1, 2), (2, 0), (1, 3), (3, 0)], &[(&[0, 1, 2, 3], 1)]);
+        check(
+            4,
+            &[(0, 1), (1, 2), (2, 0), (1, 3), (3, 0)],
+            &[(&[0, 1, 2, 3], 1)],
+        );
     }
 
     #[test]
     fn groups_are_found_apart() {
-        check(5, &[(0, 1), (1, 0), (2, 3), (3, 4), (4, 2), (0, 2)], &[(&[2, 3, 4], 1), (&[0, 1], 1)]);
+        check(
+            5,
+            &[(0, 1), (1, 0), (2, 3), (3, 4), (4, 2), (0, 2)],
+            &[(&[2, 3, 4], 1), (&[0, 1], 1)],
+        );
     }
 
     #[test]
     fn the_cheaper_edge_is_cut() {
-        let found = cycles(2, &[(0, 1), (1, 0)], &|from, _| if from == 0 { 9 } else { 2 });
+        let found = cycles(2, &[(0, 1), (1, 0)], &|from, _| {
+            if from == 0 { 9 } else { 2 }
+        });
         assert_eq!(found[0].cut, [(1, 0)]);
     }
 

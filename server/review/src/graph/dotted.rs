@@ -30,11 +30,12 @@ pub(super) fn resolve(origin: &Origin<'_>, import: &Import) -> Vec<Target> {
     let takes_module = import.names.is_empty() || import.wildcard;
     let mut targets: Vec<(FilePath, Vec<Arc<str>>)> = Vec::new();
     let mut missing = Vec::new();
-    let mut add = |to: FilePath, name: Option<&Arc<str>>| {
-        match targets.iter_mut().find(|(known, _)| *known == to) {
-            Some((_, names)) => names.extend(name.cloned()),
-            None => targets.push((to, name.cloned().into_iter().collect())),
-        }
+    let mut add = |to: FilePath, name: Option<&Arc<str>>| match targets
+        .iter_mut()
+        .find(|(known, _)| *known == to)
+    {
+        Some((_, names)) => names.extend(name.cloned()),
+        None => targets.push((to, name.cloned().into_iter().collect())),
     };
     if takes_module && let Some(module) = &module {
         add(module.clone(), None);
@@ -138,7 +139,11 @@ impl Origin<'_> {
             return Vec::new();
         };
         if dots > 0 {
-            let base = format!("{}/{}", roots.first().map_or("", |root| root), parts.join("/"));
+            let base = format!(
+                "{}/{}",
+                roots.first().map_or("", |root| root),
+                parts.join("/")
+            );
             return vec![Target::Nowhere(self.candidates(&base))];
         }
         // Only a package of ours with an index file says what it has; a folder may be one part of a name among others.

@@ -39,7 +39,11 @@ impl Layout {
             files.insert(file.as_str().to_owned(), file.clone());
             let mut folder = parent(file.as_str());
             if facts.grammar.modules.resolution == Resolution::DottedName
-                && facts.grammar.modules.index_files.contains(&file.file_name())
+                && facts
+                    .grammar
+                    .modules
+                    .index_files
+                    .contains(&file.file_name())
             {
                 packages.insert(folder.to_owned());
             }

@@ -36,7 +36,7 @@ pub(super) fn resolve(origin: &Origin<'_>, import: &Import) -> Vec<Target> {
         return match origin.at(&base) {
             Some(to) => vec![Target::Inside(to, names())],
             None if is_asset(source) => Vec::new(),
-            None => vec![Target::Nowhere(origin.wanted(&base))],
+            None => vec![Target::Nowhere(wanted(&base))],
         };
     }
     let manifests = origin.layout.manifests();
@@ -87,29 +87,37 @@ fn package_name(source: &str) -> &str {
     end.map_or(source, |(at, _)| &source[..at])
 }
 
+/// What a path may stand for, in the order of precedence.
+fn names(base: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    for (built, sources) in BUILT {
+        if let Some(stem) = base.strip_suffix(built) {
+            names.extend(sources.iter().map(|ending| format!("{stem}{ending}")));
+        }
+    }
+    names.push(base.to_owned());
+    names.extend(ENDINGS.iter().map(|ending| format!("{base}.{ending}")));
+    names.extend(
+        ENDINGS
+            .iter()
+            .map(|ending| format!("{base}/index.{ending}")),
+    );
+    names
+}
+
+fn wanted(base: &str) -> Vec<FilePath> {
+    let names = names(base).into_iter();
+    names.filter_map(|path| FilePath::new(path).ok()).collect()
+}
+
 impl Origin<'_> {
     /// The file that a path without an ending, or with the ending of what is built from it, stands for.
     fn at(&self, base: &str) -> Option<FilePath> {
-        let found = self.names(base).iter().find_map(|path| self.layout.file(path)).cloned();
+        let found = names(base)
+            .iter()
+            .find_map(|path| self.layout.file(path))
+            .cloned();
         found.filter(|file| file != self.file || base == file.as_str())
-    }
-
-    fn names(&self, base: &str) -> Vec<String> {
-        let mut names = Vec::new();
-        for (built, sources) in BUILT {
-            if let Some(stem) = base.strip_suffix(built) {
-                names.extend(sources.iter().map(|ending| format!("{stem}{ending}")));
-            }
-        }
-        names.push(base.to_owned());
-        names.extend(ENDINGS.iter().map(|ending| format!("{base}.{ending}")));
-        names.extend(ENDINGS.iter().map(|ending| format!("{base}/index.{ending}")));
-        names
-    }
-
-    fn wanted(&self, base: &str) -> Vec<FilePath> {
-        let names = self.names(base).into_iter();
-        names.filter_map(|path| FilePath::new(path).ok()).collect()
     }
 
     /// By `paths` and `baseUrl` of the compiler's configuration.
@@ -135,7 +143,10 @@ impl Origin<'_> {
                 .iter()
                 .map(move |target| target.replacen('*', star, 1))
         });
-        let base = config.base_url.iter().map(|base| format!("{base}/{source}"));
+        let base = config
+            .base_url
+            .iter()
+            .map(|base| format!("{base}/{source}"));
         mapped
             .chain(base)
             .filter_map(|path| normal(&path))
@@ -166,7 +177,13 @@ impl Origin<'_> {
         let mut paths = fitting.into_iter().flat_map(|(_, target)| {
             let path = format!("{}/{target}", package.folder);
             // What is built lies elsewhere than its source.
-            let source = [("/dist/esm/", "/src/"), ("/dist/", "/src/"), ("/lib/", "/src/"), ("/build/", "/src/"), ("/dist/", "/")];
+            let source = [
+                ("/dist/esm/", "/src/"),
+                ("/dist/", "/src/"),
+                ("/lib/", "/src/"),
+                ("/build/", "/src/"),
+                ("/dist/", "/"),
+            ];
             let sources: Vec<String> = source
                 .iter()
                 .filter(|(built, _)| path.contains(built))

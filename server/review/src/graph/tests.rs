@@ -4,6 +4,7 @@ use std::sync::Arc;
 use expect_test::{Expect, expect};
 
 use super::*;
+use crate::manifest::Manifests;
 
 /// Files of a fixture: `//- /path` starts one. What has no grammar is a manifest.
 fn check(fixture: &str, expected: Expect) {
@@ -32,7 +33,14 @@ fn check(fixture: &str, expected: Expect) {
         for edge in &links.edges {
             let names = edge.names.join(",");
             let test = if edge.test { " test" } else { "" };
-            writeln!(out, "{} -> {} {:?}{test} [{names}]", name(file), name(&edge.to), edge.kind).unwrap();
+            writeln!(
+                out,
+                "{} -> {} {:?}{test} [{names}]",
+                name(file),
+                name(&edge.to),
+                edge.kind
+            )
+            .unwrap();
         }
         for external in &links.externals {
             writeln!(out, "{} => {}", name(file), external.package).unwrap();
@@ -154,6 +162,7 @@ use serde::Serialize;
 pub struct Cart;
 mod tests {
     use super::*;
+use crate::manifest::Manifests;
     use super::super::hidden;
 }
 //- /w/a/src/cart/line.rs

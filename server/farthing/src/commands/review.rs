@@ -1,0 +1,147 @@
+//! `farthing review`: the findings of the editor, for a whole folder.
+
+mod baseline;
+mod formats;
+mod since;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use clap::{Args, ValueEnum};
+use engine::{findings_of, manifests_in};
+use index::Index;
+use indicatif::{ProgressBar, ProgressStyle};
+use review::{Finding, Severity};
+use text::FilePath;
+
+use self::baseline::Baseline;
+use self::formats::Shown;
+use crate::setup::{Places, configuration};
+use crate::ui;
+
+/// What to review and how to say it.
+#[derive(Args)]
+pub(crate) struct ReviewArgs {
+    /// The folder; the workspace that `farthing.toml` is the root of.
+    #[arg(default_value = ".")]
+    path: PathBuf,
+    /// How to print the findings.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Only findings in lines that have changed since this revision, as git names it.
+    #[arg(long, value_name = "REV")]
+    new_since: Option<String>,
+    /// Leave out the findings that this file lists.
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// Drop from the baseline what is no longer found; make it from what is found if there is none. It never grows.
+    #[arg(long, requires = "baseline")]
+    update_baseline: bool,
+    /// Exit with 1 for observations too, not only for warnings.
+    #[arg(long)]
+    strict: bool,
+}
+
+/// How findings are printed.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people: by file, with the related places.
+    Text,
+    /// One JSON object.
+    Json,
+    /// The Static Analysis Results Interchange Format, 2.1.0.
+    Sarif,
+    /// Workflow commands that GitHub shows beside the lines of a pull request.
+    Github,
+    /// No findings but the import graph, one edge a line: who imports, what, when.
+    Edges,
+}
+
+/// Reviews a folder. Exit code 1 if there is something to mend.
+pub(crate) fn review(args: &ReviewArgs) -> anyhow::Result<ExitCode> {
+    let path = std::path::absolute(&args.path)?;
+    anyhow::ensure!(path.is_dir(), "there is no folder {}", path.display());
+    let root = FilePath::new(&path)?;
+    let roots = [root.clone()];
+    let (config, problems) = configuration(&Places::find()?, None, &roots);
+    for problem in &problems {
+        ui::note(format!("{}: {problem}", ui::paint(ui::YELLOW, "warning")));
+    }
+    let began = Instant::now();
+    let (index, others) = scan(&roots)?;
+    let manifests = manifests_in(&others);
+    let (mut findings, review) = findings_of(&roots, &index, &manifests, &config);
+    if args.format == Format::Edges {
+        formats::edges(&root, review.graph())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Some(revision) = &args.new_since {
+        let changed = since::changed_lines(&root, revision)?;
+        findings.retain(|finding| changed.touches(finding, index.file(&finding.file)));
+    }
+    if let Some(file) = &args.baseline {
+        let mut baseline = Baseline::read(file)?;
+        if args.update_baseline {
+            baseline.update(&root, &findings)?;
+        }
+        let stale = baseline.apply(&root, &mut findings);
+        // With only a part of the findings at hand, nothing can be said to be gone.
+        if args.new_since.is_none() && stale > 0 {
+            ui::note(format!(
+                "{}: {stale} entries of {} are no longer found; --update-baseline drops them",
+                ui::paint(ui::YELLOW, "warning"),
+                file.display()
+            ));
+        }
+    }
+    let shown = Shown::new(&root, &findings);
+    match args.format {
+        Format::Text => formats::text(&shown, index.stats().files, began.elapsed())?,
+        Format::Json => formats::json(&shown)?,
+        Format::Sarif => formats::sarif(&shown)?,
+        Format::Github => formats::github(&shown)?,
+        Format::Edges => {}
+    }
+    let least = if args.strict {
+        Severity::Information
+    } else {
+        Severity::Warning
+    };
+    let fails = |finding: &Finding| finding.severity >= least;
+    Ok(if findings.iter().any(fails) {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+/// The index of the folders, and the files without a grammar.
+fn scan(roots: &[FilePath]) -> anyhow::Result<(Index, Vec<FilePath>)> {
+    let began = Instant::now();
+    let joined = Mutex::new(Index::default());
+    let bar = ProgressBar::new(0);
+    bar.set_style(
+        ProgressStyle::with_template("{bar:40} {pos}/{len} files {elapsed}")
+            .context("the bar's template")?,
+    );
+    // A folder that is done at once needs no bar.
+    let shown_after = Duration::from_millis(300);
+    let scan = workspace::scan(roots, &AtomicBool::new(false), &|scanned| {
+        let (done, found) = scanned.progress;
+        joined
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(scanned.file, scanned.facts);
+        if done.is_multiple_of(64) && began.elapsed() > shown_after {
+            bar.set_length(found as u64);
+            bar.set_position(done as u64);
+        }
+    });
+    bar.finish_and_clear();
+    let index = joined.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Ok((index, scan.others))
+}

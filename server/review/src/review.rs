@@ -1,0 +1,289 @@
+//! The rules about how files import each other.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+use text::FilePath;
+
+use crate::check::{Finding, Related, Severity, is_import_silenced};
+use crate::graph::{Cycle, Edge, EdgeKind, Graph, Project, cycles, is_test_file};
+use crate::rule::{RuleId, Thresholds};
+
+/// The most places that a finding about a circle lists.
+const MOST_RELATED: usize = 24;
+
+/// The graph of a workspace and what the rules have to say about it. Keeps up with edits.
+#[derive(Clone, Default)]
+pub struct Review {
+    graph: Graph,
+    findings: BTreeMap<FilePath, Vec<Finding>>,
+}
+
+impl Review {
+    /// Reviews everything in an index.
+    pub fn of(project: &Project<'_>, thresholds: &Thresholds) -> Review {
+        let graph = Graph::of(project);
+        let findings = findings(&graph, project, thresholds);
+        Review { graph, findings }
+    }
+
+    /// Takes in that files have changed. Answers the files whose findings are not what they were.
+    ///
+    /// O(imports of the files) as long as no import leads elsewhere than before; then O(imports of all files).
+    pub fn update(
+        &mut self,
+        project: &Project<'_>,
+        thresholds: &Thresholds,
+        changed: &BTreeSet<FilePath>,
+    ) -> BTreeSet<FilePath> {
+        // A silencing comment changes no link, and must be heard all the same.
+        let told = changed.iter().any(|file| self.findings.contains_key(file));
+        let moved = self.graph.update(project, changed);
+        if moved.is_empty() && !told {
+            return BTreeSet::new();
+        }
+        let before = std::mem::take(&mut self.findings);
+        self.findings = findings(&self.graph, project, thresholds);
+        let files = before.keys().chain(self.findings.keys());
+        files
+            .filter(|file| before.get(*file) != self.findings.get(*file))
+            .cloned()
+            .collect()
+    }
+
+    /// The findings of a file, by place.
+    pub fn file(&self, file: &FilePath) -> &[Finding] {
+        self.findings.get(file).map_or(&[], Vec::as_slice)
+    }
+
+    /// All findings, by file and place.
+    pub fn findings(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.values().flatten()
+    }
+
+    /// Which file imports which.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+}
+
+fn findings(
+    graph: &Graph,
+    project: &Project<'_>,
+    thresholds: &Thresholds,
+) -> BTreeMap<FilePath, Vec<Finding>> {
+    let mut found = Vec::new();
+    if thresholds.get(RuleId::Unresolved).is_some() {
+        unresolved(graph, project, &mut found);
+    }
+    let at_load = circles(graph, &|edge| edge.kind == EdgeKind::Load);
+    if thresholds.get(RuleId::LoadCycle).is_some() {
+        found.extend(
+            at_load
+                .iter()
+                .filter_map(|circle| circle.finding(RuleId::LoadCycle, project)),
+        );
+    }
+    if thresholds.get(RuleId::DeferredCycle).is_some() {
+        // What loads in a circle is reported as such; the rest closes only through what happens later.
+        let known: BTreeSet<&FilePath> = at_load.iter().flat_map(|circle| &circle.files).collect();
+        let later = circles(graph, &|edge| edge.kind != EdgeKind::Static);
+        let later = later
+            .iter()
+            .filter(|circle| !circle.files.iter().any(|file| known.contains(file)));
+        found.extend(later.filter_map(|circle| circle.finding(RuleId::DeferredCycle, project)));
+    }
+    let mut by_file: BTreeMap<FilePath, Vec<Finding>> = BTreeMap::new();
+    for finding in found {
+        let heard = project.index.file(&finding.file).is_some_and(|facts| {
+            !facts.generated && !is_import_silenced(facts, finding.rule, finding.range)
+        });
+        if heard {
+            by_file
+                .entry(finding.file.clone())
+                .or_default()
+                .push(finding);
+        }
+    }
+    for findings in by_file.values_mut() {
+        findings.sort_by_key(|finding| (finding.range.start, finding.rule));
+    }
+    by_file
+}
+
+/// Folders of what is written elsewhere, or wrong on purpose.
+const NOT_OURS: [&str; 6] = [
+    "vendor",
+    "vendored",
+    "third_party",
+    "node_modules",
+    "fixtures",
+    "__fixtures__",
+];
+
+fn unresolved(graph: &Graph, project: &Project<'_>, found: &mut Vec<Finding>) {
+    for (file, links) in graph.files() {
+        let facts = project.index.file(file);
+        // Tests import what a build makes, and what does not exist.
+        let left_out = facts.is_none_or(|facts| is_test_file(project, file, facts))
+            || file
+                .as_str()
+                .split('/')
+                .any(|folder| NOT_OURS.contains(&folder));
+        if left_out {
+            continue;
+        }
+        for missing in &links.unresolved {
+            found.push(Finding {
+                rule: RuleId::Unresolved,
+                severity: Severity::Warning,
+                file: file.clone(),
+                symbol: "".into(),
+                range: missing.range,
+                message: format!("`{}` leads to no file of the workspace", missing.path),
+                key: missing.path.clone(),
+                related: Vec::new(),
+            });
+        }
+    }
+}
+
+/// Files that lead to each other, and the imports to remove.
+struct Circle<'g> {
+    files: Vec<FilePath>,
+    cut: Vec<Step<'g>>,
+    /// The way back from the first import of the cut to where it starts.
+    way: Vec<Step<'g>>,
+}
+
+#[derive(Clone, Copy)]
+struct Step<'g> {
+    from: &'g FilePath,
+    edge: &'g Edge,
+}
+
+fn circles<'g>(graph: &'g Graph, counts: &dyn Fn(&Edge) -> bool) -> Vec<Circle<'g>> {
+    let mut numbers: FxHashMap<&FilePath, usize> = FxHashMap::default();
+    let mut files: Vec<&FilePath> = Vec::new();
+    let mut steps: BTreeMap<(usize, usize), Step<'g>> = BTreeMap::new();
+    for (file, _) in graph.files() {
+        numbers.insert(file, files.len());
+        files.push(file);
+    }
+    for (from, edge) in graph.edges().filter(|(_, edge)| counts(edge) && !edge.test) {
+        if let (Some(a), Some(b)) = (numbers.get(from), numbers.get(&edge.to)) {
+            steps.entry((*a, *b)).or_insert(Step { from, edge });
+        }
+    }
+    let edges: Vec<(usize, usize)> = steps.keys().copied().collect();
+    // Taking one name is undone sooner than taking many, or the whole module.
+    let cost = |a: usize, b: usize| {
+        steps
+            .get(&(a, b))
+            .map_or(0, |step| match step.edge.names.len() as u32 {
+                0 => 8,
+                names => names,
+            })
+    };
+    cycles(files.len(), &edges, &cost)
+        .into_iter()
+        .map(|cycle| {
+            let at = |edge: &(usize, usize)| steps.get(edge).copied();
+            Circle {
+                cut: cycle.cut.iter().filter_map(at).collect(),
+                way: way_back(&cycle, &edges).iter().filter_map(at).collect(),
+                files: cycle
+                    .nodes
+                    .iter()
+                    .map(|node| files[*node].clone())
+                    .collect(),
+            }
+        })
+        .collect()
+}
+
+/// The shortest way inside the group from the target of the first cut edge back to its start.
+fn way_back(cycle: &Cycle, edges: &[(usize, usize)]) -> Vec<(usize, usize)> {
+    let Some((start, target)) = cycle.cut.first().copied() else {
+        return Vec::new();
+    };
+    let mut came: BTreeMap<usize, usize> = BTreeMap::from([(target, target)]);
+    let mut wave = vec![target];
+    while !came.contains_key(&start) && !wave.is_empty() {
+        let mut next = Vec::new();
+        for node in wave {
+            let first = edges.partition_point(|(from, _)| *from < node);
+            let leaving = edges[first..].iter().take_while(|(from, _)| *from == node);
+            for (_, to) in leaving {
+                if cycle.nodes.binary_search(to).is_ok() && !came.contains_key(to) {
+                    came.insert(*to, node);
+                    next.push(*to);
+                }
+            }
+        }
+        wave = next;
+    }
+    let mut way = Vec::new();
+    let mut node = start;
+    while node != target {
+        let Some(before) = came.get(&node).copied() else {
+            return Vec::new();
+        };
+        way.push((before, node));
+        node = before;
+    }
+    way.reverse();
+    way
+}
+
+impl Circle<'_> {
+    fn finding(&self, rule: RuleId, project: &Project<'_>) -> Option<Finding> {
+        let first = self.cut.first()?;
+        let name = |file: &FilePath| {
+            let root = project.roots.iter().find(|root| file.is_inside(root));
+            let relative = root.and_then(|root| file.relative_to(root));
+            relative.unwrap_or(file.as_str()).to_owned()
+        };
+        let count = self.files.len();
+        let when = match rule {
+            RuleId::LoadCycle => "while they are loaded",
+            _ => "in a circle that closes after loading",
+        };
+        let others = self.cut.len() - 1;
+        let end = match others {
+            0 => "removing this import ends it".to_owned(),
+            1 => "removing this import and one more ends it".to_owned(),
+            _ => format!("removing this import and {others} more ends it"),
+        };
+        let rest = self.cut.iter().skip(1).map(|step| Related {
+            file: step.from.clone(),
+            range: step.edge.range,
+            message: format!("import of {} to remove as well", name(&step.edge.to)),
+        });
+        let way = self.way.iter().map(|step| Related {
+            file: step.from.clone(),
+            range: step.edge.range,
+            message: format!("on the way back: imports {}", name(&step.edge.to)),
+        });
+        Some(Finding {
+            rule,
+            severity: match rule {
+                RuleId::LoadCycle => Severity::Warning,
+                _ => Severity::Information,
+            },
+            file: first.from.clone(),
+            symbol: "".into(),
+            range: first.edge.range,
+            message: format!(
+                "{count} files import each other {when}, here through {}; {end}",
+                name(&first.edge.to)
+            ),
+            key: Arc::from(name(&first.edge.to)),
+            related: way.chain(rest).take(MOST_RELATED).collect(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;
