@@ -6,7 +6,7 @@ use index::Import;
 use text::FilePath;
 
 use super::layout::parent;
-use super::{Origin, Target};
+use super::{Origin, Target, is_test_file};
 
 pub(super) fn resolve(origin: &Origin<'_>, import: &Import) -> Vec<Target> {
     let (dots, name) = split_dots(&import.source);
@@ -24,7 +24,7 @@ pub(super) fn resolve(origin: &Origin<'_>, import: &Import) -> Vec<Target> {
         .map(|base| base.trim_end_matches('/').to_owned())
         .find(|base| origin.module(base).is_some() || origin.layout.is_folder(base))
     else {
-        return origin.missing(dots, &roots, &parts, import);
+        return origin.missing(dots, &roots, &parts);
     };
     let module = origin.module(&base);
     let takes_module = import.names.is_empty() || import.wildcard;
@@ -128,13 +128,7 @@ impl Origin<'_> {
         (!folder.is_empty()).then(|| folder.to_owned())
     }
 
-    fn missing(
-        &self,
-        dots: usize,
-        roots: &[String],
-        parts: &[&str],
-        import: &Import,
-    ) -> Vec<Target> {
+    fn missing(&self, dots: usize, roots: &[String], parts: &[&str]) -> Vec<Target> {
         let Some(first) = parts.first() else {
             return Vec::new();
         };
@@ -147,10 +141,16 @@ impl Origin<'_> {
             return vec![Target::Nowhere(self.candidates(&base))];
         }
         // Only a package of ours with an index file says what it has; a folder may be one part of a name among others.
+        // A package that only tests see is likely to stand in for an installed one of the same name.
         let own = roots.iter().filter(|root| {
             let index = self.facts.grammar.modules.index_files.iter();
-            let mut index = index.map(|name| format!("{root}/{first}/{name}"));
-            index.any(|path| self.layout.file(&path).is_some())
+            let index = index.map(|name| format!("{root}/{first}/{name}"));
+            let seen = |file: &FilePath| {
+                self.file.as_str().starts_with(root.as_str())
+                    || !is_test_file(self.project, file, self.facts)
+            };
+            let mut index = index.filter_map(|path| self.layout.file(&path));
+            index.any(seen)
         });
         let wanted: Vec<FilePath> = own
             .flat_map(|root| self.candidates(&format!("{root}/{}", parts.join("/"))))
@@ -158,8 +158,6 @@ impl Origin<'_> {
         if wanted.is_empty() {
             return vec![Target::Outside((*first).to_owned())];
         }
-        // `import a.b` may name what a.b's package makes while it loads, but `from a.b import c` cannot.
-        let _ = import;
         vec![Target::Nowhere(wanted)]
     }
 }
