@@ -157,7 +157,9 @@ fn check_shape(facts: &Facts, text: &Text) {
 /// A case goes through every language and takes some 10 ms for each, unoptimised; `FARTHING_LAWS=5000` looks for longer.
 fn config() -> ProptestConfig {
     let cases = std::env::var("FARTHING_LAWS").ok();
-    let cases = cases.and_then(|cases| cases.parse().ok()).unwrap_or(900 / grammars::all().len() as u32);
+    let cases = cases
+        .and_then(|cases| cases.parse().ok())
+        .unwrap_or(900 / grammars::all().len() as u32);
     ProptestConfig {
         failure_persistence: None,
         ..ProptestConfig::with_cases(cases)

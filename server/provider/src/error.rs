@@ -272,7 +272,6 @@ impl<'a> Report<'a> {
 impl std::error::Error for ProviderError {}
 
 impl fmt::Display for ProviderError {
-    #[expect(clippy::too_many_lines, reason = "a sentence per kind")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Fault {
             provider,

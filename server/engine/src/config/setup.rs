@@ -240,7 +240,6 @@ fn kind_of(table: &ProviderTable, env: &dyn Fn(&str) -> Option<String>) -> Provi
 }
 
 /// Where requests go, or why nowhere; and what of the environment is passed over.
-#[expect(clippy::type_complexity, reason = "both ways out may carry a problem")]
 fn address(
     table: &ProviderTable,
     kind: ProviderKind,

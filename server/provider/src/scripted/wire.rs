@@ -82,7 +82,7 @@ fn as_messages(body: &Value) -> Value {
         match message["role"].as_str() {
             Some("system" | "developer") => system.push(text(&message["content"])),
             Some("assistant") => {
-                said.push(json!({"role": "assistant", "content": answer(message)}))
+                said.push(json!({"role": "assistant", "content": answer(message)}));
             }
             // Results of calls, and what the user says after them, are one message there.
             Some("tool") => user(

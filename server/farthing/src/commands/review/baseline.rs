@@ -57,9 +57,10 @@ impl Baseline {
     pub(super) fn update(&mut self, root: &FilePath, findings: &[Finding]) -> anyhow::Result<()> {
         let found = findings.iter().map(|finding| identity(root, finding));
         let found: BTreeSet<String> = found.collect();
-        self.known = match self.exists {
-            true => self.known.intersection(&found).cloned().collect(),
-            false => found,
+        self.known = if self.exists {
+            self.known.intersection(&found).cloned().collect()
+        } else {
+            found
         };
         let mut text = format!("{HEAD}\n");
         for entry in &self.known {

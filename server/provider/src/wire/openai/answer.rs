@@ -94,35 +94,34 @@ impl Answer {
                 .iter()
                 .rposition(|call| call.index == index && (id.is_empty() || call.id == id)),
         };
-        let at = match known {
-            Some(at) => at,
-            None => {
-                if name.is_empty() {
-                    return Err(Broken::protocol("a tool call without a name"));
-                }
-                let id = if id.is_empty() {
-                    format!("{message}_{}", self.calls.len())
-                } else {
-                    id.to_owned()
-                };
-                if self.calls.iter().any(|call| call.id == id) {
-                    return Err(Broken::protocol(&format!(
-                        "two tool calls with the id {id}"
-                    )));
-                }
-                events.push_back(StreamEvent::ToolStarted {
-                    id: id.clone(),
-                    name: name.to_owned(),
-                });
-                self.calls.push(Call {
-                    index,
-                    id,
-                    name: name.to_owned(),
-                    arguments: String::new(),
-                    cut: None,
-                });
-                self.calls.len() - 1
+        let at = if let Some(at) = known {
+            at
+        } else {
+            if name.is_empty() {
+                return Err(Broken::protocol("a tool call without a name"));
             }
+            let id = if id.is_empty() {
+                format!("{message}_{}", self.calls.len())
+            } else {
+                id.to_owned()
+            };
+            if self.calls.iter().any(|call| call.id == id) {
+                return Err(Broken::protocol(&format!(
+                    "two tool calls with the id {id}"
+                )));
+            }
+            events.push_back(StreamEvent::ToolStarted {
+                id: id.clone(),
+                name: name.to_owned(),
+            });
+            self.calls.push(Call {
+                index,
+                id,
+                name: name.to_owned(),
+                arguments: String::new(),
+                cut: None,
+            });
+            self.calls.len() - 1
         };
         let Some(call) = self.calls.get_mut(at) else {
             return Ok(());

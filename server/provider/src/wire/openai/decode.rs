@@ -38,7 +38,10 @@ impl Decoder {
         }
         if self.progress == Progress::Waiting {
             self.progress = Progress::Answering;
-            self.message_id = chunk["id"].as_str().unwrap_or("answer").to_owned();
+            chunk["id"]
+                .as_str()
+                .unwrap_or("answer")
+                .clone_into(&mut self.message_id);
             events.push_back(StreamEvent::Started {
                 message_id: self.message_id.clone(),
                 model: chunk["model"].as_str().unwrap_or_default().to_owned(),
