@@ -71,7 +71,7 @@ fn grammar(root: &Path, folder: &Path, code: &mut String) -> Result<(), String> 
          docs: Docs {{ inside: {:?}, markers: &{:?}, inner_markers: &{:?}, open: {:?}, line: {:?}, close: {:?}, hint: {:?} }}, \
          visibility: Visibility {{ items: Visible::{}, members: Visible::{} }}, lower_case_locals: {:?}, \
          modules: Modules {{ separator: {:?}, unit_is_folder: {:?}, relative: &{:?}, \
-         index_files: &{:?}, resolution: Resolution::{}, run_on_import: {:?}, drop_type_imports: {:?} }}, \
+         index_files: &{:?}, endings: &{:?}, built: &[{}], resolution: Resolution::{}, run_on_import: {:?}, drop_type_imports: {:?} }}, \
          tests: Tests {{ functions: &{:?}, types: &{:?}, paths: &{:?}, hint: {:?} }}, fence: {:?}, \
          parser: {}::{}, language: OnceLock::new(), rules: OnceLock::new(), queries: &[",
         comments.line,
@@ -90,6 +90,8 @@ fn grammar(root: &Path, folder: &Path, code: &mut String) -> Result<(), String> 
         modules.unit == ModuleUnit::Folder,
         modules.relative,
         modules.index_files,
+        modules.endings,
+        slices(&modules.built),
         modules.resolution.variant(),
         modules.run_on_import,
         modules.drop_type_imports,
@@ -244,6 +246,10 @@ struct Modules {
     #[serde(default)]
     index_files: Vec<String>,
     #[serde(default)]
+    endings: Vec<String>,
+    #[serde(default)]
+    built: Vec<(String, Vec<String>)>,
+    #[serde(default)]
     resolution: Resolution,
     #[serde(default)]
     run_on_import: bool,
@@ -296,4 +302,10 @@ struct Tests {
 #[serde(deny_unknown_fields)]
 struct Prompt {
     fence: String,
+}
+
+/// Pairs with slices instead of vectors.
+fn slices(pairs: &[(String, Vec<String>)]) -> String {
+    let pair = |(name, list): &(String, Vec<String>)| format!("({name:?}, &{list:?})");
+    pairs.iter().map(pair).collect::<Vec<_>>().join(", ")
 }

@@ -158,6 +158,10 @@ pub struct Modules {
     pub relative: &'static [&'static str],
     /// Files that stand for their folder.
     pub index_files: &'static [&'static str],
+    /// What the path in an import leaves out of the file's name, in the order of precedence.
+    pub endings: &'static [&'static str],
+    /// Endings of what is built, as an import may name them, and of the sources they are built from.
+    pub built: &'static [(&'static str, &'static [&'static str])],
     /// How the path in an import leads to a file.
     pub resolution: Resolution,
     /// Whether importing a file runs it, so that a cycle of imports has an order that may be the wrong one.

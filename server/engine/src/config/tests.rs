@@ -223,7 +223,7 @@ fn every_problem_names_its_place_and_what_is_valid() {
             config.toml:25:1: provider.kind: unknown value; valid values: anthropic, openai, ollama
             config.toml:28:2: rules: belongs in farthing.toml at the root of the workspace
             config.toml:29:2: limit: unknown key; did you mean limits? valid keys: provider, models, budget, limits, protected, prices
-            farthing.toml:1:8: rules."fn/too-lnog": unknown key; did you mean fn/too-long? valid keys: fn/too-long, fn/deep-nesting, fn/too-complex
+            farthing.toml:1:8: rules."fn/too-lnog": unknown key; did you mean fn/too-long? valid keys: fn/too-long, fn/deep-nesting, fn/too-complex, cycle/load-time, cycle/deferred, graph/unresolved
             farthing.toml:3:1: rules."fn/too-long".limit: unknown key; valid keys: enabled, threshold
             farthing.toml:5:9: scope.deny[0]: is no path pattern: unclosed character class; missing ']'
             farthing.toml:5:15: scope.deny[1]: must be a path pattern, such as "secrets/**" or "*.pem"

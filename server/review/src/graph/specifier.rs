@@ -7,18 +7,6 @@ use super::layout::{normal, parent};
 use super::{Origin, Target};
 use crate::manifest::{Package, TsConfig};
 
-/// What a file may end in, in the order of precedence.
-const ENDINGS: [&str; 11] = [
-    "ts", "tsx", "d.ts", "mts", "cts", "js", "jsx", "mjs", "cjs", "json", "vue",
-];
-/// What a specifier may end in although the source ends otherwise.
-const BUILT: [(&str, &[&str]); 4] = [
-    (".js", &[".ts", ".tsx"]),
-    (".jsx", &[".tsx"]),
-    (".mjs", &[".mts"]),
-    (".cjs", &[".cts"]),
-];
-
 pub(super) fn resolve(origin: &Origin<'_>, import: &Import) -> Vec<Target> {
     let source = import.source.split(['?', '!']).next().unwrap_or("");
     if source.is_empty() {
@@ -36,7 +24,7 @@ pub(super) fn resolve(origin: &Origin<'_>, import: &Import) -> Vec<Target> {
         return match origin.at(&base) {
             Some(to) => vec![Target::Inside(to, names())],
             None if is_asset(source) => Vec::new(),
-            None => vec![Target::Nowhere(wanted(&base))],
+            None => vec![Target::Nowhere(origin.wanted(&base))],
         };
     }
     let manifests = origin.layout.manifests();
@@ -87,33 +75,32 @@ fn package_name(source: &str) -> &str {
     end.map_or(source, |(at, _)| &source[..at])
 }
 
-/// What a path may stand for, in the order of precedence.
-fn names(base: &str) -> Vec<String> {
-    let mut names = Vec::new();
-    for (built, sources) in BUILT {
-        if let Some(stem) = base.strip_suffix(built) {
-            names.extend(sources.iter().map(|ending| format!("{stem}{ending}")));
-        }
-    }
-    names.push(base.to_owned());
-    names.extend(ENDINGS.iter().map(|ending| format!("{base}.{ending}")));
-    names.extend(
-        ENDINGS
-            .iter()
-            .map(|ending| format!("{base}/index.{ending}")),
-    );
-    names
-}
-
-fn wanted(base: &str) -> Vec<FilePath> {
-    let names = names(base).into_iter();
-    names.filter_map(|path| FilePath::new(path).ok()).collect()
-}
-
 impl Origin<'_> {
+    /// What a path may stand for, in the order of precedence.
+    fn names(&self, base: &str) -> Vec<String> {
+        let modules = &self.facts.grammar.modules;
+        let mut names = Vec::new();
+        if let Some((stem, ending)) = base.rsplit_once('.') {
+            let fitting = modules.built.iter().filter(|(built, _)| *built == ending);
+            let sources = fitting.flat_map(|(_, sources)| sources.iter());
+            names.extend(sources.map(|source| format!("{stem}.{source}")));
+        }
+        names.push(base.to_owned());
+        let endings = modules.endings.iter();
+        names.extend(endings.clone().map(|ending| format!("{base}.{ending}")));
+        names.extend(endings.map(|ending| format!("{base}/index.{ending}")));
+        names
+    }
+
+    fn wanted(&self, base: &str) -> Vec<FilePath> {
+        let names = self.names(base).into_iter();
+        names.filter_map(|path| FilePath::new(path).ok()).collect()
+    }
+
     /// The file that a path without an ending, or with the ending of what is built from it, stands for.
     fn at(&self, base: &str) -> Option<FilePath> {
-        let found = names(base)
+        let found = self
+            .names(base)
             .iter()
             .find_map(|path| self.layout.file(path))
             .cloned();

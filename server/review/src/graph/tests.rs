@@ -162,7 +162,6 @@ use serde::Serialize;
 pub struct Cart;
 mod tests {
     use super::*;
-use crate::manifest::Manifests;
     use super::super::hidden;
 }
 //- /w/a/src/cart/line.rs
