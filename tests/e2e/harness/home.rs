@@ -17,7 +17,14 @@ pub(crate) struct Home(Arc<TempDir>);
 
 impl Home {
     pub(crate) fn new() -> Home {
-        let home = Home(Arc::new(TempDir::with_prefix("farthing-").unwrap()));
+        // Every booking waits for the disk, and a disk that is busy elsewhere can take half a minute; memory does not.
+        let memory = Path::new("/dev/shm");
+        let memory = memory
+            .is_dir()
+            .then(|| TempDir::with_prefix_in("farthing-", memory).ok());
+        let folder = memory.flatten();
+        let folder = folder.unwrap_or_else(|| TempDir::with_prefix("farthing-").unwrap());
+        let home = Home(Arc::new(folder));
         for folder in [
             "workspace",
             "user",
