@@ -38,7 +38,7 @@ pub fn findings_of(
     let review = Review::of(&project(roots, index, manifests), &config.rules);
     let mut findings = Vec::new();
     for (file, facts) in index.files() {
-        findings.extend(check_file(file, facts, &config.rules));
+        findings.extend(check_file(file, &facts, &config.rules));
         findings.extend(review.file(file).iter().cloned());
     }
     findings

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use index::Parsed;
 use text::FilePath;
-use workspace::{Change, Coverage, Watcher};
+use workspace::{Change, Coverage, Focus, Step, Store, Watcher};
 
 use crate::{Engine, Event, Level};
 
@@ -62,28 +61,30 @@ impl Engine {
     }
 
     fn index_all(&self, roots: &[FilePath], watch: bool, cancel: &Arc<AtomicBool>) {
-        self.set_coverage(Coverage::default());
-        let scan = workspace::scan(roots, cancel, &|scanned| {
-            let (done, found) = scanned.progress;
-            self.with(|state| {
-                state
-                    .workspace
-                    .index_file(&scanned.file, scanned.facts, None);
+        self.with(|state| state.workspace.begin_scan());
+        self.show_coverage(Coverage::default());
+        let store = self.shared.cache.as_deref();
+        let store = store.map(|cache| Store::of(cache, roots));
+        let focus = || Focus::of(&self.snapshot());
+        let scan = workspace::scan(roots, store.as_ref(), Some(&focus), cancel, &|step| {
+            let moves = matches!(step, Step::Progress(..));
+            let coverage = self.with(|state| {
+                // A later pass has taken over.
+                if !cancel.load(Ordering::Relaxed) {
+                    state.workspace.take_in(step);
+                }
+                state.workspace.snapshot().coverage
             });
-            // Often enough for a progress bar, rarely enough to cost nothing.
-            if done.is_multiple_of(256) {
-                self.set_coverage(Coverage {
-                    done,
-                    found,
-                    complete: false,
-                });
+            if moves {
+                self.show_coverage(coverage);
             }
         });
         if scan.cancelled {
             return;
         }
-        for (reason, count) in &scan.skipped {
-            tracing::info!(?reason, count, "files left out of the index");
+        tracing::info!(files = scan.files, read = scan.read, "indexed");
+        for (file, reason) in &scan.left_out {
+            tracing::debug!(%file, ?reason, "left out of the index");
         }
         self.set_coverage(Coverage {
             done: scan.files,
@@ -150,20 +151,11 @@ impl Engine {
     fn read_again(&self, files: &[FilePath]) {
         let snapshot = self.snapshot();
         for file in files {
-            let Some(grammar) = grammars::for_path(file.file_name()) else {
-                continue;
-            };
-            match workspace::read(file) {
-                // A file outside the folders, or one that they ignore, stays out.
-                Ok(_) if workspace::is_ignored(&snapshot.roots, file) => {}
-                Ok(text) => {
-                    let facts = Parsed::parse(grammar, &text).facts().clone();
-                    self.with(|state| state.workspace.index_file(file, facts, None));
-                }
-                Err(_) => {
-                    self.with(|state| state.workspace.forget(file));
-                }
-            }
+            let facts = workspace::facts_on_disk(&snapshot.roots, file);
+            self.with(|state| match facts {
+                Some(facts) => _ = state.workspace.index_file(file, facts, None),
+                None => _ = state.workspace.forget(file),
+            });
         }
         self.review_changed(&files.iter().cloned().collect());
         for document in snapshot.open_documents() {

@@ -39,6 +39,8 @@ pub struct Setup {
     pub timing: Timing,
     /// Where journals of runs go.
     pub journals: std::path::PathBuf,
+    /// Where what can be made again is kept for the next start; nowhere if none.
+    pub cache: Option<std::path::PathBuf>,
 }
 
 /// Makes a configuration from an editor's settings and the workspace folders, and says what is wrong with it.
@@ -89,6 +91,7 @@ pub(crate) struct Shared {
     pub(crate) editor: Arc<dyn Editor>,
     pub(crate) timing: Timing,
     pub(crate) journals: std::path::PathBuf,
+    pub(crate) cache: Option<std::path::PathBuf>,
     /// One edit is on its way to the editor at a time.
     pub(crate) landing: Semaphore,
     pub(crate) tasks: TaskTracker,
@@ -122,6 +125,7 @@ impl Engine {
             editor,
             timing,
             journals,
+            cache,
         } = setup;
         let (config, _) = resolve(None, &[]);
         let engine = Engine {
@@ -138,6 +142,7 @@ impl Engine {
                 editor,
                 timing,
                 journals,
+                cache,
                 landing: Semaphore::new(1),
                 tasks: TaskTracker::new(),
                 shutdown: CancellationToken::new(),
@@ -360,6 +365,10 @@ impl Engine {
 
     pub(crate) fn set_coverage(&self, coverage: Coverage) {
         self.with(|state| state.workspace.set_coverage(coverage));
+        self.show_coverage(coverage);
+    }
+
+    pub(crate) fn show_coverage(&self, coverage: Coverage) {
         self.show(Event::Indexing {
             done: coverage.done,
             found: coverage.found,

@@ -45,14 +45,7 @@ enum Command {
     /// machine; hunks land, one is kept, one is undone, and the ledger is printed.
     Demo(commands::demo::DemoArgs),
     /// Index a folder and say what is in it.
-    Index {
-        /// The folder.
-        #[arg(default_value = ".")]
-        path: PathBuf,
-        /// Print one JSON object instead of a table.
-        #[arg(long)]
-        json: bool,
-    },
+    Index(commands::index::IndexArgs),
     /// List what the light bulb would offer at a place, with prices.
     Actions {
         /// The place: FILE:LINE or FILE:LINE:COLUMN, both counted from 1.
@@ -91,7 +84,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Serve { stdio: _ } => commands::serve::serve(),
         Command::Demo(args) => commands::demo::demo(&args),
-        Command::Index { path, json } => commands::index::index(&path, json),
+        Command::Index(args) => commands::index::index(&args),
         Command::Actions { at, json } => commands::actions::actions(&at, json),
         Command::Run(args) => commands::run::run(&args),
         Command::Review(args) => commands::review::review(&args),

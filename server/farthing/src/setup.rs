@@ -21,10 +21,12 @@ pub(crate) struct Places {
     pub(crate) config: PathBuf,
     /// Ledger and journals.
     pub(crate) state: PathBuf,
+    /// What can be made again.
+    pub(crate) cache: PathBuf,
 }
 
 impl Places {
-    /// `$XDG_CONFIG_HOME/farthing`, `$XDG_STATE_HOME/farthing`, or what the platform has instead.
+    /// `$XDG_CONFIG_HOME/farthing`, `$XDG_STATE_HOME/farthing`, `$XDG_CACHE_HOME/farthing`, or what the platform has instead.
     pub(crate) fn find() -> anyhow::Result<Places> {
         use etcetera::BaseStrategy as _;
         let base = etcetera::choose_base_strategy()
@@ -33,6 +35,7 @@ impl Places {
         Ok(Places {
             config: base.config_dir().join("farthing/config.toml"),
             state: state.join("farthing"),
+            cache: base.cache_dir().join("farthing"),
         })
     }
 
@@ -95,7 +98,7 @@ pub(crate) fn engine(places: &Places, editor: Arc<dyn Editor>) -> anyhow::Result
     let journals = places.journals();
     std::fs::create_dir_all(&journals)
         .with_context(|| format!("cannot create {}", journals.display()))?;
-    let places = places.clone();
+    let (cache, places) = (places.cache.clone(), places.clone());
     Ok(Engine::new(Setup {
         resolve: Arc::new(move |settings, roots| configuration(&places, settings, roots)),
         provider,
@@ -103,6 +106,7 @@ pub(crate) fn engine(places: &Places, editor: Arc<dyn Editor>) -> anyhow::Result
         editor,
         timing: Timing::default(),
         journals,
+        cache: Some(cache),
     }))
 }
 

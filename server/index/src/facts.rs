@@ -5,7 +5,10 @@ use grammars::{Grammar, Role, SymbolKind};
 use serde::Serialize;
 use text::Range;
 
+use crate::base::Counts;
 use crate::names::{NameId, Names};
+use crate::pack::sort_uses;
+use crate::posting::Uses;
 use crate::symbols::around;
 
 /// What is known about one file: a function of its text alone.
@@ -437,6 +440,38 @@ impl Facts {
             + self.references.len() * size_of::<PackedReference>()
             + self.errors.len() * size_of::<Range>()
             + self.names.heap_bytes()
+    }
+
+    /// Every name that the file uses and how, by name.
+    pub(crate) fn uses(&self) -> Vec<(&str, Uses)> {
+        let referred = self.referred_names().map(|name| (name, Uses::REFERS));
+        let defined = self.by_name.iter().filter_map(|id| self.symbol(*id));
+        let defined = defined.map(|symbol| (&*symbol.name, Uses::DEFINES));
+        let mut uses: Vec<(&str, Uses)> = referred.chain(defined).collect();
+        uses.extend(self.imported().map(|part| (part, Uses::IMPORTS)));
+        sort_uses(&mut uses);
+        uses
+    }
+
+    /// The names of the modules that the file takes something from, as their files may be called, and of what it takes.
+    pub fn imported(&self) -> impl Iterator<Item = &str> {
+        self.imports.iter().flat_map(|import| {
+            let names = import.names.iter().map(|name| &*name.name);
+            self.parts(&import.source).chain(names)
+        })
+    }
+
+    /// How much is in them.
+    pub fn counts(&self) -> Counts {
+        Counts {
+            symbols: self.symbols.len(),
+            references: self.references.len(),
+            imports: self.imports.len(),
+            errors: self.error_count,
+            incomplete: usize::from(self.incomplete.is_some()),
+            bytes: self.bytes,
+            memory: self.heap_bytes(),
+        }
     }
 
     /// The names that are referred to, sorted.

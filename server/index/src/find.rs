@@ -22,15 +22,17 @@ impl Index {
         if name.is_empty() {
             return Vec::new();
         }
-        let fitting = self
-            .names
-            .keys()
-            .filter_map(|known| Some((fit(name, known)?, &**known)));
-        let mut fitting: Vec<(Fit, &str)> = fitting.collect();
-        fitting.sort_unstable_by_key(|(fit, known)| (*fit, known.len(), *known));
+        let mut fitting: Vec<(Fit, usize, String)> = Vec::new();
+        self.each_name(|known| {
+            if let Some(fit) = fit(name, known) {
+                fitting.push((fit, known.len(), known.to_owned()));
+            }
+        });
+        fitting.sort_unstable();
+        fitting.dedup();
         let places = fitting
             .into_iter()
-            .flat_map(|(_, known)| self.definitions(known));
+            .flat_map(|(_, _, known)| self.definitions(&known));
         let in_path = |place: &Place| match query.rsplit_once('/') {
             None => true,
             Some((owner, _)) => self.symbol(place).is_some_and(|symbol| {

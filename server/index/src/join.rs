@@ -9,6 +9,7 @@ use rustc_hash::FxHasher;
 use serde::Serialize;
 use text::{FilePath, Range};
 
+use crate::base::{Base, Cache, Counts};
 use crate::facts::{Facts, Symbol, SymbolId};
 use crate::posting::{MAX_FILES, Posting, Uses};
 
@@ -16,15 +17,24 @@ type Names = HashTrieMapSync<Arc<str>, Posting, BuildHasherDefault<FxHasher>>;
 
 /// The facts of many files, and what joins them. A clone is a snapshot and takes no time.
 ///
+/// Most files are in a [`Base`], packed; those that were taken in since lie over it.
+///
 /// What joins files is names. There are no types and no scopes here, so that every answer about another file is a good
 /// guess; [`crate::Confidence`] says how good.
 /// All answers are sorted, and depend on what is in the index alone, not on the order in which it came.
+///
+/// Costs are given for facts that were asked for lately. Unpacking those of a file takes a few microseconds, and as
+/// much again for each ten kilobytes of its text.
 #[derive(Clone)]
 pub struct Index {
-    files: RedBlackTreeMapSync<FilePath, Entry>,
+    base: Arc<Base>,
+    cache: Arc<Cache>,
+    /// What differs from the base: a file with other facts, or none.
+    files: RedBlackTreeMapSync<FilePath, Option<Entry>>,
     numbers: VectorSync<Option<FilePath>>,
     free: VectorSync<u32>,
-    pub(crate) names: Names,
+    /// The names that the files of `files` use.
+    names: Names,
     stats: Arc<Stats>,
 }
 
@@ -82,20 +92,35 @@ pub struct Stats {
 impl Index {
     /// An index of no files.
     pub fn new() -> Index {
-        Index {
-            files: RedBlackTreeMapSync::new_sync(),
-            numbers: VectorSync::new_sync(),
-            free: VectorSync::new_sync(),
-            names: Names::new_with_hasher_and_ptr_kind(BuildHasherDefault::default()),
-            stats: Arc::default(),
+        Index::from(Arc::default())
+    }
+
+    /// The files that were taken in at once, whether or not they have changed since.
+    pub fn base(&self) -> &Arc<Base> {
+        &self.base
+    }
+
+    /// The same on another base: what `keep` holds for stays as it is here, all else is as in the base.
+    ///
+    /// O(k log n) for k files that were taken in since the last base.
+    pub fn on(&self, base: Arc<Base>, keep: impl Fn(&FilePath) -> bool) -> Index {
+        let mut index = Index::from(base);
+        for (file, entry) in &self.files {
+            if keep(file) {
+                match entry {
+                    Some(entry) => index.insert(file.clone(), entry.facts.clone()),
+                    None => index.remove(file),
+                }
+            }
         }
+        index
     }
 
     /// Takes in the facts of a file, in place of what was known about it.
     ///
     /// O(k log n) for the k names that the file uses otherwise than before, n being all names.
     pub fn insert(&mut self, file: FilePath, facts: Arc<Facts>) {
-        let known = self.files.get(&file).cloned();
+        let known = self.files.get(&file).cloned().flatten();
         let number = match &known {
             Some(entry) => entry.number,
             None => match self.number(&file) {
@@ -103,35 +128,78 @@ impl Index {
                 None => return,
             },
         };
+        self.uncount(&file);
         let before = known.map(|entry| entry.facts);
         self.join(number, before.as_deref(), Some(&facts));
-        self.files.insert_mut(file, Entry { number, facts });
+        Arc::make_mut(&mut self.stats).count(facts.grammar.title, facts.counts(), 1);
+        self.files.insert_mut(file, Some(Entry { number, facts }));
     }
 
     /// Forgets a file. O(k log n) for the k names that it uses.
     pub fn remove(&mut self, file: &FilePath) {
-        let Some(Entry { number, facts }) = self.files.get(file).cloned() else {
-            return;
-        };
-        self.join(number, Some(&facts), None);
-        self.files.remove_mut(file);
-        self.numbers.set_mut(number as usize, None);
-        self.free.push_back_mut(number);
+        self.uncount(file);
+        if let Some(Entry { number, facts }) = self.files.get(file).cloned().flatten() {
+            self.join(number, Some(&facts), None);
+            self.numbers.set_mut(number as usize, None);
+            self.free.push_back_mut(number);
+        }
+        if self.base.place_of(file).is_some() {
+            self.files.insert_mut(file.clone(), None);
+        } else {
+            self.files.remove_mut(file);
+        }
     }
 
     /// What is known about a file. O(log n).
-    pub fn file(&self, file: &FilePath) -> Option<&Arc<Facts>> {
-        self.files.get(file).map(|entry| &entry.facts)
+    pub fn file(&self, file: &FilePath) -> Option<Arc<Facts>> {
+        match self.files.get(file) {
+            Some(entry) => entry.as_ref().map(|entry| entry.facts.clone()),
+            None => self.base.facts(self.base.place_of(file)?, &self.cache),
+        }
+    }
+
+    /// Whether anything is known about a file. O(log n).
+    pub fn contains(&self, file: &FilePath) -> bool {
+        match self.files.get(file) {
+            Some(entry) => entry.is_some(),
+            None => self.base.place_of(file).is_some(),
+        }
+    }
+
+    /// All files, by path, each with its facts. Unpacks them one after the other.
+    pub fn files(&self) -> impl Iterator<Item = (&FilePath, Arc<Facts>)> {
+        self.paths()
+            .filter_map(|file| self.file(file).map(|facts| (file, facts)))
     }
 
     /// All files, by path.
-    pub fn files(&self) -> impl Iterator<Item = (&FilePath, &Arc<Facts>)> {
-        self.files.iter().map(|(file, entry)| (file, &entry.facts))
+    pub fn paths(&self) -> impl Iterator<Item = &FilePath> {
+        let mut over = self.files.iter().peekable();
+        let mut below = self.base.files.iter().map(|file| &file.path).peekable();
+        std::iter::from_fn(move || {
+            loop {
+                let first = match (over.peek(), below.peek()) {
+                    (Some((over, _)), Some(below)) => Some(over.cmp(below)),
+                    (None, Some(_)) => None,
+                    (Some(_), None) => Some(std::cmp::Ordering::Less),
+                    (None, None) => return None,
+                };
+                if first.is_none_or(std::cmp::Ordering::is_gt) {
+                    return below.next();
+                }
+                if first.is_some_and(std::cmp::Ordering::is_eq) {
+                    below.next();
+                }
+                if let Some((file, Some(_))) = over.next() {
+                    return Some(file);
+                }
+            }
+        })
     }
 
     /// A symbol. None if the file or the symbol is not known.
-    pub fn symbol(&self, place: &Place) -> Option<&Symbol> {
-        self.file(&place.file)?.symbol(place.symbol)
+    pub fn symbol(&self, place: &Place) -> Option<Symbol> {
+        self.file(&place.file)?.symbol(place.symbol).cloned()
     }
 
     /// How much is known. O(languages).
@@ -143,10 +211,10 @@ impl Index {
     pub fn definitions(&self, name: &str) -> Vec<Place> {
         let files = self.files_that(Uses::DEFINES, name).into_iter();
         let places = files.flat_map(|(file, facts)| {
-            let ids = facts.by_name(name).iter();
+            let ids = facts.by_name(name).to_vec().into_iter();
             ids.map(move |symbol| Place {
                 file: file.clone(),
-                symbol: *symbol,
+                symbol,
             })
         });
         places.collect()
@@ -174,16 +242,16 @@ impl Index {
 
     /// The references to that name, whatever it means there. O(references in the files that have one).
     pub fn references(&self, name: &str) -> Vec<Mention> {
-        let files = self.files_that(Uses::REFERS, name).into_iter();
-        let places = files.flat_map(|(file, facts)| {
-            facts.references_to(name).map(move |reference| Mention {
+        let mut mentions = Vec::new();
+        for (file, facts) in self.files_that(Uses::REFERS, name) {
+            mentions.extend(facts.references_to(name).map(|reference| Mention {
                 file: file.clone(),
                 range: reference.range,
                 role: reference.role,
                 within: reference.within,
-            })
-        });
-        places.collect()
+            }));
+        }
+        mentions
     }
 
     /// The files that may import a file: those that name it, or the folder it stands for, in an import. O(result).
@@ -200,20 +268,66 @@ impl Index {
         files.map(|(other, _)| other.clone()).collect()
     }
 
+    /// The files that use a name in whatever way, by path. O(result).
+    pub fn files_with(&self, name: &str) -> Vec<FilePath> {
+        let files = self.paths_that(Uses::default(), name).into_iter();
+        files.map(|(file, _)| file.clone()).collect()
+    }
+
     /// The files that use a name in a way, by path.
-    pub(crate) fn files_that(&self, uses: Uses, name: &str) -> Vec<(&FilePath, &Arc<Facts>)> {
-        let Some(posting) = self.names.get(name) else {
-            return Vec::new();
-        };
-        let files = posting.files(uses).filter_map(|number| {
-            let file = self.numbers.get(number as usize)?.as_ref()?;
-            self.files
-                .get_key_value(file)
-                .map(|(file, entry)| (file, &entry.facts))
-        });
-        let mut files: Vec<_> = files.collect();
-        files.sort_by_key(|(file, _)| *file);
+    pub(crate) fn files_that(&self, uses: Uses, name: &str) -> Vec<(&FilePath, Arc<Facts>)> {
+        let files = self.paths_that(uses, name).into_iter();
         files
+            .filter_map(|(file, place)| {
+                let facts = match place {
+                    Some(place) => self.base.facts(place, &self.cache),
+                    None => self.file(file),
+                };
+                Some((file, facts?))
+            })
+            .collect()
+    }
+
+    /// The files that use a name in a way, by path, with the place of those that are in the base.
+    fn paths_that(&self, uses: Uses, name: &str) -> Vec<(&FilePath, Option<usize>)> {
+        let below = self.base.table.uses(name).filter_map(|(number, known)| {
+            let file = &self.base.files.get(number as usize)?.path;
+            let fits = known.includes(uses) && !self.files.contains_key(file);
+            fits.then_some((file, Some(number as usize)))
+        });
+        let mut files: Vec<_> = below.collect();
+        if let Some(posting) = self.names.get(name) {
+            let over = posting.files(uses).filter_map(|number| {
+                let file = self.numbers.get(number as usize)?.as_ref()?;
+                self.files.get_key_value(file)
+            });
+            files.extend(over.map(|(file, _)| (file, None)));
+            files.sort_unstable_by_key(|(file, _)| *file);
+        }
+        files
+    }
+
+    /// Hands every name that is used to `each`, and some that were, in no particular order.
+    pub(crate) fn each_name(&self, mut each: impl FnMut(&str)) {
+        self.base.table.each(|name, _| each(name));
+        self.names.keys().for_each(|name| each(name));
+    }
+
+    /// Takes what is known about a file out of the counts.
+    fn uncount(&mut self, file: &FilePath) {
+        let known = match self.files.get(file) {
+            Some(entry) => entry
+                .as_ref()
+                .map(|entry| (entry.facts.grammar.title, entry.facts.counts())),
+            None => self
+                .base
+                .place_of(file)
+                .and_then(|place| self.base.files.get(place))
+                .map(|known| (known.title, known.counts)),
+        };
+        if let Some((title, counts)) = known {
+            Arc::make_mut(&mut self.stats).count(title, counts, -1);
+        }
     }
 
     /// A number for a file that has none. None if there are too many files to count.
@@ -233,8 +347,8 @@ impl Index {
 
     /// Says of every name that a file uses otherwise than before what it does with it.
     fn join(&mut self, number: u32, before: Option<&Facts>, after: Option<&Facts>) {
-        let old = before.map(uses_of).unwrap_or_default();
-        let new = after.map(uses_of).unwrap_or_default();
+        let old = before.map(Facts::uses).unwrap_or_default();
+        let new = after.map(Facts::uses).unwrap_or_default();
         let (mut old, mut new) = (old.into_iter().peekable(), new.into_iter().peekable());
         loop {
             let (name, uses) = match (old.peek(), new.peek()) {
@@ -252,12 +366,6 @@ impl Index {
             old.next_if(|(was, _)| *was == name);
             new.next_if(|(is, _)| *is == name);
             self.set_uses(name, number, uses);
-        }
-        let stats = Arc::make_mut(&mut self.stats);
-        for (facts, sign) in [(before, -1), (after, 1)] {
-            if let Some(facts) = facts {
-                stats.count(facts, sign);
-            }
         }
     }
 
@@ -277,49 +385,37 @@ impl Index {
     }
 }
 
-/// Every name that a file uses and how, by name.
-fn uses_of(facts: &Facts) -> Vec<(&str, Uses)> {
-    let mut uses: Vec<(&str, Uses)> = Vec::new();
-    let referred = facts.referred_names().map(|name| (name, Uses::REFERS));
-    let defined = facts.by_name.iter().filter_map(|id| facts.symbol(*id));
-    let defined = defined.map(|symbol| (&*symbol.name, Uses::DEFINES));
-    let parts = facts.imports.iter().flat_map(|import| {
-        let names = import.names.iter().map(|name| &*name.name);
-        facts.parts(&import.source).chain(names)
-    });
-    uses.extend(referred.chain(defined));
-    uses.extend(parts.map(|part| (part, Uses::IMPORTS)));
-    uses.sort_unstable_by_key(|(name, _)| *name);
-    uses.dedup_by(|later, first| {
-        let same = later.0 == first.0;
-        if same {
-            first.1 = first.1.and(later.1);
-        }
-        same
-    });
-    uses
-}
-
 impl Stats {
-    fn count(&mut self, facts: &Facts, sign: isize) {
+    pub(crate) fn count(&mut self, title: &'static str, counts: Counts, sign: isize) {
         let add = |total: &mut usize, count: usize| {
             *total = total.saturating_add_signed(sign * count as isize);
         };
         add(&mut self.files, 1);
-        add(&mut self.symbols, facts.symbols.len());
-        add(&mut self.references, facts.references.len());
-        add(&mut self.imports, facts.imports.len());
-        add(&mut self.errors, facts.error_count);
-        add(
-            &mut self.incomplete,
-            usize::from(facts.incomplete.is_some()),
-        );
-        add(&mut self.bytes, facts.bytes);
-        add(&mut self.memory, facts.heap_bytes());
-        let files = self.languages.entry(facts.grammar.title).or_default();
+        add(&mut self.symbols, counts.symbols);
+        add(&mut self.references, counts.references);
+        add(&mut self.imports, counts.imports);
+        add(&mut self.errors, counts.errors);
+        add(&mut self.incomplete, counts.incomplete);
+        add(&mut self.bytes, counts.bytes);
+        add(&mut self.memory, counts.memory);
+        let files = self.languages.entry(title).or_default();
         add(files, 1);
         if *files == 0 {
-            self.languages.remove(facts.grammar.title);
+            self.languages.remove(title);
+        }
+    }
+}
+
+impl From<Arc<Base>> for Index {
+    fn from(base: Arc<Base>) -> Index {
+        Index {
+            stats: Arc::new(base.stats.clone()),
+            base,
+            cache: Arc::default(),
+            files: RedBlackTreeMapSync::new_sync(),
+            numbers: VectorSync::new_sync(),
+            free: VectorSync::new_sync(),
+            names: Names::new_with_hasher_and_ptr_kind(BuildHasherDefault::default()),
         }
     }
 }
@@ -333,9 +429,9 @@ impl Default for Index {
 /// Two indexes are equal if the same is known about the same files.
 impl PartialEq for Index {
     fn eq(&self, other: &Index) -> bool {
-        self.files.size() == other.files.size()
+        self.stats.files == other.stats.files
             && self.files().zip(other.files()).all(|(ours, theirs)| {
-                ours.0 == theirs.0 && (Arc::ptr_eq(ours.1, theirs.1) || ours.1 == theirs.1)
+                ours.0 == theirs.0 && (Arc::ptr_eq(&ours.1, &theirs.1) || ours.1 == theirs.1)
             })
     }
 }

@@ -2,11 +2,14 @@
 //!
 //! [`Facts`] is what one text says about itself: symbols, references, imports, metrics.
 //! [`Parsed`] keeps the tree beside the facts, so that the next version of the text is read in less time.
+//! [`Packed`] is the same in a few bytes, for the many files that nobody looks at.
 //! [`Index`] holds the facts of many files, and answers what a name in one most likely means in the others.
 //!
 //! Nothing here knows a language: what a node means is data of the `grammars` room.
 //! Broken code is the normal case: there are always facts, and a count of what made no sense.
 
+mod base;
+mod bytes;
 mod facts;
 mod find;
 mod imports;
@@ -17,13 +20,16 @@ mod links;
 mod metrics;
 mod names;
 mod outline;
+mod pack;
 mod parse;
 mod posting;
 mod references;
 mod resolve;
 mod symbols;
+mod table;
 mod walk;
 
+pub use base::{Base, Counts, Kept, Shelf};
 pub use facts::{
     Facts, Import, ImportKind, ImportedName, Incomplete, Instruction, Metrics, Reference, Symbol,
     SymbolId,
@@ -32,6 +38,7 @@ pub use grammars::{Grammar, Role, SymbolKind};
 pub use join::{Index, Mention, Place, Stats};
 pub use links::{Link, Use};
 pub use outline::{OutlineItem, doc_line, header_text, outline, outline_of};
+pub use pack::{Packed, form};
 pub use parse::Parsed;
 pub use resolve::Confidence;
 

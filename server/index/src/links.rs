@@ -60,7 +60,10 @@ impl Index {
         let owner = facts.owner_name(place.symbol).unwrap_or("");
         let mut uses = Vec::new();
         for (file, facts) in self.files_that(Uses::REFERS, &symbol.name) {
-            let here = Here { file, facts };
+            let here = Here {
+                file,
+                facts: &facts,
+            };
             for reference in facts.references_to(&symbol.name) {
                 // Names like `new` are everywhere, and mostly those of another type.
                 if candidates.excludes(here, &reference, owner) {
@@ -94,7 +97,10 @@ impl Index {
         let Some(range) = facts.symbol(symbol).map(|symbol| symbol.range) else {
             return Vec::new();
         };
-        let here = Here { file, facts };
+        let here = Here {
+            file,
+            facts: &facts,
+        };
         let mut known: FxHashMap<&str, Candidates<'_>> = FxHashMap::default();
         let mut places: FxHashMap<(Place, Role), usize> = FxHashMap::default();
         let mut links: Vec<Link> = Vec::new();
@@ -193,7 +199,7 @@ impl Index {
             let facts = self.file(&found.file);
             let test = facts
                 .zip(found.within)
-                .and_then(|(facts, within)| test_case(facts, within));
+                .and_then(|(facts, within)| test_case(&facts, within));
             let Some(symbol) = test.filter(|_| found.confidence.is_likely()) else {
                 continue;
             };

@@ -25,6 +25,14 @@ impl NameId {
 }
 
 impl Names {
+    /// Sorted names, one after the other, and where each ends.
+    pub(crate) fn of(text: String, ends: Vec<u32>) -> Names {
+        Names {
+            text: text.into(),
+            ends: ends.into(),
+        }
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.ends.len()
     }

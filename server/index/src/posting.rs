@@ -14,11 +14,20 @@ impl Uses {
 
     const BITS: u32 = 3;
 
+    pub(crate) fn bits(self) -> u8 {
+        self.0 as u8
+    }
+
+    /// Other bits than those of uses are left out.
+    pub(crate) fn from_bits(bits: u8) -> Uses {
+        Uses(u32::from(bits) & ((1 << Uses::BITS) - 1))
+    }
+
     pub(crate) fn and(self, other: Uses) -> Uses {
         Uses(self.0 | other.0)
     }
 
-    fn includes(self, other: Uses) -> bool {
+    pub(crate) fn includes(self, other: Uses) -> bool {
         self.0 & other.0 == other.0
     }
 }

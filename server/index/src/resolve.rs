@@ -1,5 +1,7 @@
 //! What a name most likely means, across files.
 
+use std::sync::Arc;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Serialize;
 use text::FilePath;
@@ -46,7 +48,7 @@ pub(crate) struct Here<'i> {
 pub(crate) struct Candidates<'i> {
     all: Vec<Candidate<'i>>,
     by_file: FxHashMap<&'i FilePath, Vec<usize>>,
-    by_owner: FxHashMap<&'i str, Vec<usize>>,
+    by_owner: FxHashMap<Box<str>, Vec<usize>>,
     /// The owners, by their letters.
     owners: FxHashSet<String>,
     /// Those that are parts of values, and those that are not.
@@ -56,11 +58,10 @@ pub(crate) struct Candidates<'i> {
 
 struct Candidate<'i> {
     file: &'i FilePath,
-    facts: &'i Facts,
+    facts: Arc<Facts>,
     id: SymbolId,
-    symbol: &'i Symbol,
     /// The name of the type it belongs to, or of the symbol that it lies in.
-    owner: &'i str,
+    owner: Box<str>,
     /// It is a part of values: only a value or a type leads to it.
     member: bool,
 }
@@ -79,19 +80,15 @@ impl<'i> Candidates<'i> {
         let (mut members, mut free) = (Vec::new(), Vec::new());
         for (file, facts) in index.files_that(Uses::DEFINES, name) {
             for id in facts.by_name(name) {
-                let Some(symbol) = facts.symbol(*id) else {
-                    continue;
-                };
-                let owner = facts.owner_name(*id).unwrap_or("");
+                let owner: Box<str> = facts.owner_name(*id).unwrap_or("").into();
                 by_file.entry(file).or_default().push(all.len());
-                by_owner.entry(owner).or_default().push(all.len());
-                let member = is_member(facts, *id);
+                by_owner.entry(owner.clone()).or_default().push(all.len());
+                let member = is_member(&facts, *id);
                 if member { &mut members } else { &mut free }.push(all.len());
                 all.push(Candidate {
                     file,
-                    facts,
+                    facts: facts.clone(),
                     id: *id,
-                    symbol,
                     owner,
                     member,
                 });
@@ -123,7 +120,7 @@ impl<'i> Candidates<'i> {
             file: candidate.file.clone(),
             symbol: candidate.id,
         };
-        Some((place, candidate.symbol.kind))
+        Some((place, candidate.symbol()?.kind))
     }
 
     /// Whether a reference to a common name is certainly not to the one that belongs to `owner`.
@@ -241,14 +238,14 @@ impl<'i> Candidates<'i> {
                 return Confidence::Guess;
             };
             if called_so {
-                let own = value.as_deref() == Some(&*letters(candidate.owner));
+                let own = value.as_deref() == Some(&*letters(&candidate.owner));
                 return if own {
                     Confidence::Unique
                 } else {
                     Confidence::Guess
                 };
             }
-            let mentioned = || here.facts.names.find(candidate.owner).is_some();
+            let mentioned = || here.facts.names.find(&candidate.owner).is_some();
             if candidate.file == here.file || mentioned() {
                 return Confidence::Mentioned;
             }
@@ -317,6 +314,10 @@ impl<'i> Candidates<'i> {
 }
 
 impl Candidate<'_> {
+    fn symbol(&self) -> Option<&Symbol> {
+        self.facts.symbol(self.id)
+    }
+
     /// Whether code in that file can mean it at all.
     fn fits(&self, here: Here<'_>) -> bool {
         self.facts.grammar.ecosystem == here.facts.grammar.ecosystem
@@ -330,9 +331,8 @@ impl Candidate<'_> {
     /// Whether it cannot be named from outside.
     fn is_in_function(&self) -> bool {
         let parent = self
-            .symbol
-            .parent
-            .and_then(|parent| self.facts.symbol(parent));
+            .symbol()
+            .and_then(|symbol| self.facts.symbol(symbol.parent?));
         parent.is_some_and(|parent| parent.kind.is_callable())
     }
 

@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::Path;
 
-use index::{Facts, Grammar, Parsed};
+use index::{Facts, Grammar, Packed, Parsed};
 use proptest::prelude::*;
 use text::{Edit, EditSet, Range, Text};
 
@@ -152,6 +152,7 @@ fn check_shape(facts: &Facts, text: &Text) {
         assert_eq!(text.slice(reference.range), reference.name);
     }
     assert_eq!(facts.error_count, facts.errors().len());
+    assert_eq!(facts.pack().unpack().as_ref(), Some(facts));
 }
 
 /// A case goes through every language and takes some 10 ms for each, unoptimised; `FARTHING_LAWS=5000` looks for longer.
@@ -200,6 +201,19 @@ proptest! {
                 prop_assert_eq!(parsed.facts(), fresh.facts(), "{}", grammar.name);
                 check_shape(parsed.facts(), &text);
             }
+        }
+    }
+
+    /// Unpacking damaged facts gives some facts or none.
+    #[test]
+    fn damaged_facts_do_no_harm(at in 0.0..1.0_f64, bit in 0..8_u8, cut in 0.0..1.0_f64) {
+        for (grammar, text) in fixtures() {
+            let mut bytes = Facts::of(grammar, &text.to_string()).pack().as_bytes().to_vec();
+            let place = (at * bytes.len() as f64) as usize;
+            bytes[place] ^= 1 << bit;
+            let length = (cut * bytes.len() as f64) as usize;
+            _ = Packed::from_bytes(&bytes).unpack();
+            prop_assert_eq!(Packed::from_bytes(&bytes[..length]).unpack(), None);
         }
     }
 

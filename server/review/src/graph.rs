@@ -106,7 +106,7 @@ impl Graph {
             .index
             .files()
             .map(|(file, facts)| {
-                let links = links_of(&layout, project, file, facts);
+                let links = links_of(&layout, project, file, &facts);
                 (file.clone(), Arc::new(links))
             })
             .collect();
@@ -122,7 +122,7 @@ impl Graph {
         changed: &BTreeSet<FilePath>,
     ) -> BTreeSet<FilePath> {
         let came_or_went =
-            |file: &FilePath| project.index.file(file).is_some() != self.links.contains_key(file);
+            |file: &FilePath| project.index.contains(file) != self.links.contains_key(file);
         if changed.iter().any(came_or_went) {
             let before = std::mem::replace(self, Graph::of(project));
             let all = before.links.keys().chain(self.links.keys());
@@ -136,7 +136,7 @@ impl Graph {
             let Some(facts) = project.index.file(file) else {
                 continue;
             };
-            let links = Arc::new(links_of(&self.layout, project, file, facts));
+            let links = Arc::new(links_of(&self.layout, project, file, &facts));
             let before = self.links.insert(file.clone(), links.clone());
             if before.is_none_or(|before| before != links) {
                 moved.insert(file.clone());

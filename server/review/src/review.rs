@@ -97,7 +97,7 @@ fn findings(
     let mut by_file: BTreeMap<FilePath, Vec<Finding>> = BTreeMap::new();
     for finding in found {
         let heard = project.index.file(&finding.file).is_some_and(|facts| {
-            !facts.generated && !is_import_silenced(facts, finding.rule, finding.range)
+            !facts.generated && !is_import_silenced(&facts, finding.rule, finding.range)
         });
         if heard {
             by_file
@@ -124,9 +124,12 @@ const NOT_OURS: [&str; 6] = [
 
 fn unresolved(graph: &Graph, project: &Project<'_>, found: &mut Vec<Finding>) {
     for (file, links) in graph.files() {
+        if links.unresolved.is_empty() {
+            continue;
+        }
         let facts = project.index.file(file);
         // Tests import what a build makes, and what does not exist.
-        let left_out = facts.is_none_or(|facts| is_test_file(project, file, facts))
+        let left_out = facts.is_none_or(|facts| is_test_file(project, file, &facts))
             || file
                 .as_str()
                 .split('/')

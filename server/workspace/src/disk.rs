@@ -57,6 +57,11 @@ pub enum ReadError {
 
 /// Reads a text file as it is, byte for byte.
 pub fn read(file: &FilePath) -> Result<Text, ReadError> {
+    Ok(Text::from(read_text(file)?.as_str()))
+}
+
+/// The same as one piece.
+pub(crate) fn read_text(file: &FilePath) -> Result<String, ReadError> {
     let io = |source| ReadError::Io {
         file: file.clone(),
         source,
@@ -87,13 +92,10 @@ pub fn read(file: &FilePath) -> Result<Text, ReadError> {
     if bytes.contains(&0) {
         return Err(ReadError::Binary { file: file.clone() });
     }
-    match std::str::from_utf8(&bytes) {
-        Ok(text) => Ok(Text::from(text)),
-        Err(error) => Err(ReadError::NotUtf8 {
-            file: file.clone(),
-            at: error.valid_up_to(),
-        }),
-    }
+    String::from_utf8(bytes).map_err(|error| ReadError::NotUtf8 {
+        file: file.clone(),
+        at: error.utf8_error().valid_up_to(),
+    })
 }
 
 #[cfg(test)]

@@ -5,16 +5,25 @@
 
 mod disk;
 mod document;
+mod explain;
 mod scan;
+mod store;
+mod walk;
 mod watch;
+mod words;
 
 pub use disk::{MAX_FILE_BYTES, ReadError, read};
 pub use document::Document;
-pub use scan::{Scan, Scanned, SkipReason, is_ignored, scan};
+pub use explain::{Explanation, explain};
+pub use scan::{Focus, Scan, SkipReason, Step, facts_on_disk, scan};
+pub use store::Store;
+pub use walk::is_ignored;
 pub use watch::{Change, Watcher};
+pub use words::Words;
 
-use index::{Facts, Index};
+use index::{Base, Facts, Index};
 use rpds::HashTrieMapSync;
+use rustc_hash::FxHashSet;
 use std::sync::Arc;
 use text::{EditSet, FilePath, Text};
 
@@ -25,6 +34,9 @@ pub struct Workspace {
     roots: Arc<[FilePath]>,
     open: HashTrieMapSync<FilePath, Document>,
     index: Index,
+    words: Option<Arc<Words>>,
+    /// Files that changed since the pass over the disk began that is under way; it may have seen them before.
+    touched: FxHashSet<FilePath>,
     coverage: Coverage,
 }
 
@@ -40,6 +52,16 @@ pub struct Snapshot {
     open: HashTrieMapSync<FilePath, Document>,
     index: Index,
     closed: Option<Arc<Closed>>,
+    words: Option<Arc<Words>>,
+}
+
+/// Which files mention a name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mentioning {
+    /// By path.
+    pub files: Vec<FilePath>,
+    /// Whether every file of the workspace was looked at.
+    pub complete: bool,
 }
 
 /// Tells of a path, as a person would name it, whether runs are kept out of that file.
@@ -66,6 +88,7 @@ impl Workspace {
             open: self.open.clone(),
             index: self.index.clone(),
             closed: None,
+            words: self.words.clone(),
         }
     }
 
@@ -114,6 +137,7 @@ impl Workspace {
         if self.open.get(file).map(Document::serial) != serial {
             return false;
         }
+        self.touched.insert(file.clone());
         self.index.insert(file.clone(), facts);
         self.revision += 1;
         true
@@ -124,14 +148,64 @@ impl Workspace {
         if self.open.contains_key(file) {
             return false;
         }
+        self.touched.insert(file.clone());
         self.index.remove(file);
         self.revision += 1;
         true
     }
 
+    /// A pass over the disk begins: what it finds holds, except for what changes from now on.
+    pub fn begin_scan(&mut self) {
+        self.touched.clear();
+        self.set_coverage(Coverage::default());
+    }
+
+    /// Takes in what a pass over the disk finds out.
+    pub fn take_in(&mut self, step: Step) {
+        let is_newer =
+            |file: &FilePath| self.open.contains_key(file) || self.touched.contains(file);
+        match step {
+            Step::Known { base, stale } => self.know(base, &stale),
+            Step::Words(words) => self.words = Some(words),
+            Step::Facts(file, facts) => {
+                if !is_newer(&file) {
+                    self.index.insert(file, facts);
+                }
+            }
+            Step::Progress(done, found) => {
+                self.coverage = Coverage {
+                    done,
+                    found,
+                    complete: false,
+                };
+            }
+        }
+        self.revision += 1;
+    }
+
+    fn know(&mut self, base: Arc<Base>, stale: &[FilePath]) {
+        let is_newer =
+            |file: &FilePath| self.open.contains_key(file) || self.touched.contains(file);
+        let mut index = self.index.on(base, is_newer);
+        for file in stale {
+            if !is_newer(file) {
+                index.remove(file);
+            }
+        }
+        for file in &self.touched {
+            if !self.index.contains(file) {
+                index.remove(file);
+            }
+        }
+        self.index = index;
+    }
+
     /// Notes how far the index has come.
     pub fn set_coverage(&mut self, coverage: Coverage) {
         self.coverage = coverage;
+        if coverage.complete {
+            self.words = None;
+        }
         self.revision += 1;
     }
 }
@@ -180,12 +254,25 @@ impl Snapshot {
         &self.index
     }
 
+    /// The files that mention a name. O(result), and while the first pass over the disk is under way O(files).
+    ///
+    /// Until their facts are there, files count that have the words of the name, in comments and texts as well.
+    pub fn mentioning(&self, name: &str) -> Mentioning {
+        let mut files = self.index.files_with(name);
+        if let Some(words) = self.words.as_ref().filter(|_| !self.coverage.complete) {
+            let with = words.files_with(name);
+            files.extend(with.filter(|file| !self.index.contains(file)).cloned());
+            files.sort_unstable();
+        }
+        Mentioning {
+            files,
+            complete: self.coverage.complete || self.words.is_some(),
+        }
+    }
+
     /// The workspace folder that `file` is in; the innermost one.
     pub fn root_of(&self, file: &FilePath) -> Option<&FilePath> {
-        self.roots
-            .iter()
-            .filter(|root| file.is_inside(root))
-            .max_by_key(|root| root.as_str().len())
+        walk::root_of(&self.roots, file)
     }
 
     /// `file` as a person would name it: from its workspace folder.

@@ -307,10 +307,7 @@ impl<'a> Finder<'a> {
         let mut ranked = Vec::new();
         // Common names have callers everywhere, so files are read for those alone that are shown.
         for (caller, calls) in index.callers(&here) {
-            let facts = index
-                .file(&caller.file)
-                .and_then(|facts| facts.symbol(caller.symbol));
-            if let Some(symbol) = facts.filter(|symbol| !symbol.test) {
+            if let Some(symbol) = index.symbol(&caller).filter(|symbol| !symbol.test) {
                 let far = u8::from(caller.file != here.file)
                     + u8::from(caller.file.parent() != here.file.parent());
                 ranked.push((
@@ -404,7 +401,7 @@ impl<'a> Finder<'a> {
         }
         let index = self.snapshot.index();
         let places = index.definitions(name).into_iter().filter_map(|place| {
-            let symbol = index.file(&place.file)?.symbol(place.symbol)?;
+            let symbol = index.symbol(&place)?;
             symbol
                 .kind
                 .is_type()

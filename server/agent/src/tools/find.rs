@@ -190,6 +190,6 @@ impl Finder<'_> {
     }
 }
 
-fn symbol<'i>(index: &'i index::Index, place: &Place) -> Option<&'i Symbol> {
-    index.file(&place.file)?.symbol(place.symbol)
+fn symbol(index: &index::Index, place: &Place) -> Option<Symbol> {
+    index.symbol(place)
 }

@@ -50,7 +50,7 @@ fn of_file(snapshot: &Snapshot, home: &FilePath, path: &str) -> Result<Source, S
     let unknown =
         || format!("there is no file {path} in the index; `find` shows in which files things are");
     let file = files
-        .find(|file| file == home || snapshot.index().file(file).is_some())
+        .find(|file| file == home || snapshot.index().contains(file))
         .ok_or_else(unknown)?;
     fresh(snapshot, &file).ok_or_else(unknown)
 }
@@ -66,9 +66,8 @@ fn of_symbol(snapshot: &Snapshot, home: &FilePath, path: &str) -> Result<Source,
         .definitions(last_name(path))
         .into_iter()
         .filter(|place| {
-            let facts = index.file(&place.file);
-            facts
-                .and_then(|facts| facts.symbol(place.symbol))
+            index
+                .symbol(place)
                 .is_some_and(|symbol| *symbol.path == *path)
         })
         .map(|place| place.file)

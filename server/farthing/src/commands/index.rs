@@ -1,26 +1,83 @@
 //! `farthing index`: what is in a folder.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::channel;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use index::Index;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use text::FilePath;
+use workspace::{Change, Scan, Step, Store, Watcher, Workspace};
 
+use crate::setup::Places;
 use crate::ui;
 
-/// Indexes a folder once and prints the counts.
-pub(crate) fn index(path: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
+#[derive(clap::Args)]
+pub(crate) struct IndexArgs {
+    /// The folder.
+    #[arg(default_value = ".")]
+    path: PathBuf,
+    /// Print JSON instead of text; with --watch, each change is one line.
+    #[arg(long)]
+    json: bool,
+    /// Go on and say what changes, until interrupted.
+    #[arg(long)]
+    watch: bool,
+    /// Say why this file is in the index of the folder, or is not.
+    #[arg(long, value_name = "FILE", conflicts_with = "watch")]
+    explain: Option<PathBuf>,
+    /// Read every file, whatever is known from the last time, and keep nothing for the next.
+    #[arg(long)]
+    fresh: bool,
+}
+
+/// Indexes a folder and prints the counts.
+pub(crate) fn index(args: &IndexArgs) -> anyhow::Result<ExitCode> {
+    let root = existing(&args.path)?;
+    if let Some(file) = &args.explain {
+        return explain(&root, &existing(file)?, args.json);
+    }
+    let roots = [root];
+    let store = if args.fresh {
+        None
+    } else {
+        Some(Store::of(&Places::find()?.cache, &roots))
+    };
+    let began = Instant::now();
+    let (mut workspace, scan) = scanned(&roots, store.as_ref())?;
+    print(&workspace, &scan, began.elapsed(), args.json)?;
+    if args.watch {
+        watch(&mut workspace, &roots, &scan, store.as_ref(), args.json)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn existing(path: &Path) -> anyhow::Result<FilePath> {
     let path = std::path::absolute(path)?;
     anyhow::ensure!(path.exists(), "there is no {}", path.display());
-    let root = FilePath::new(&path)?;
+    Ok(FilePath::new(&path)?)
+}
+
+fn explain(root: &FilePath, file: &FilePath, as_json: bool) -> anyhow::Result<ExitCode> {
+    let why = workspace::explain(std::slice::from_ref(root), file);
+    if as_json {
+        ui::json(&serde_json::to_value(&why)?)?;
+    } else {
+        ui::line(format!("{file}: {why}"))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Takes in folders, with a bar while it takes long.
+pub(super) fn scanned(
+    roots: &[FilePath],
+    store: Option<&Store>,
+) -> anyhow::Result<(Workspace, Scan)> {
     let began = Instant::now();
-    let joined = Mutex::new(Index::default());
     let bar = ProgressBar::new(0);
     bar.set_style(
         ProgressStyle::with_template("{bar:40} {pos}/{len} files {elapsed}")
@@ -28,32 +85,37 @@ pub(crate) fn index(path: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
     );
     // A folder that is done at once needs no bar.
     let shown_after = Duration::from_millis(300);
-    let scan = workspace::scan(&[root], &AtomicBool::new(false), &|scanned| {
-        let (done, found) = scanned.progress;
-        joined
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .insert(scanned.file, scanned.facts);
-        if done.is_multiple_of(64) && began.elapsed() > shown_after {
+    let workspace = Mutex::new(Workspace::default());
+    let lock = || workspace.lock().unwrap_or_else(PoisonError::into_inner);
+    lock().begin_scan();
+    let stop = AtomicBool::new(false);
+    let scan = workspace::scan(roots, store, None, &stop, &|step| {
+        if let Step::Progress(done, found) = step
+            && began.elapsed() > shown_after
+        {
             bar.set_length(found as u64);
             bar.set_position(done as u64);
         }
+        lock().take_in(step);
     });
     bar.finish_and_clear();
-    let stats = joined
+    let workspace = workspace
         .into_inner()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
-        .stats();
-    let seconds = began.elapsed().as_secs_f64();
-    let skipped: usize = scan.skipped.values().sum();
+        .unwrap_or_else(PoisonError::into_inner);
+    Ok((workspace, scan))
+}
+
+fn print(workspace: &Workspace, scan: &Scan, took: Duration, as_json: bool) -> anyhow::Result<()> {
+    let stats = workspace.snapshot().index().stats();
+    let seconds = took.as_secs_f64();
     let peak = peak_memory();
     if as_json {
-        ui::json(&json!({
-            "files": stats.files, "symbols": stats.symbols, "references": stats.references, "imports": stats.imports,
-            "bytes": stats.bytes, "languages": stats.languages, "skipped": skipped, "seconds": seconds,
-            "peak_memory_bytes": peak,
-        }))?;
-        return Ok(ExitCode::SUCCESS);
+        return ui::json(&json!({
+            "files": stats.files, "read": scan.read, "symbols": stats.symbols, "references": stats.references,
+            "imports": stats.imports, "bytes": stats.bytes, "languages": stats.languages,
+            "skipped": scan.left_out.len(), "left_out": scan.left_out.iter().collect::<Vec<_>>(),
+            "seconds": seconds, "memory_bytes": stats.memory, "stored_bytes": scan.stored, "peak_memory_bytes": peak,
+        }));
     }
     let mut rows = vec![vec!["language".to_owned(), "files".to_owned()]];
     rows.extend(
@@ -64,21 +126,97 @@ pub(crate) fn index(path: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
     );
     ui::line(ui::table(&rows, &[false, true]))?;
     ui::line(format!(
-        "{} files, {} symbols, {} references, {} imports in {seconds:.2} s{}",
+        "{} files ({} read), {} symbols, {} references, {} imports in {seconds:.2} s{}",
         stats.files,
+        scan.read,
         stats.symbols,
         stats.references,
         stats.imports,
         peak.map(|bytes| format!(", {:.0} MB at most", bytes as f64 / 1e6))
             .unwrap_or_default()
     ))?;
-    if skipped > 0 {
+    if !scan.left_out.is_empty() {
         ui::line(ui::paint(
             ui::DIM,
-            format!("{skipped} files left out: too large, not UTF-8, or not readable"),
+            format!(
+                "{} files left out; --explain FILE says why",
+                scan.left_out.len()
+            ),
         ))?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
+}
+
+/// Takes in what changes on disk and says so, until the program is interrupted.
+fn watch(
+    workspace: &mut Workspace,
+    roots: &[FilePath],
+    scan: &Scan,
+    store: Option<&Store>,
+    as_json: bool,
+) -> anyhow::Result<()> {
+    let (sender, changes) = channel();
+    let mut folders = scan.folders.clone();
+    loop {
+        let sender = sender.clone();
+        let (_watcher, unwatched) = Watcher::start(roots.to_vec(), &folders, move |change| {
+            _ = sender.send(change);
+        })?;
+        anyhow::ensure!(
+            unwatched == 0,
+            "{unwatched} folders cannot be watched; raise the system's limit (fs.inotify.max_user_watches on Linux)"
+        );
+        loop {
+            let Change { files, rescan } = changes.recv()?;
+            let began = Instant::now();
+            if rescan {
+                let (again, scan) = scanned(roots, store)?;
+                *workspace = again;
+                print(workspace, &scan, began.elapsed(), as_json)?;
+                folders = scan.folders;
+                break;
+            }
+            for file in &files {
+                match workspace::facts_on_disk(roots, file) {
+                    Some(facts) => _ = workspace.index_file(file, facts, None),
+                    None => _ = workspace.forget(file),
+                }
+            }
+            changed(workspace, &files, began.elapsed(), as_json)?;
+        }
+    }
+}
+
+fn changed(
+    workspace: &Workspace,
+    files: &[FilePath],
+    took: Duration,
+    as_json: bool,
+) -> anyhow::Result<()> {
+    let stats = workspace.snapshot().index().stats();
+    if as_json {
+        let change = json!({
+            "changed": files, "files": stats.files, "symbols": stats.symbols, "references": stats.references,
+            "seconds": took.as_secs_f64(),
+        });
+        // One object a line, for whoever reads along.
+        return Ok(ui::line(change)?);
+    }
+    let named: Vec<&str> = files.iter().take(3).map(FilePath::file_name).collect();
+    let more = if files.len() > named.len() {
+        format!(" and {} more", files.len() - named.len())
+    } else {
+        String::new()
+    };
+    ui::line(format!(
+        "{}{more} in {:.1} ms: {} files, {} symbols, {} references",
+        named.join(", "),
+        took.as_secs_f64() * 1e3,
+        stats.files,
+        stats.symbols,
+        stats.references
+    ))?;
+    Ok(())
 }
 
 /// The most memory this process has held, where the system tells.

@@ -6,20 +6,17 @@ mod since;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::atomic::AtomicBool;
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use engine::{findings_of, manifests_in};
-use index::Index;
-use indicatif::{ProgressBar, ProgressStyle};
 use review::{Finding, Severity};
 use text::FilePath;
+use workspace::Store;
 
 use self::baseline::Baseline;
 use self::formats::Shown;
+use super::index::scanned;
 use crate::setup::{Places, configuration};
 use crate::ui;
 
@@ -67,21 +64,25 @@ pub(crate) fn review(args: &ReviewArgs) -> anyhow::Result<ExitCode> {
     anyhow::ensure!(path.is_dir(), "there is no folder {}", path.display());
     let root = FilePath::new(&path)?;
     let roots = [root.clone()];
-    let (config, problems) = configuration(&Places::find()?, None, &roots);
+    let places = Places::find()?;
+    let (config, problems) = configuration(&places, None, &roots);
     for problem in &problems {
         ui::note(format!("{}: {problem}", ui::paint(ui::YELLOW, "warning")));
     }
     let began = Instant::now();
-    let (index, others) = scan(&roots)?;
-    let manifests = manifests_in(&others);
-    let (mut findings, review) = findings_of(&roots, &index, &manifests, &config);
+    let store = Store::of(&places.cache, &roots);
+    let (workspace, scan) = scanned(&roots, Some(&store))?;
+    let snapshot = workspace.snapshot();
+    let index = snapshot.index();
+    let manifests = manifests_in(&scan.others);
+    let (mut findings, review) = findings_of(&roots, index, &manifests, &config);
     if args.format == Format::Edges {
         formats::edges(&root, review.graph())?;
         return Ok(ExitCode::SUCCESS);
     }
     if let Some(revision) = &args.new_since {
         let changed = since::changed_lines(&root, revision)?;
-        findings.retain(|finding| changed.touches(finding, index.file(&finding.file)));
+        findings.retain(|finding| changed.touches(finding, index.file(&finding.file).as_deref()));
     }
     if let Some(file) = &args.baseline {
         let mut baseline = Baseline::read(file)?;
@@ -117,31 +118,4 @@ pub(crate) fn review(args: &ReviewArgs) -> anyhow::Result<ExitCode> {
     } else {
         ExitCode::SUCCESS
     })
-}
-
-/// The index of the folders, and the files without a grammar.
-fn scan(roots: &[FilePath]) -> anyhow::Result<(Index, Vec<FilePath>)> {
-    let began = Instant::now();
-    let joined = Mutex::new(Index::default());
-    let bar = ProgressBar::new(0);
-    bar.set_style(
-        ProgressStyle::with_template("{bar:40} {pos}/{len} files {elapsed}")
-            .context("the bar's template")?,
-    );
-    // A folder that is done at once needs no bar.
-    let shown_after = Duration::from_millis(300);
-    let scan = workspace::scan(roots, &AtomicBool::new(false), &|scanned| {
-        let (done, found) = scanned.progress;
-        joined
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(scanned.file, scanned.facts);
-        if done.is_multiple_of(64) && began.elapsed() > shown_after {
-            bar.set_length(found as u64);
-            bar.set_position(done as u64);
-        }
-    });
-    bar.finish_and_clear();
-    let index = joined.into_inner().unwrap_or_else(PoisonError::into_inner);
-    Ok((index, scan.others))
 }

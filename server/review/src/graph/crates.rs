@@ -229,7 +229,7 @@ impl Origin<'_> {
                 return Some(module.file);
             }
             return self
-                .through_facade(&module, facts, part, &path[at + 1..], depth)
+                .through_facade(&module, &facts, part, &path[at + 1..], depth)
                 .or(Some(module.file));
         }
         Some(module.file)

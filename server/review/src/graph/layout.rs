@@ -35,16 +35,14 @@ impl Layout {
         let mut files = FxHashMap::default();
         let mut folders = FxHashSet::default();
         let mut packages = FxHashSet::default();
-        for (file, facts) in project.index.files() {
+        for file in project.index.paths() {
             files.insert(file.as_str().to_owned(), file.clone());
             let mut folder = parent(file.as_str());
-            if facts.grammar.modules.resolution == Resolution::DottedName
-                && facts
-                    .grammar
-                    .modules
-                    .index_files
-                    .contains(&file.file_name())
-            {
+            let modules = grammars::for_path(file.file_name()).map(|grammar| &grammar.modules);
+            if modules.is_some_and(|modules| {
+                modules.resolution == Resolution::DottedName
+                    && modules.index_files.contains(&file.file_name())
+            }) {
                 packages.insert(folder.to_owned());
             }
             while !folder.is_empty() && folders.insert(folder.to_owned()) {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 
 use anyhow::Context as _;
 use index::Facts;
@@ -113,7 +112,7 @@ fn parse(root: &FilePath, diff: &str) -> BTreeMap<FilePath, Vec<std::ops::Range<
 
 impl Changed {
     /// Whether the symbol or the import that a finding is about has changed.
-    pub(super) fn touches(&self, finding: &Finding, facts: Option<&Arc<Facts>>) -> bool {
+    pub(super) fn touches(&self, finding: &Finding, facts: Option<&Facts>) -> bool {
         let Some(lines) = self.0.get(&finding.file) else {
             return false;
         };
