@@ -51,6 +51,7 @@ fn grammar(root: &Path, folder: &Path, code: &mut String) -> Result<(), String> 
         protocol_ids,
         inherits,
         self_names,
+        sigils,
         implicit_self,
         builtins,
         protected,
@@ -66,7 +67,7 @@ fn grammar(root: &Path, folder: &Path, code: &mut String) -> Result<(), String> 
     write!(
         code,
         "Grammar {{ name: {name:?}, title: {title:?}, ecosystem: {ecosystem:?}, extensions: &{extensions:?}, \
-         file_names: &{file_names:?}, language_ids: &{protocol_ids:?}, self_names: &{self_names:?}, \
+         file_names: &{file_names:?}, language_ids: &{protocol_ids:?}, self_names: &{self_names:?}, sigils: &{sigils:?}, \
          implicit_self: {implicit_self:?}, builtins: &{builtins:?}, protected: &{protected:?}, line_comment: {:?}, block_comment: {:?}, indent: {indent:?}, \
          docs: Docs {{ inside: {:?}, markers: &{:?}, inner_markers: &{:?}, open: {:?}, line: {:?}, close: {:?}, hint: {:?} }}, \
          visibility: Visibility {{ items: Visible::{}, members: Visible::{} }}, lower_case_locals: {:?}, \
@@ -148,6 +149,8 @@ struct Language {
     inherits: Vec<String>,
     #[serde(default)]
     self_names: Vec<String>,
+    #[serde(default)]
+    sigils: Vec<String>,
     #[serde(default)]
     implicit_self: bool,
     #[serde(default)]

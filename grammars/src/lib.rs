@@ -62,6 +62,8 @@ pub struct Grammar {
     pub language_ids: &'static [&'static str],
     /// Words that stand for the type, or the value, a method belongs to.
     pub self_names: &'static [&'static str],
+    /// What may stand before a name and is not part of it, the longest first.
+    pub sigils: &'static [&'static str],
     /// Whether a bare name may mean a member of the type that the code belongs to.
     pub implicit_self: bool,
     /// Names that every file knows; nobody asks where they are used.

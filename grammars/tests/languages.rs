@@ -220,6 +220,47 @@ fn paths_tell_tests_and_modules() {
     .assert_eq(&shown);
 }
 
+/// The lists that editors keep hold every language, by one of its names in the protocol, and nothing else.
+#[test]
+fn the_editors_send_every_language() {
+    let lists = [
+        (
+            "editors/vscode/package.json",
+            vec!["\"farthing.languages\"", "\"default\": ["],
+            '"',
+        ),
+        ("editors/nvim/lsp/farthing.lua", vec!["filetypes = {"], '\''),
+    ];
+    for (file, marks, quote) in lists {
+        let text = fs::read_to_string(root().join("..").join(file)).unwrap();
+        let list = marks
+            .iter()
+            .fold(&*text, |rest, mark| rest.split_once(mark).expect(mark).1);
+        let (list, _) = list.split_once([']', '}']).unwrap();
+        let names: Vec<&str> = list.split(quote).skip(1).step_by(2).collect();
+        for name in &names {
+            assert!(grammars::by_name(name).is_some(), "{file} names {name}");
+        }
+        for grammar in grammars::all() {
+            let sent = names
+                .iter()
+                .any(|name| grammars::by_name(name) == Some(grammar));
+            assert!(sent, "{file} lacks {}", grammar.name);
+        }
+    }
+}
+
+#[test]
+fn the_readme_names_every_language() {
+    let readme = fs::read_to_string(root().join("../README.md")).unwrap();
+    let (_, section) = readme.split_once("\n## Languages\n").unwrap();
+    let list = section.trim_start().lines().next().unwrap();
+    let list = list.trim_end_matches('.').replace(" and ", ", ");
+    let named: BTreeSet<&str> = list.split(", ").collect();
+    let titles: BTreeSet<&str> = grammars::all().iter().map(|g| g.title).collect();
+    assert_eq!(named, titles);
+}
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
 }

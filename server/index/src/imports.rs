@@ -218,6 +218,12 @@ impl Statement {
             .sort_by_key(|entry| (entry.range, entry.alias.is_none()));
         self.entries
             .dedup_by(|a, b| a.range == b.range && a.what == b.what);
+        if self.wildcard {
+            // `import a.*` takes what is in `a`, and not an `a` out of what is before it.
+            let whole = self.source.clone().map(What::Path);
+            self.entries
+                .retain(|entry| Some(&entry.what) != whole.as_ref());
+        }
         let modules = self
             .entries
             .iter()

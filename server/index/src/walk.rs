@@ -97,6 +97,8 @@ struct Wrapper {
 struct Pending {
     definition: Option<SymbolKind>,
     else_if: bool,
+    /// Whether what follows is hidden, or not.
+    hides_rest: Option<bool>,
 }
 
 /// The node that the walk is at.
@@ -155,8 +157,8 @@ impl<'s> Walker<'s> {
                 // By far the most frequent.
                 Capture::Reference(role) => {
                     let strength = self.strength(*role);
-                    let (name, start) = (self.text(node), range.start);
-                    self.references.here(name, start, strength);
+                    let (name, range) = self.name(node);
+                    self.references.here(name, range.start, strength);
                 }
                 _ => self.apply(&mut here, &[(*capture, node)]),
             }
@@ -202,10 +204,12 @@ impl<'s> Walker<'s> {
             self.complexity
                 .count(Metric::ElseIf, here.range, here.range);
         }
+        if let Some(hidden) = pending.hides_rest {
+            self.symbols.mark_rest(hidden);
+        }
         if let Some(kind) = pending.definition {
-            let name = (self.text(here.node), here.range);
             let found = Found {
-                name: Some(name),
+                name: Some(self.name(here.node)),
                 ..Found::default()
             };
             self.open_symbol(here, kind, &found, None);
@@ -226,7 +230,7 @@ impl<'s> Walker<'s> {
                     self.pending_at(*node).definition = Some(*kind);
                 }
                 Capture::Name => {
-                    let name = (self.text(*node), node.byte_range().into());
+                    let name = self.name(*node);
                     found.name.get_or_insert(name);
                 }
                 Capture::Body => {
@@ -243,8 +247,8 @@ impl<'s> Walker<'s> {
                 }
                 Capture::Public => self.mark(here, |public, _| *public = true),
                 Capture::Private => self.mark(here, |_, private| *private = true),
-                Capture::PublicRest => self.symbols.mark_rest(false),
-                Capture::PrivateRest => self.symbols.mark_rest(true),
+                Capture::PublicRest => self.mark_rest(here, *node, false),
+                Capture::PrivateRest => self.mark_rest(here, *node, true),
                 Capture::Export => {
                     if !self.imports.is_open() {
                         let name = self.text(*node);
@@ -285,11 +289,11 @@ impl<'s> Walker<'s> {
                     let qualifier = qualifier.take();
                     self.ahead(*node, Role::Call, true, qualifier);
                 }
-                Capture::Qualifier => qualifier = Some(self.text(*node)),
+                Capture::Qualifier => qualifier = Some(self.name(*node).0),
                 Capture::Ignore => {
-                    let (name, start) = (self.text(*node), node.start_byte());
+                    let (name, range) = self.name(*node);
                     self.references
-                        .ahead(name, start, Strength::None, false, None);
+                        .ahead(name, range.start, Strength::None, false, None);
                 }
                 Capture::Local => self.local(here, *node),
                 Capture::LocalType => {
@@ -463,6 +467,15 @@ impl<'s> Walker<'s> {
         }
     }
 
+    /// Makes what follows a node hidden, or not: from here on, or once the walk has come to it.
+    fn mark_rest(&mut self, here: &Here<'_>, node: Node<'_>, hidden: bool) {
+        if node == here.node {
+            self.symbols.mark_rest(hidden);
+        } else {
+            self.pending_at(node).hides_rest = Some(hidden);
+        }
+    }
+
     /// The symbol that this node is, or that it is directly inside of.
     fn symbol_here(&mut self, here: &Here<'_>) -> Option<&mut symbols::Draft> {
         let number = here.opened.or_else(|| {
@@ -477,13 +490,12 @@ impl<'s> Walker<'s> {
     }
 
     fn local(&mut self, here: &Here<'_>, node: Node<'_>) {
-        let range = Range::from(node.byte_range());
+        let (name, range) = self.name(node);
         let opened = here
             .opened
             .and_then(|number| self.symbols.drafts.get(number as usize));
         // A function that is bound to a name is a symbol, and calls of it are worth keeping.
         if opened.is_none_or(|draft| draft.name_range != range) {
-            let name = self.text(node);
             self.references.local(name, here.range);
         }
     }
@@ -494,6 +506,7 @@ impl<'s> Walker<'s> {
             Metric::Parameter if self.grammar.self_names.contains(&self.text(node)) => {}
             Metric::ElseIf => self.pending_at(node).else_if = true,
             Metric::Branch if here.else_if => {}
+            Metric::Else if self.is_else_if(node) => {}
             Metric::Boolean => {
                 let is_this = |(at, frame): &&(u32, Frame)| {
                     *at == here.depth && matches!(frame, Frame::Chain { .. })
@@ -534,10 +547,9 @@ impl<'s> Walker<'s> {
     }
 
     fn ahead(&mut self, node: Node<'_>, role: Role, member: bool, qualifier: Option<&'s str>) {
-        let (name, strength) = (self.text(node), self.strength(role));
-        let start = node.start_byte();
+        let ((name, range), strength) = (self.name(node), self.strength(role));
         self.references
-            .ahead(name, start, strength, member, qualifier);
+            .ahead(name, range.start, strength, member, qualifier);
     }
 
     fn strength(&self, role: Role) -> Strength {
@@ -546,6 +558,11 @@ impl<'s> Walker<'s> {
         } else {
             role
         })
+    }
+
+    fn is_else_if(&self, node: Node<'_>) -> bool {
+        let pending = self.pending.get(&(node.id(), node.start_byte()));
+        pending.is_some_and(|pending| pending.else_if)
     }
 
     fn pending_at(&mut self, node: Node<'_>) -> &mut Pending {
@@ -561,6 +578,16 @@ impl<'s> Walker<'s> {
             return range;
         }
         Range::new(range.start, range.start + text.trim_end().len())
+    }
+
+    /// The name that a node is, without the sigil before it, and where it stands.
+    fn name(&self, node: Node<'_>) -> (&'s str, Range) {
+        let (text, range) = (self.text(node), Range::from(node.byte_range()));
+        let mut sigils = self.grammar.sigils.iter();
+        match sigils.find_map(|sigil| text.strip_prefix(sigil)) {
+            Some(name) => (name, Range::new(range.end - name.len(), range.end)),
+            None => (text, range),
+        }
     }
 
     fn text(&self, node: Node<'_>) -> &'s str {

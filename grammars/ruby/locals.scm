@@ -1,0 +1,25 @@
+(method_parameters (identifier) @local.definition)
+(block_parameters (identifier) @local.definition)
+(lambda_parameters (identifier) @local.definition)
+(destructured_parameter (identifier) @local.definition)
+[
+  (optional_parameter name: (identifier) @local.definition)
+  (keyword_parameter name: (identifier) @local.definition)
+  (splat_parameter name: (identifier) @local.definition)
+  (hash_splat_parameter name: (identifier) @local.definition)
+  (block_parameter name: (identifier) @local.definition)
+]
+(assignment left: (identifier) @local.definition)
+(operator_assignment left: (identifier) @local.definition)
+(left_assignment_list (identifier) @local.definition)
+(destructured_left_assignment (identifier) @local.definition)
+(rest_assignment (identifier) @local.definition)
+(exception_variable (identifier) @local.definition)
+(for pattern: (identifier) @local.definition)
+(in_clause pattern: (identifier) @local.definition)
+(array_pattern (identifier) @local.definition)
+(as_pattern name: (identifier) @local.definition)
+(keyword_pattern value: (identifier) @local.definition)
+(keyword_pattern
+  key: (hash_key_symbol) @local.definition
+  !value)
