@@ -7,6 +7,7 @@
 //! becomes a [`Problem`] with a place, and what is right in it holds all the same, with one exception: a problem where
 //! power is at stake stops runs ([`Config::stopped`]), because a limit that the user wrote may not be in force.
 
+mod budget;
 mod file;
 mod format;
 mod problem;
@@ -19,13 +20,14 @@ use std::fmt;
 use std::path::PathBuf;
 
 use globset::{GlobSet, GlobSetBuilder};
-use ledger::Money;
+use ledger::{LimitKind, Money};
 use provider::Effort;
 use review::{RuleId, Thresholds};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use self::budget::Budget;
 pub use self::file::schemas;
 use self::file::{MachineFile, Settings, WorkspaceFile};
 pub use self::problem::Problem;
@@ -41,6 +43,8 @@ pub const SHIPPED: ledger::Limits = ledger::Limits {
     month: Some(Money::from_picodollars(50_000_000_000_000)),
     session: None,
     workspace: None,
+    model_day: None,
+    model_month: None,
 };
 
 /// Nothing may be spent.
@@ -50,6 +54,8 @@ pub const NOTHING: ledger::Limits = ledger::Limits {
     workspace: Some(Money::ZERO),
     day: Some(Money::ZERO),
     month: Some(Money::ZERO),
+    model_day: Some(Money::ZERO),
+    model_month: Some(Money::ZERO),
 };
 
 /// Everything that a configuration is made from.
@@ -82,7 +88,9 @@ pub struct Config {
     /// Which model does which work.
     pub models: Models,
     /// What may be spent: [`NOTHING`] while [`Config::stopped`] is set.
-    pub budget: ledger::Limits,
+    pub budget: Budget,
+    /// What the machine-level file alone would allow.
+    granted: Budget,
     /// What one run may use besides money.
     pub limits: Limits,
     /// Names that no run may change, besides those that are always protected; `*` stands for any characters.
@@ -107,6 +115,15 @@ impl Config {
         matches!(&self.provider, ProviderSetup::Ready(endpoint) if endpoint.free)
     }
 
+    /// A refusal as a sentence that says where the limit can be changed.
+    pub fn explain(&self, over: &ledger::OverLimit) -> String {
+        match budget::limit(&self.granted.of(&over.model), over.which) {
+            Some(granted) if granted <= over.limit => over.to_string(),
+            None if over.which == LimitKind::Share => over.to_string(),
+            Some(_) | None => over.set_in("farthing.toml or the editor's settings"),
+        }
+    }
+
     /// Puts the sources together, and reports what is wrong in them, in the order of the sources and their lines.
     pub fn resolve(sources: &Sources<'_>) -> (Config, Vec<Problem>) {
         let (machine, machine_problems) = parse::<MachineFile>(sources.machine);
@@ -124,20 +141,20 @@ impl Config {
             .first()
             .or_else(|| narrowing.find(|problem| narrows(problem)))
             .cloned();
+        let rules = thresholds(&workspace);
+        let granted = Budget::from(machine.budget).or_shipped();
         let budget = match stopped {
-            Some(_) => NOTHING,
-            None => machine
-                .budget
-                .or_shipped()
+            Some(_) => Budget::nothing(),
+            None => (granted.clone())
                 .narrow(workspace.budget.into())
                 .narrow(settings.budget.into()),
         };
 
-        let rules = thresholds(&workspace);
         let config = Config {
             provider,
             models,
             budget,
+            granted,
             limits: machine.limits,
             protected: machine.protected.names,
             prices: machine.prices.file.map(PathBuf::from),

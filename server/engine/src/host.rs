@@ -1,16 +1,17 @@
 //! What a run may ask of the engine.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use agent::{Ask, Attempt, Host, JournalEvent, Model, NoBudget, Outcome, Progress, Settlement};
 use async_trait::async_trait;
 use gate::{ApprovedEdit, Proposal, Refusal, Rule, Scope, Verdict, View, decide};
-use ledger::{Journal, Limits, Money, Usage};
+use ledger::{Journal, Money, Usage};
 use text::Range;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use workspace::Snapshot;
 
+use crate::config::Config;
 use crate::hunks::{Hunk, HunkState};
 use crate::landing::Landing;
 use crate::runs::RunSummary;
@@ -22,8 +23,8 @@ pub(crate) struct RunHost {
     run: RunSummary,
     scope: Mutex<Scope>,
     model: Model,
-    /// The limits that the run began with.
-    budget: Limits,
+    /// The configuration that the run began with.
+    config: Arc<Config>,
     cancel: CancellationToken,
     journal: Option<Mutex<Journal>>,
     /// Shown while the model works.
@@ -43,13 +44,13 @@ impl RunHost {
             .inspect_err(|error| tracing::warn!(%error, folder = %folder.display(), "this run has no journal"))
             .ok()
             .map(Mutex::new);
-        let budget = engine.config().budget;
+        let config = engine.config();
         RunHost {
             engine,
             run,
             scope: Mutex::new(scope),
             model,
-            budget,
+            config,
             cancel,
             journal,
             doing: Mutex::default(),
@@ -271,7 +272,7 @@ impl Host for RunHost {
         self.engine
             .shared
             .purse
-            .reserve(&self.run.id, &self.model, self.budget, ask)
+            .reserve(&self.run.id, &self.model, &self.config, ask)
             .await
     }
 

@@ -323,7 +323,12 @@ impl Engine {
 
     /// Tells the editor what has been spent.
     pub async fn show_spending(&self, last_run: Option<LastRun>) {
-        match self.shared.purse.spending(self.config().budget).await {
+        match self
+            .shared
+            .purse
+            .spending(self.config().budget.overall())
+            .await
+        {
             Ok(mut spending) => {
                 spending.last_run = last_run;
                 self.show(Event::Spending(spending));

@@ -14,6 +14,7 @@ use ledger::{
 };
 use text::FilePath;
 
+use crate::config::Config;
 use crate::runs::RunSummary;
 use crate::{LaunchError, Spending};
 
@@ -208,9 +209,10 @@ impl Purse {
         &self,
         run: &RunId,
         model: &Model,
-        budget: Limits,
+        config: &Config,
         ask: Ask,
     ) -> Result<Attempt, NoBudget> {
+        let budget = config.budget.of(&model.id);
         let refuse = |message: String| NoBudget {
             message,
             can_afford_max_tokens: None,
@@ -249,7 +251,10 @@ impl Purse {
             }
             Ok(Err(error)) => Err(NoBudget {
                 can_afford_max_tokens: affordable(&error, &price, ask),
-                message: error.to_string(),
+                message: match &error {
+                    ReserveError::OverLimit(over) => config.explain(over),
+                    other => other.to_string(),
+                },
             }),
             Err(_) => Err(refuse("the ledger failed; nothing was sent".to_owned())),
         }

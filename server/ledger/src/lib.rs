@@ -16,11 +16,12 @@ pub use history::{Coverage, History, Outcome};
 pub use id::{AttemptId, RunId, RunIdError};
 pub use journal::{Entry, Journal, JournalError, Recording};
 pub use money::{Money, MoneyError, dollars};
-pub use prices::{PriceRow, Prices, PricesError};
+pub use prices::{PriceRow, Prices, PricesError, undated};
 pub use store::{
-    AttemptRow, AttemptState, By, Ended, Headroom, LastActual, Ledger, LedgerError, LimitKind,
-    Limits, OverLimit, Overrun, Recovered, ReportRow, Rescue, Reservation, Reserve, ReserveError,
-    RunCost, RunEnd, RunRow, RunStart, Settled, Settlement, Spent, Totals, Window,
+    ActionRow, AttemptRow, AttemptState, By, Ended, Headroom, LastActual, Ledger, LedgerError,
+    LimitKind, Limits, OverLimit, Overrun, Place, Recovered, ReportRow, RequestRow, Rescue,
+    Reservation, Reserve, ReserveError, RunCost, RunEnd, RunRow, RunStart, Settled, Settlement,
+    Spent, Totals, Window,
 };
 pub use tokens::{Tokenizer, tokens};
 pub use usage::Usage;

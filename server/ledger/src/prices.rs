@@ -64,6 +64,11 @@ impl Prices {
             .or_else(|| in_force().find(|row| row.covers_dated(model)))
     }
 
+    /// The row of that [`PriceRow::id`], as ledger rows name it.
+    pub fn row(&self, id: &str) -> Option<&PriceRow> {
+        self.rows.iter().find(|row| row.id == id)
+    }
+
     /// Every row, the user's own first.
     pub fn rows(&self) -> &[PriceRow] {
         &self.rows
@@ -158,6 +163,17 @@ impl PriceRow {
                 + price(usage.cache_read, rates.read)
                 + price(usage.output, rates.output),
         )
+    }
+
+    /// What the cache saved: the cost of `usage` if every prompt token had been an ordinary one, less its cost. Below
+    /// zero where more was paid for writing than reading has brought in.
+    pub fn saved(&self, usage: &Usage) -> Money {
+        let plain = Usage {
+            input: usage.prompt(),
+            output: usage.output,
+            ..Usage::default()
+        };
+        self.cost(&plain).saturating_sub(self.cost(usage))
     }
 
     /// The most that one request can cost: what to reserve for it.
@@ -273,6 +289,15 @@ impl PriceRow {
                     .is_some_and(is_date)
             })
     }
+}
+
+/// The id of a model without the date that a provider may put at its end: two ids with the same one are one model.
+pub fn undated(model: &str) -> &str {
+    [9, 11]
+        .into_iter()
+        .filter_map(|length| model.split_at_checked(model.len().checked_sub(length)?))
+        .find(|(name, suffix)| !name.is_empty() && suffix.strip_prefix('-').is_some_and(is_date))
+        .map_or(model, |(name, _)| name)
 }
 
 /// `20260928` or `2026-09-28`.

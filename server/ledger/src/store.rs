@@ -12,6 +12,7 @@
 mod check;
 mod close;
 mod error;
+mod list;
 mod open;
 mod owner;
 mod query;
@@ -35,6 +36,7 @@ use owner::Owner;
 
 pub use close::{Overrun, Recovered, Settled, Settlement};
 pub use error::{LedgerError, OverLimit, ReserveError};
+pub use list::{ActionRow, Place, RequestRow};
 pub use query::{AttemptRow, AttemptState, LastActual, RunCost, RunRow, Spent, Totals, Window};
 pub use report::{By, ReportRow};
 pub use rescue::Rescue;

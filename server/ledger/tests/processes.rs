@@ -16,8 +16,8 @@ use std::{
 
 use jiff::Zoned;
 use ledger::{
-    AttemptId, AttemptState, Ledger, Limits, Money, PriceRow, Prices, Reserve, ReserveError,
-    RunEnd, RunId, RunStart, Settlement, Usage, Window,
+    AttemptId, AttemptState, By, Ledger, LedgerError, Limits, Money, PriceRow, Prices, Reserve,
+    ReserveError, RunEnd, RunId, RunStart, Settlement, Usage, Window,
 };
 
 const PART: &str = "FARTHING_TEST_PART";
@@ -43,7 +43,7 @@ fn price() -> PriceRow {
     row.unwrap()
 }
 
-fn start(ledger: &Ledger, run: &RunId) {
+fn try_start(ledger: &Ledger, run: &RunId) -> Result<(), LedgerError> {
     let start = RunStart {
         run,
         parent: None,
@@ -59,7 +59,21 @@ fn start(ledger: &Ledger, run: &RunId) {
         estimate: None,
         at: &now(),
     };
-    ledger.start_run(&start).unwrap();
+    ledger.start_run(&start)
+}
+
+fn start(ledger: &Ledger, run: &RunId) {
+    try_start(ledger, run).unwrap();
+}
+
+/// Tries again for as long as other processes keep the ledger busy.
+fn patient<T>(mut work: impl FnMut() -> Result<T, LedgerError>) -> T {
+    loop {
+        match work() {
+            Err(LedgerError::Busy { .. }) => {}
+            done => return done.unwrap(),
+        }
+    }
 }
 
 fn reserve(
@@ -68,26 +82,116 @@ fn reserve(
     amount: &str,
     day: Option<&str>,
 ) -> Result<AttemptId, ReserveError> {
-    let attempt = AttemptId::new(now().timestamp());
     let limits = Limits {
         day: day.map(dollars),
         ..Limits::default()
     };
+    reserve_for(ledger, run, "claude-sonnet-5-5", dollars(amount), &limits)
+}
+
+fn reserve_for(
+    ledger: &Ledger,
+    run: &RunId,
+    model: &str,
+    amount: Money,
+    limits: &Limits,
+) -> Result<AttemptId, ReserveError> {
+    let attempt = AttemptId::new(now().timestamp());
     let reserve = Reserve {
         attempt,
         run,
         turn: 1,
-        model: "claude-sonnet-5-5",
+        model,
         price: &price(),
-        amount: dollars(amount),
+        amount,
         predicted_input: None,
-        limits: &limits,
+        limits,
         at: &now(),
     };
     ledger.reserve(&reserve).map(|_| attempt)
 }
 
+/// A small generator of numbers, the same from the same name.
+struct Random(u64);
+
+impl Random {
+    fn of(name: &str) -> Self {
+        Self(name.bytes().fold(0x9e37_79b9, |seed, byte| {
+            seed.wrapping_mul(0x0100_0000_01b3) ^ u64::from(byte)
+        }))
+    }
+
+    /// From 0 to one less than `end`.
+    fn below(&mut self, end: i64) -> i64 {
+        self.0 = self.0.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
+        ((self.0 >> 33) as i64) % end
+    }
+
+    /// One of two models; the first two names are one.
+    fn model(&mut self) -> &'static str {
+        [
+            "claude-sonnet-5-5",
+            "claude-sonnet-5-5-20260928",
+            "claude-haiku-5-5",
+        ][self.below(3) as usize]
+    }
+}
+
+/// What may be spent while processes are killed, in cents.
+struct Chaos {
+    run: i64,
+    all: i64,
+    day: i64,
+    model: i64,
+}
+
+const CHAOS: Chaos = Chaos {
+    run: 9,
+    all: 260,
+    day: 250,
+    model: 150,
+};
+
+impl Chaos {
+    fn limits(&self) -> Limits {
+        let cents = |cents: i64| Some(Money::from_picodollars(cents * 10_000_000_000));
+        Limits {
+            run: cents(self.run),
+            session: cents(self.all),
+            workspace: cents(self.all),
+            day: cents(self.day),
+            month: cents(self.all),
+            model_day: cents(self.model),
+            model_month: cents(self.model),
+        }
+    }
+
+    /// No limit is exceeded at this instant.
+    fn check(&self, ledger: &Ledger) {
+        let (limits, day) = (self.limits(), now().date());
+        let sonnet = "claude-sonnet-5-5";
+        for (window, limit) in [
+            (Window::Session("session"), limits.session),
+            (Window::Workspace("/home/ada/engine"), limits.workspace),
+            (Window::Day(day), limits.day),
+            (Window::Month(day), limits.month),
+            (Window::ModelDay(sonnet, day), limits.model_day),
+            (
+                Window::ModelMonth("claude-haiku-5-5", day),
+                limits.model_month,
+            ),
+        ] {
+            let spent = ledger.spent(window).unwrap();
+            assert!(Some(spent.total()) <= limit, "{window:?}: {spent:?}");
+        }
+    }
+}
+
 fn settle(ledger: &Ledger, attempt: AttemptId, cost: &str) {
+    try_settle(ledger, attempt, cost).unwrap();
+}
+
+fn try_settle(ledger: &Ledger, attempt: AttemptId, cost: &str) -> Result<(), LedgerError> {
     let settlement = Settlement {
         usage: Usage::default(),
         cost: dollars(cost),
@@ -96,7 +200,7 @@ fn settle(ledger: &Ledger, attempt: AttemptId, cost: &str) {
         request_id: None,
         at: now().timestamp(),
     };
-    ledger.settle(attempt, &settlement).unwrap();
+    ledger.settle(attempt, &settlement).map(|_| ())
 }
 
 /// A process that plays a part. It is killed when it is dropped.
@@ -176,7 +280,7 @@ fn part() {
     let (Ok(part), Ok(path), Ok(name)) = (env::var(PART), env::var(PATH), env::var(RUN)) else {
         return;
     };
-    let ledger = Ledger::open(Path::new(&path)).unwrap();
+    let ledger = patient(|| Ledger::open(Path::new(&path)));
     let run = run(&name);
     match part.as_str() {
         "hold" => {
@@ -208,6 +312,37 @@ fn part() {
                     }
                     Err(ReserveError::OverLimit(_)) => return,
                     Err(error) => say(&error.to_string()),
+                }
+            }
+        }
+        "chaos" => {
+            let mut random = Random::of(&name);
+            let mut refused = 0;
+            for number in 0.. {
+                let run = format!("{name}-{number}").parse().unwrap();
+                patient(|| try_start(&ledger, &run));
+                for _ in 0..4 {
+                    let amount = Money::from_picodollars(random.below(60_000) * 1_000_000);
+                    match reserve_for(&ledger, &run, random.model(), amount, &CHAOS.limits()) {
+                        Ok(attempt) => {
+                            refused = 0;
+                            let cost = random.below(amount.picodollars() + 1);
+                            say(&format!("{attempt} {cost}"));
+                            if random.below(8) > 0 {
+                                let cost = Money::from_picodollars(cost).exact();
+                                patient(|| try_settle(&ledger, attempt, &cost));
+                            } else {
+                                let at = now().timestamp();
+                                patient(|| ledger.book_unknown(attempt, "cut", None, at));
+                            }
+                        }
+                        Err(ReserveError::OverLimit(_)) => refused += 1,
+                        Err(ReserveError::Ledger(LedgerError::Busy { .. })) => {}
+                        Err(error) => panic!("{error}"),
+                    }
+                }
+                if refused > 12 {
+                    return;
                 }
             }
         }
@@ -321,6 +456,75 @@ fn processes_that_race_for_one_limit_never_exceed_it() {
     assert_eq!(said.len(), 33);
     let spent = Ledger::open(&path).unwrap().spent(Window::All).unwrap();
     assert_eq!(spent.total(), dollars("0.99"));
+}
+
+/// Each place is taken by one process after the other, all but the last of which are killed at a random instant.
+/// `FARTHING_PROCESSES=50` takes so many places, with ten deaths in each.
+#[test]
+fn no_limit_is_exceeded_while_processes_are_killed_at_random_instants() {
+    let places = env::var("FARTHING_PROCESSES").ok();
+    let places: Option<usize> = places.and_then(|places| places.parse().ok());
+    let (places, deaths) = places.map_or((6, 2), |places| (places, 10));
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("ledger.db");
+    let ledger = Ledger::open(&path).unwrap();
+    let meter: Vec<String> = std::thread::scope(|scope| {
+        let places: Vec<_> = (0..places)
+            .map(|place| {
+                let path = &path;
+                scope.spawn(move || {
+                    let mut meter = Vec::new();
+                    let mut random = Random::of(&format!("place {place}"));
+                    for death in 0..deaths {
+                        let mut player = Player::new("chaos", path, &format!("p{place}-{death}"));
+                        meter.extend((0..random.below(6)).map_while(|_| player.hear()));
+                        player.kill();
+                        while let Some(attempt) = player.hear() {
+                            meter.push(attempt);
+                        }
+                    }
+                    meter.extend(Player::new("chaos", path, &format!("p{place}-last")).finish());
+                    meter
+                })
+            })
+            .collect();
+        while places.iter().any(|place| !place.is_finished()) {
+            for _ in 0..16 {
+                CHAOS.check(&ledger);
+            }
+            patient(|| ledger.recover(now().timestamp()));
+        }
+        places
+            .into_iter()
+            .flat_map(|place| place.join().unwrap())
+            .collect()
+    });
+    ledger.recover(now().timestamp()).unwrap();
+    CHAOS.check(&ledger);
+    let mut runs = HashSet::new();
+    let mut charged = std::collections::HashMap::new();
+    for row in ledger.report(By::Run, None, None).unwrap() {
+        let run = run(&row.key);
+        assert!(Some(ledger.run_cost(&run).unwrap().own.total()) <= CHAOS.limits().run);
+        for attempt in ledger.attempts(&run).unwrap() {
+            assert_ne!(attempt.state, AttemptState::Open);
+            charged.insert(attempt.attempt, attempt.charge);
+        }
+        runs.insert(row.key);
+    }
+    let all: Money = charged.values().copied().sum();
+    assert_eq!(ledger.spent(Window::All).unwrap().settled, all);
+    let billed: Money = (meter.iter())
+        .map(|line| {
+            let (attempt, cost) = line.split_once(' ').unwrap();
+            let cost = Money::from_picodollars(cost.parse().unwrap());
+            assert!(charged[attempt] >= cost, "{line}: {}", charged[attempt]);
+            cost
+        })
+        .sum();
+    assert!(billed <= all && all <= dollars("2.50"), "{billed} {all}");
+    // Money ran out: the limits were what ended the processes.
+    assert!(all >= dollars("2.30"), "{all} in {} runs", runs.len());
 }
 
 #[test]

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::read::{self, Document};
-use super::{Limits, Models, SHIPPED, format};
+use super::{Budget, Limits, Models, format};
 
 /// The machine-level file, `config.toml` in the user's configuration folder: everything that grants power.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -200,7 +200,7 @@ impl Default for Surface {
 }
 
 /// Limits on money, each amount in quotes like "$0.50". "$0" means that nothing may be spent.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[expect(clippy::struct_field_names, reason = "the names are those of the keys")]
 pub(super) struct BudgetTable {
@@ -224,36 +224,44 @@ pub(super) struct BudgetTable {
     #[serde(with = "ledger::dollars")]
     #[schemars(with = "Dollars")]
     per_workspace: Option<Money>,
+    /// What may be spent on one model, by its id. With or without a date at its end, an id means the same model.
+    per_model: BTreeMap<String, ModelBudgetTable>,
 }
 
-impl From<BudgetTable> for ledger::Limits {
-    fn from(table: BudgetTable) -> ledger::Limits {
-        ledger::Limits {
-            run: table.per_run,
-            session: table.per_session,
-            day: table.per_day,
-            month: table.per_month,
-            workspace: table.per_workspace,
-        }
-    }
+/// Limits on what one model may spend.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct ModelBudgetTable {
+    /// What may be spent in a day of your calendar.
+    #[serde(with = "ledger::dollars")]
+    #[schemars(with = "Dollars")]
+    per_day: Option<Money>,
+    /// What may be spent in a month of your calendar.
+    #[serde(with = "ledger::dollars")]
+    #[schemars(with = "Dollars")]
+    per_month: Option<Money>,
 }
 
-impl BudgetTable {
-    /// These limits, and the shipped one of each kind that has none here.
-    pub(super) fn or_shipped(self) -> ledger::Limits {
-        let limits = ledger::Limits::from(self);
-        ledger::Limits {
-            run: limits.run.or(SHIPPED.run),
-            session: limits.session.or(SHIPPED.session),
-            day: limits.day.or(SHIPPED.day),
-            month: limits.month.or(SHIPPED.month),
-            workspace: limits.workspace.or(SHIPPED.workspace),
+impl From<BudgetTable> for Budget {
+    fn from(table: BudgetTable) -> Budget {
+        Budget {
+            limits: ledger::Limits {
+                run: table.per_run,
+                session: table.per_session,
+                day: table.per_day,
+                month: table.per_month,
+                workspace: table.per_workspace,
+                ..ledger::Limits::default()
+            },
+            models: (table.per_model.into_iter())
+                .map(|(model, limits)| (model, of_model(limits.per_day, limits.per_month)))
+                .collect(),
         }
     }
 }
 
 /// The same limits, spelt as editors spell settings.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 #[expect(clippy::struct_field_names, reason = "the names are those of the keys")]
 pub(super) struct BudgetSettings {
@@ -277,17 +285,47 @@ pub(super) struct BudgetSettings {
     #[serde(with = "ledger::dollars")]
     #[schemars(with = "Dollars")]
     per_workspace: Option<Money>,
+    /// What may be spent on one model, by its id. With or without a date at its end, an id means the same model.
+    per_model: BTreeMap<String, ModelBudgetSettings>,
 }
 
-impl From<BudgetSettings> for ledger::Limits {
-    fn from(table: BudgetSettings) -> ledger::Limits {
-        ledger::Limits {
-            run: table.per_run,
-            session: table.per_session,
-            day: table.per_day,
-            month: table.per_month,
-            workspace: table.per_workspace,
+/// The same limits on one model, spelt as editors spell settings.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct ModelBudgetSettings {
+    /// What may be spent in a day of your calendar.
+    #[serde(with = "ledger::dollars")]
+    #[schemars(with = "Dollars")]
+    per_day: Option<Money>,
+    /// What may be spent in a month of your calendar.
+    #[serde(with = "ledger::dollars")]
+    #[schemars(with = "Dollars")]
+    per_month: Option<Money>,
+}
+
+impl From<BudgetSettings> for Budget {
+    fn from(table: BudgetSettings) -> Budget {
+        Budget {
+            limits: ledger::Limits {
+                run: table.per_run,
+                session: table.per_session,
+                day: table.per_day,
+                month: table.per_month,
+                workspace: table.per_workspace,
+                ..ledger::Limits::default()
+            },
+            models: (table.per_model.into_iter())
+                .map(|(model, limits)| (model, of_model(limits.per_day, limits.per_month)))
+                .collect(),
         }
+    }
+}
+
+fn of_model(day: Option<Money>, month: Option<Money>) -> ledger::Limits {
+    ledger::Limits {
+        model_day: day,
+        model_month: month,
+        ..ledger::Limits::default()
     }
 }
 

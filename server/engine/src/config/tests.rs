@@ -6,6 +6,8 @@ use expect_test::{Expect, expect, expect_file};
 use proptest::prelude::*;
 use serde_json::json;
 
+use ledger::OverLimit;
+
 use super::*;
 
 /// Resolves the sources; `env` is `NAME=value` pairs.
@@ -52,7 +54,7 @@ fn check_budget(machine: &str, workspace: &str, settings: &Value, expected: Expe
     let (config, problems) = resolve(machine, workspace, Some(settings), &[]);
     let show = |limit: Option<Money>| limit.map_or("-".to_owned(), Money::exact);
     let mut shown = lines(&problems);
-    let budget = config.budget;
+    let budget = config.budget.overall();
     for (name, limit) in [
         ("run", budget.run),
         ("session", budget.session),
@@ -94,7 +96,7 @@ fn check_setup(machine: &str, env: &[&str], expected: Expect) {
 fn an_empty_configuration_has_the_shipped_limits() {
     let (config, problems) = resolve("", "", None, &[]);
     assert_eq!(problems, []);
-    assert_eq!(config.budget, SHIPPED);
+    assert_eq!(config.budget.overall(), SHIPPED);
     assert_eq!(config.stopped, None);
     assert_eq!(config.rules, Thresholds::default());
     assert_eq!(
@@ -118,7 +120,7 @@ fn the_schema_tells_the_shipped_limits() {
         .map(|(key, amount)| format!("{key} = {amount}\n"))
         .collect();
     let machine = format!("[budget]\n{}", lines.concat());
-    assert_eq!(resolve(&machine, "", None, &[]).0.budget, SHIPPED);
+    assert_eq!(resolve(&machine, "", None, &[]).0.budget.overall(), SHIPPED);
     assert_eq!(
         ledger::Limits {
             session: None,
@@ -182,6 +184,7 @@ fn a_whole_configuration_is_read() {
         context,
         surfaces,
         stopped,
+        granted: _,
     } = config;
     let power = format!(
         "{provider:?}\n{models:?}\n{budget:?}\n{limits:?}\n{protected:?} {prices:?} {stopped:?}\n"
@@ -190,7 +193,7 @@ fn a_whole_configuration_is_read() {
     expect![[r#"
         Ready(Endpoint { kind: Anthropic, base_url: "https://gateway.example/anthropic", allow_cleartext: false, key: the key in GATEWAY_KEY, header: Bearer, free: false })
         Models { default: "m", small: "claude-haiku-5-5", large: "claude-opus-5-5", effort: Some(Low) }
-        Limits { run: Some(Money(100000000000)), session: Some(Money(2000000000000)), workspace: None, day: Some(Money(1000000000000)), month: Some(Money(50000000000000)) }
+        Budget { limits: Limits { run: Some(Money(100000000000)), session: Some(Money(2000000000000)), workspace: None, day: Some(Money(1000000000000)), month: Some(Money(50000000000000)), model_day: None, model_month: None }, models: [] }
         Limits { turns: 3, tool_calls: 40, output_tokens: 16000, seconds: 600 }
         ["*.sql"] Some("/etc/farthing/prices.toml") None
         ["secrets/**", "*.pem"] Thresholds([Some(120), None, Some(24), Some(0), None, Some(0)])
@@ -208,7 +211,7 @@ fn every_problem_names_its_place_and_what_is_valid() {
         "[rules.\"fn/too-lnog\"]\n[rules.\"fn/too-long\"]\nlimit = 3\n[scope]\ndeny = [\"a[\", \"\"]\n\
          [models]\n[hover]\n\"ä\" = 1\n",
         expect![[r#"
-            config.toml:3:1: budget.per_runs: unknown key; did you mean per_run? valid keys: per_run, per_session, per_day, per_month, per_workspace
+            config.toml:3:1: budget.per_runs: unknown key; did you mean per_run? valid keys: per_run, per_session, per_day, per_month, per_workspace, per_model
             config.toml:4:1: budget.per_day: must be an amount in quotes, such as "$0.50", not a bare number
             config.toml:5:1: budget.per_month: an amount cannot be negative; "$0" means that nothing may be spent
             config.toml:6:1: budget.per_session: not an amount in dollars; write it like "$0.50" or "0.50"
@@ -294,13 +297,72 @@ fn limits_only_go_down() {
 }
 
 #[test]
+fn a_model_has_limits_of_its_own_under_any_spelling() {
+    let (config, problems) = resolve(
+        "[budget.per_model.\"claude-opus-5-5\"]\nper_day = \"$2\"\nper_month = \"$20\"\n",
+        "[budget.per_model.\"claude-opus-5-5-20260922\"]\nper_day = \"$1\"\n[budget.per_model.\"m\"]\nper_month = \"0\"\n",
+        Some(&json!({"budget": {"perModel": {"claude-opus-5-5": {"perMonth": "$30"}}}})),
+        &[],
+    );
+    assert_eq!(lines(&problems), "");
+    let shown = |model: &str| {
+        let limits = config.budget.of(model);
+        let amount = |limit: Option<Money>| limit.map_or("-".to_owned(), |limit| limit.to_string());
+        format!(
+            "{} {}",
+            amount(limits.model_day),
+            amount(limits.model_month)
+        )
+    };
+    assert_eq!(shown("claude-opus-5-5"), "$1.00 $20.00");
+    assert_eq!(shown("claude-opus-5-5-20261001"), "$1.00 $20.00");
+    assert_eq!(shown("m"), "- $0.00");
+    assert_eq!(shown("claude-opus-5"), "- -");
+    let names: Vec<&str> = config
+        .budget
+        .models()
+        .into_iter()
+        .map(|(id, _)| id)
+        .collect();
+    assert_eq!(names, ["claude-opus-5-5", "m"]);
+}
+
+#[test]
+fn a_refusal_names_the_file_that_holds_the_limit() {
+    let over = |which: LimitKind, limit: &str| OverLimit {
+        which,
+        model: "claude-opus-5-5".to_owned(),
+        limit: limit.parse().unwrap(),
+        spent: Money::ZERO,
+        reserved: Money::ZERO,
+        asked: "5".parse().unwrap(),
+    };
+    let (config, _) = resolve(
+        "[budget]\nper_day = \"$2\"",
+        "[budget]\nper_day = \"$1\"\n[budget.per_model.\"claude-opus-5-5\"]\nper_day = \"$0.50\"",
+        None,
+        &[],
+    );
+    expect![[r#"
+        $1.00 is left of the $1.00 for today ($0.00 spent), and this request can cost $5.00; to allow it, set per_day = "$5.00" under [budget] in farthing.toml or the editor's settings
+        $50.00 is left of the $50.00 for this month ($0.00 spent), and this request can cost $5.00; to allow it, set per_month = "$5.00" under [budget] in config.toml
+        $0.50 is left of the $0.50 for this model today ($0.00 spent), and this request can cost $5.00; to allow it, set per_day = "$5.00" under [budget.per_model."claude-opus-5-5"] in farthing.toml or the editor's settings
+    "#]].assert_eq(&format!(
+        "{}\n{}\n{}\n",
+        config.explain(&over(LimitKind::Day, "1")),
+        config.explain(&over(LimitKind::Month, "50")),
+        config.explain(&over(LimitKind::ModelDay, "0.50")),
+    ));
+}
+
+#[test]
 fn a_limit_that_cannot_be_read_stops_spending() {
     check_budget(
         "[budget]\nper_runs = \"$1\"",
         "",
         &json!({}),
         expect![[r#"
-        config.toml:2:1: budget.per_runs: unknown key; did you mean per_run? valid keys: per_run, per_session, per_day, per_month, per_workspace
+        config.toml:2:1: budget.per_runs: unknown key; did you mean per_run? valid keys: per_run, per_session, per_day, per_month, per_workspace, per_model
         run $0.00 session $0.00 day $0.00 month $0.00 workspace $0.00"#]],
     );
     check_budget(
@@ -695,6 +757,15 @@ fn narrowing() -> impl Strategy<Value = (String, Value)> {
             let _ = writeln!(toml, "{key} = {amount}");
             json.insert((*key).to_owned(), serde_json::from_str(amount).unwrap());
         }
+        for (key, amount) in &entries {
+            if matches!(*key, "per_day" | "per_month") {
+                let _ = writeln!(
+                    toml,
+                    "[budget.per_model.\"claude-opus-5-5\"]\n{key} = {amount}"
+                );
+                break;
+            }
+        }
         let _ = writeln!(toml, "[scope]\ndeny = {deny:?}");
         if powerful {
             toml.push_str(
@@ -718,7 +789,10 @@ proptest! {
         let (with_workspace, _) = resolve(&machine, &workspace.0, None, &[]);
         let (with_both, _) = resolve(&machine, &workspace.0, Some(&settings.1), &[]);
         for (wide, narrow) in [(&alone, &with_workspace), (&with_workspace, &with_both)] {
-            prop_assert_eq!(wide.budget.narrow(narrow.budget), narrow.budget);
+            for model in ["claude-opus-5-5", "claude-opus-5-5-20260922", "another"] {
+                let (wide, narrow) = (wide.budget.of(model), narrow.budget.of(model));
+                prop_assert_eq!(wide.narrow(narrow), narrow);
+            }
             prop_assert!(narrow.deny.denies(path) || !wide.deny.denies(path));
             prop_assert!(wide.stopped.is_none() || narrow.stopped.is_some());
             prop_assert_eq!(&wide.models, &narrow.models);

@@ -93,7 +93,7 @@ pub(crate) fn cost(args: &CostArgs) -> anyhow::Result<ExitCode> {
     let totals = ledger.totals(&now)?;
     if args.json {
         ui::json(
-            &json!({"rows": rows, "today": totals.today, "month": totals.month, "limits": {"run": config.budget.run, "day": config.budget.day, "month": config.budget.month}}),
+            &json!({"rows": rows, "today": totals.today, "month": totals.month, "limits": {"run": config.budget.overall().run, "day": config.budget.overall().day, "month": config.budget.overall().month}}),
         )?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -138,9 +138,9 @@ pub(crate) fn cost(args: &CostArgs) -> anyhow::Result<ExitCode> {
     ui::line(format!(
         "today {}{}, this month {}{}",
         totals.today.total(),
-        of(config.budget.day),
+        of(config.budget.overall().day),
         totals.month.total(),
-        of(config.budget.month)
+        of(config.budget.overall().month)
     ))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -162,7 +162,7 @@ fn checks(places: &Places) -> Vec<Check> {
     let show = |limit: Option<ledger::Money>| {
         limit.map_or_else(|| "no limit".to_owned(), |limit| limit.to_string())
     };
-    let budget = config.budget;
+    let budget = config.budget.overall();
     checks.push(Check {
         name: "budget",
         ok: config.stopped.is_none(),

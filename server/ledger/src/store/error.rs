@@ -122,10 +122,12 @@ pub enum ReserveError {
 }
 
 /// A limit that would be exceeded, and by what.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OverLimit {
     /// Which limit.
     pub which: LimitKind,
+    /// The model that was asked for, without a date.
+    pub model: String,
     /// The limit.
     pub limit: Money,
     /// What has been spent under it.
@@ -150,6 +152,20 @@ impl std::error::Error for OverLimit {}
 
 impl fmt::Display for OverLimit {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(formatter, "config.toml")
+    }
+}
+
+impl OverLimit {
+    /// The refusal as a sentence, for a limit that is not set in `config.toml` but in `place`.
+    pub fn set_in(&self, place: &str) -> String {
+        let mut sentence = String::new();
+        // Writing to a text cannot fail.
+        let _ = self.write(&mut sentence, place);
+        sentence
+    }
+
+    fn write(&self, formatter: &mut dyn fmt::Write, place: &str) -> fmt::Result {
         let scope = self.which.scope();
         if self.limit.is_zero() {
             write!(
@@ -174,17 +190,21 @@ impl fmt::Display for OverLimit {
                     .saturating_add(self.reserved)
                     .saturating_add(self.asked);
                 let example = to_the_cent(enough).exact();
+                let table = match self.which {
+                    LimitKind::ModelDay | LimitKind::ModelMonth => {
+                        format!("[budget.per_model.\"{}\"]", self.model)
+                    }
+                    _ => "[budget]".to_owned(),
+                };
                 write!(
                     formatter,
-                    "; to allow it, set {key} = \"{example}\" under [budget] in config.toml"
+                    "; to allow it, set {key} = \"{example}\" under {table} in {place}"
                 )
             }
             None => formatter.write_str("; start the run with a larger budget"),
         }
     }
-}
 
-impl OverLimit {
     /// Limit, left, spent, reserved and asked: rounded for reading, unless the sentence would then contradict itself.
     fn shown(&self) -> [String; 5] {
         let amounts = [

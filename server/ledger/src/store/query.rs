@@ -11,7 +11,7 @@ use super::{
     row::{self, sum_columns, wide_sum},
     runs::Lesson,
 };
-use crate::{History, Money, Outcome, RunId, Tokenizer, Usage, history::NEWEST};
+use crate::{History, Money, Outcome, RunId, Tokenizer, Usage, history::NEWEST, prices::undated};
 
 /// What counts against a limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -44,6 +44,10 @@ pub enum Window<'a> {
     Day(Date),
     /// The month in which the day lies.
     Month(Date),
+    /// A model on a day, with or without a date in its name.
+    ModelDay(&'a str, Date),
+    /// A model in the month in which the day lies.
+    ModelMonth(&'a str, Date),
 }
 
 /// Today and this month, in the user's calendar.
@@ -152,6 +156,13 @@ impl Ledger {
             Window::Day(day) => spent_where(connection, "day", &day.to_string()),
             Window::Month(day) => {
                 spent_where(connection, "month", &day.strftime("%Y-%m").to_string())
+            }
+            Window::ModelDay(model, day) => {
+                spent_on_model(connection, "day", &day.to_string(), model)
+            }
+            Window::ModelMonth(model, day) => {
+                let month = day.strftime("%Y-%m").to_string();
+                spent_on_model(connection, "month", &month, model)
             }
         })
     }
@@ -271,6 +282,30 @@ pub(super) fn spent_where(
     spent_if(connection, &format!("reservations.{column} = ?1"), [key])
 }
 
+/// The sum over the attempts whose `column` is `key` and that asked for `model`, with or without a date in its name.
+/// `column` is never a user's text.
+pub(super) fn spent_on_model(
+    connection: &Connection,
+    column: &'static str,
+    key: &str,
+    model: &str,
+) -> rusqlite::Result<Spent> {
+    let names: Vec<String> = connection
+        .prepare_cached(&format!(
+            "SELECT DISTINCT model FROM reservations WHERE {column} = ?1"
+        ))?
+        .query_map([key], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    let condition = format!("reservations.{column} = ?1 AND reservations.model = ?2");
+    let mut sum = Spent::default();
+    for name in names.iter().filter(|name| undated(name) == undated(model)) {
+        let spent = spent_if(connection, &condition, (key, name))?;
+        sum.settled = sum.settled.saturating_add(spent.settled);
+        sum.reserved = sum.reserved.saturating_add(spent.reserved);
+    }
+    Ok(sum)
+}
+
 /// The sum over `run` and every run under it.
 pub(super) fn spent_under(connection: &Connection, run: &str) -> rusqlite::Result<Spent> {
     let under = "reservations.run IN (
@@ -325,16 +360,27 @@ pub(super) fn run_end(connection: &Connection, run: &RunId) -> rusqlite::Result<
     state.as_deref().map(run_end_named).transpose()
 }
 
-fn run_end_named(name: &str) -> rusqlite::Result<RunEnd> {
+pub(super) fn run_end_named(name: &str) -> rusqlite::Result<RunEnd> {
     RunEnd::ALL
         .into_iter()
         .find(|end| end.name() == name)
         .ok_or_else(|| open::misread("state", name))
 }
 
-fn timestamp(microseconds: i64) -> rusqlite::Result<Timestamp> {
+pub(super) fn timestamp(microseconds: i64) -> rusqlite::Result<Timestamp> {
     Timestamp::from_microsecond(microseconds)
         .map_err(|_| open::misread("at", &microseconds.to_string()))
+}
+
+pub(super) fn attempt_state(name: &str) -> rusqlite::Result<AttemptState> {
+    match name {
+        "open" => Ok(AttemptState::Open),
+        "settled" => Ok(AttemptState::Settled),
+        "booked" => Ok(AttemptState::Booked),
+        "recovered" => Ok(AttemptState::Recovered),
+        "released" => Ok(AttemptState::Released),
+        other => Err(open::misread("state", other)),
+    }
 }
 
 fn read_attempt(row: &Row<'_>) -> rusqlite::Result<AttemptRow> {
@@ -345,14 +391,7 @@ fn read_attempt(row: &Row<'_>) -> rusqlite::Result<AttemptRow> {
         turn: row.get("turn")?,
         model: row.get("model")?,
         price: row.get("price")?,
-        state: match state.as_str() {
-            "open" => AttemptState::Open,
-            "settled" => AttemptState::Settled,
-            "booked" => AttemptState::Booked,
-            "recovered" => AttemptState::Recovered,
-            "released" => AttemptState::Released,
-            other => return Err(open::misread("state", other)),
-        },
+        state: attempt_state(&state)?,
         reserved: Money::from_picodollars(row.get("reserved")?),
         charge: Money::from_picodollars(row.get("charge")?),
         usage: row::usage(row)?,

@@ -10,7 +10,7 @@ use super::{
     row::{ReservationRow, stored_tokens},
     runs::Calendar,
 };
-use crate::{AttemptId, Money, PriceRow, RunId};
+use crate::{AttemptId, Money, PriceRow, RunId, prices::undated};
 
 /// A request that is about to be sent. It cannot be made without a price.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +50,10 @@ pub struct Limits {
     pub day: Option<Money>,
     /// For a month of the user's calendar.
     pub month: Option<Money>,
+    /// For the model that is asked for, in a day of the user's calendar.
+    pub model_day: Option<Money>,
+    /// For the model that is asked for, in a month of the user's calendar.
+    pub model_month: Option<Money>,
 }
 
 impl Limits {
@@ -63,6 +67,8 @@ impl Limits {
             workspace: both(self.workspace, other.workspace),
             day: both(self.day, other.day),
             month: both(self.month, other.month),
+            model_day: both(self.model_day, other.model_day),
+            model_month: both(self.model_month, other.model_month),
         }
     }
 }
@@ -83,6 +89,10 @@ pub enum LimitKind {
     Day,
     /// [`Limits::month`].
     Month,
+    /// [`Limits::model_day`].
+    ModelDay,
+    /// [`Limits::model_month`].
+    ModelMonth,
 }
 
 impl LimitKind {
@@ -95,18 +105,20 @@ impl LimitKind {
             Self::Workspace => "for this workspace",
             Self::Day => "for today",
             Self::Month => "for this month",
+            Self::ModelDay => "for this model today",
+            Self::ModelMonth => "for this model this month",
         }
     }
 
-    /// Its key under `[budget]` in the configuration, if it has one.
+    /// Its key in the configuration, if it has one: under `[budget]`, or under the model's own table there.
     pub fn key(self) -> Option<&'static str> {
         match self {
             Self::Run => Some("per_run"),
             Self::Share => None,
             Self::Session => Some("per_session"),
             Self::Workspace => Some("per_workspace"),
-            Self::Day => Some("per_day"),
-            Self::Month => Some("per_month"),
+            Self::Day | Self::ModelDay => Some("per_day"),
+            Self::Month | Self::ModelMonth => Some("per_month"),
         }
     }
 }
@@ -169,10 +181,15 @@ impl Ledger {
                 return refuse(ReserveError::Overrun(overrun));
             }
             let calendar = Calendar::of(reserve.at);
-            let checks = checks(transaction, reserve.run, &place, reserve.limits, &calendar)?;
+            let asked = Asked {
+                run: reserve.run,
+                model: reserve.model,
+                limits: reserve.limits,
+            };
+            let checks = checks(transaction, &asked, &place, &calendar)?;
             let over = checks
                 .iter()
-                .find_map(|check| check.refusal(reserve.amount));
+                .find_map(|check| check.refusal(reserve.amount, reserve.model));
             if let Some(over) = over {
                 return refuse(over.into());
             }
@@ -207,10 +224,11 @@ impl Ledger {
         })
     }
 
-    /// What a run could still reserve, and which limit says so; `None` if nothing limits it.
+    /// What a run could still reserve for `model`, and which limit says so; `None` if nothing limits it.
     pub fn headroom(
         &self,
         run: &RunId,
+        model: &str,
         limits: &Limits,
         at: &Zoned,
     ) -> Result<Option<Headroom>, LedgerError> {
@@ -218,7 +236,8 @@ impl Ledger {
             let Some(place) = RunPlace::of(connection, run)? else {
                 return Ok(None);
             };
-            let checks = checks(connection, run, &place, limits, &Calendar::of(at))?;
+            let asked = Asked { run, model, limits };
+            let checks = checks(connection, &asked, &place, &Calendar::of(at))?;
             Ok(tightest(&checks))
         })
     }
@@ -254,12 +273,13 @@ struct Check {
 }
 
 impl Check {
-    fn refusal(&self, asked: Money) -> Option<OverLimit> {
+    fn refusal(&self, asked: Money, model: &str) -> Option<OverLimit> {
         let [limit, spent, reserved, asked_for] =
             [self.limit, self.spent.settled, self.spent.reserved, asked]
                 .map(|amount| i128::from(amount.picodollars()));
-        (spent + reserved + asked_for > limit).then_some(OverLimit {
+        (spent + reserved + asked_for > limit).then(|| OverLimit {
             which: self.which,
+            model: undated(model).to_owned(),
             limit: self.limit,
             spent: self.spent.settled,
             reserved: self.spent.reserved,
@@ -283,14 +303,21 @@ fn tightest(checks: &[Check]) -> Option<Headroom> {
         .min_by_key(|headroom| headroom.left)
 }
 
-/// Every limit that holds for `run`, the narrowest scope first.
+/// Who asks, and for what.
+struct Asked<'a> {
+    run: &'a RunId,
+    model: &'a str,
+    limits: &'a Limits,
+}
+
+/// Every limit that holds for what is asked, the narrowest scope first.
 fn checks(
     connection: &Connection,
-    run: &RunId,
+    asked: &Asked<'_>,
     place: &RunPlace,
-    limits: &Limits,
     calendar: &Calendar,
 ) -> rusqlite::Result<Vec<Check>> {
+    let Asked { run, model, limits } = *asked;
     let mut checks = Vec::new();
     for (id, budget) in budgets(connection, run)? {
         checks.push(Check {
@@ -322,6 +349,24 @@ fn checks(
                 which,
                 limit: limit.max(Money::ZERO),
                 spent: query::spent_where(connection, column, key)?,
+            });
+        }
+    }
+    let of_model = [
+        (LimitKind::ModelDay, limits.model_day, "day", &calendar.day),
+        (
+            LimitKind::ModelMonth,
+            limits.model_month,
+            "month",
+            &calendar.month,
+        ),
+    ];
+    for (which, limit, column, key) in of_model {
+        if let Some(limit) = limit {
+            checks.push(Check {
+                which,
+                limit: limit.max(Money::ZERO),
+                spent: query::spent_on_model(connection, column, key, model)?,
             });
         }
     }

@@ -24,6 +24,8 @@ struct Book {
     ledger: Ledger,
     now: Cell<i64>,
     limits: Limits,
+    /// The model that is asked for.
+    model: &'static str,
 }
 
 const BERLIN: &str = "[Europe/Berlin]";
@@ -81,6 +83,7 @@ impl Book {
             ledger,
             now: Cell::new(0),
             limits: Limits::default(),
+            model: "claude-sonnet-5-5",
         }
     }
 
@@ -157,7 +160,7 @@ impl Book {
             attempt,
             run,
             turn: 1,
-            model: "claude-sonnet-5-5",
+            model: self.model,
             price: &sonnet(),
             amount,
             predicted_input: None,

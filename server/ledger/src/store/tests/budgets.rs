@@ -11,6 +11,7 @@ enum Step {
     /// A run asks for an amount of thousandths of a dollar.
     Reserve {
         run: usize,
+        model: usize,
         amount: i64,
     },
     /// A held attempt costs a part of its reservation, in percent.
@@ -38,7 +39,7 @@ enum Step {
 fn steps(crashes: bool) -> impl Strategy<Value = Vec<Step>> {
     let crash = if crashes { 2 } else { 0 };
     let step = prop_oneof![
-        12 => (0..5_usize, 0..400_i64).prop_map(|(run, amount)| Step::Reserve { run, amount }),
+        12 => (0..5_usize, 0..3_usize, 0..400_i64).prop_map(|(run, model, amount)| Step::Reserve { run, model, amount }),
         6 => (0..64_usize, 0..=100_i64).prop_map(|(attempt, percent)| Step::Settle { attempt, percent }),
         2 => (0..64_usize).prop_map(|attempt| Step::Book { attempt }),
         2 => (0..64_usize).prop_map(|attempt| Step::Release { attempt }),
@@ -53,6 +54,7 @@ fn steps(crashes: bool) -> impl Strategy<Value = Vec<Step>> {
 #[derive(Debug)]
 struct Expected {
     run: usize,
+    model: &'static str,
     day: String,
     charge: i64,
     open: bool,
@@ -68,6 +70,17 @@ const TREE: [(Option<usize>, Option<i64>); 5] = [
     (Some(0), None),
     (None, Some(700)),
 ];
+
+/// The first two are one model, with and without a date.
+const MODELS: [&str; 3] = [
+    "claude-sonnet-5-5",
+    "claude-sonnet-5-5-20260928",
+    "claude-haiku-5-5",
+];
+
+fn one_model(a: &str, b: &str) -> bool {
+    a == b || (a.starts_with("claude-sonnet") && b.starts_with("claude-sonnet"))
+}
 
 fn descends(run: usize, from: usize) -> bool {
     run == from || TREE[run].0.is_some_and(|parent| descends(parent, from))
@@ -93,10 +106,12 @@ impl World {
         let mut book = Book::of(ledger);
         book.limits = Limits {
             run: money(limits.0),
-            session: None,
+            session: money(limits.2 * 2),
             workspace: money(limits.1 * 2),
             day: money(limits.1),
             month: money(limits.2),
+            model_day: money(limits.1 / 2),
+            model_month: money(limits.2 / 2),
         };
         let mut world = Self {
             book,
@@ -146,7 +161,8 @@ impl World {
     fn step(&mut self, step: Step) {
         let now = self.now();
         match step {
-            Step::Reserve { run, amount } => {
+            Step::Reserve { run, model, amount } => {
+                self.book.model = MODELS[model];
                 let amount = Money::from_picodollars(amount * MILLI);
                 match self.book.try_reserve_at(&self.runs[run], amount, &now) {
                     Ok(attempt) => {
@@ -155,6 +171,7 @@ impl World {
                             attempt,
                             Expected {
                                 run,
+                                model: MODELS[model],
                                 day,
                                 charge,
                                 open: true,
@@ -257,7 +274,20 @@ impl World {
             }
             LimitKind::Workspace => assert_eq!(counted, self.sum(|_| true)),
             LimitKind::Run => assert_eq!(counted, self.under(if run == 4 { 4 } else { 0 })),
-            LimitKind::Share | LimitKind::Session => {}
+            LimitKind::ModelDay => assert_eq!(
+                counted,
+                self.sum(
+                    |expected| expected.day == day && one_model(expected.model, self.book.model)
+                )
+            ),
+            LimitKind::ModelMonth => assert_eq!(
+                counted,
+                self.sum(|expected| {
+                    expected.day[..7] == day[..7] && one_model(expected.model, self.book.model)
+                })
+            ),
+            LimitKind::Session => assert_eq!(counted, self.sum(|_| true)),
+            LimitKind::Share => {}
         }
     }
 
@@ -276,6 +306,20 @@ impl World {
             months.values().all(|sum| *sum <= self.limits.2 * MILLI),
             "{months:?}"
         );
+        for (day, month) in days.keys().map(|day| (*day, &day[..7])) {
+            for model in MODELS {
+                let of_model = |expected: &&Expected| one_model(expected.model, model);
+                let sum = |which: &dyn Fn(&Expected) -> bool| -> i64 {
+                    let all = self.attempts.iter().map(|(_, expected)| expected);
+                    let matching = all.filter(of_model).filter(|expected| which(expected));
+                    matching.map(|expected| expected.charge).sum()
+                };
+                assert!(sum(&|expected| expected.day == day) <= self.limits.1 / 2 * MILLI);
+                assert!(sum(&|expected| expected.day[..7] == *month) <= self.limits.2 / 2 * MILLI);
+            }
+        }
+        let all = self.sum(|_| true);
+        assert!(all <= self.limits.2 * 2 * MILLI && all <= self.limits.1 * 2 * MILLI);
         for (index, (_, share)) in TREE.iter().enumerate() {
             let under = self.under(index);
             assert!(share.is_none_or(|share| under <= share * MILLI));

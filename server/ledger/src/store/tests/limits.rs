@@ -78,6 +78,49 @@ fn every_limit_says_which_it_is_what_is_left_and_how_to_change_it() {
 }
 
 #[test]
+fn a_model_has_a_day_and_a_month_of_its_own() {
+    let limits = only(|limits| limits.model_day = Some(dollars("1")));
+    check(
+        limits,
+        "0.60",
+        "0.25",
+        "0.20",
+        expect![[
+            r#"$0.15 is left of the $1.00 for this model today ($0.60 spent, $0.25 held for requests in flight), and this request can cost $0.20; to allow it, set per_day = "$1.05" under [budget.per_model."claude-sonnet-5-5"] in config.toml"#
+        ]],
+    );
+    check(
+        only(|limits| limits.model_month = Some(Money::ZERO)),
+        "0",
+        "0",
+        "0.20",
+        expect![[
+            r#"nothing may be spent: the limit for this model this month is $0.00; to allow it, set per_month = "$0.20" under [budget.per_model."claude-sonnet-5-5"] in config.toml"#
+        ]],
+    );
+    // Another model's money is not counted, and a date in the name makes no other model.
+    let mut book = Book::limited(limits);
+    let run = book.start("r1");
+    book.reserve(&run, "0.90");
+    book.model = "claude-haiku-5-5";
+    book.reserve(&run, "0.90");
+    book.model = "claude-sonnet-5-5-20260928";
+    assert!(book.try_reserve(&run, "0.11").is_err());
+    let held = book.reserve(&run, "0.10");
+    book.settle(held, "0.05");
+    book.model = "claude-sonnet-5-5";
+    assert!(book.try_reserve(&run, "0.06").is_err());
+    book.reserve(&run, "0.05");
+    let day = time("2026-11-21T10:00:00").date();
+    for window in [
+        Window::ModelDay("claude-sonnet-5-5-20261001", day),
+        Window::ModelMonth("claude-sonnet-5-5", day),
+    ] {
+        assert_eq!(book.spent(window), "$0.05 + $0.95");
+    }
+}
+
+#[test]
 fn amounts_that_look_alike_are_written_out() {
     check(
         only(|limits| limits.day = Some(dollars("0.05"))),
@@ -166,7 +209,7 @@ fn the_narrowest_refusal_leaves_no_trace() {
     assert!(reservation.is_ok());
     let headroom = book
         .ledger
-        .headroom(&run, &book.limits, &book.now())
+        .headroom(&run, "claude-sonnet-5-5", &book.limits, &book.now())
         .unwrap()
         .unwrap();
     assert_eq!(
