@@ -1,11 +1,20 @@
-//! `farthing cost`: what was spent.
+//! `farthing cost`: what was spent, for people, for programs and as a page.
 
+mod page;
+mod plot;
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use engine::Purse;
+use engine::config::Budget;
 use jiff::{Timestamp, ToSpan as _, Zoned, civil::Date};
-use ledger::{By, Ledger};
+use ledger::{ActionRow, By, Ledger, Money, Prices, ReportRow, RequestRow, Totals};
+use serde::Serialize;
 use serde_json::json;
 
 use crate::setup::{Places, configuration};
@@ -29,6 +38,12 @@ pub(crate) struct CostArgs {
     /// Print one JSON object instead of a table. Money is in picodollars there.
     #[arg(long)]
     json: bool,
+    /// Print comma-separated values instead of a table. Money is in dollars there, with every digit.
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
+    /// Write a page with plots to this file, which needs nothing but a browser.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["json", "csv"])]
+    html: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -71,76 +86,290 @@ pub(crate) fn cost(args: &CostArgs) -> anyhow::Result<ExitCode> {
     let purse = Purse::open(&places.ledger(), config.prices.as_deref());
     let ledger = purse.ledger().map_err(anyhow::Error::msg)?;
     if args.acknowledge {
-        for overrun in ledger.overruns()? {
-            ui::line(format!(
-                "{}: {} was held, it cost {}",
-                overrun.model, overrun.held, overrun.cost
-            ))?;
-        }
-        ui::line(format!(
-            "{} accepted",
-            ledger.acknowledge_overruns(Timestamp::now())?
-        ))?;
-        return Ok(ExitCode::SUCCESS);
+        return acknowledge(ledger);
     }
-    let now = Zoned::now();
-    let since: Option<Timestamp> = match args.since {
-        Some(day) => Some(day.to_zoned(now.time_zone().clone())?.timestamp()),
-        None => None,
-    };
-    let until = now.checked_add(1.minute())?.timestamp();
-    let rows = ledger.report(args.by.into(), since, Some(until))?;
-    let totals = ledger.totals(&now)?;
-    if args.json {
-        ui::json(
-            &json!({"rows": rows, "today": totals.today, "month": totals.month, "limits": {"run": config.budget.overall().run, "day": config.budget.overall().day, "month": config.budget.overall().month}}),
-        )?;
-        return Ok(ExitCode::SUCCESS);
+    let prices = purse
+        .prices()
+        .cloned()
+        .unwrap_or_else(|_| Prices::shipped());
+    let story = Story::read(ledger, &prices, &config.budget, args.since)?;
+    let by = args.by.into();
+    if let Some(path) = &args.html {
+        replace(path, &page::page(&story))
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        ui::line(path.display())?;
+    } else if args.json {
+        story.json(by)?;
+    } else if args.csv {
+        ui::line(story.csv(by).trim_end())?;
+    } else {
+        story.print(by)?;
     }
-    if rows.is_empty() {
-        ui::line("nothing was spent yet")?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    let heading = [
-        "",
-        "runs",
-        "requests",
-        "input",
-        "cache",
-        "output",
-        "estimated",
-        "cost",
-    ]
-    .map(str::to_owned)
-    .to_vec();
-    let mut table = vec![heading];
-    for row in &rows {
-        table.push(vec![
-            row.key.clone(),
-            row.runs.to_string(),
-            row.attempts.to_string(),
-            row.usage.input.to_string(),
-            (row.usage.prompt() - row.usage.input).to_string(),
-            row.usage.output.to_string(),
-            if row.estimated_runs > 0 {
-                row.estimated_expected.to_string()
-            } else {
-                String::new()
-            },
-            row.cost.to_string(),
-        ]);
-    }
-    let right = [false, true, true, true, true, true, true, true];
-    ui::line(ui::table(&table, &right))?;
-    let of = |limit: Option<ledger::Money>| {
-        limit.map_or_else(String::new, |limit| format!(" of {limit}"))
-    };
-    ui::line(format!(
-        "today {}{}, this month {}{}",
-        totals.today.total(),
-        of(config.budget.overall().day),
-        totals.month.total(),
-        of(config.budget.overall().month)
-    ))?;
     Ok(ExitCode::SUCCESS)
 }
+
+/// Writes a file whole or not at all. Only its owner can read it: it names files and symbols.
+fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+    file.write_all(text.as_bytes())?;
+    file.persist(path)?;
+    Ok(())
+}
+
+fn acknowledge(ledger: &Ledger) -> anyhow::Result<ExitCode> {
+    for overrun in ledger.overruns()? {
+        ui::line(format!(
+            "{}: {} was held, it cost {}",
+            overrun.model, overrun.held, overrun.cost
+        ))?;
+    }
+    let accepted = ledger.acknowledge_overruns(Timestamp::now())?;
+    ui::line(format!("{accepted} accepted"))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What the ledger tells about a time.
+struct Story<'a> {
+    ledger: &'a Ledger,
+    prices: &'a Prices,
+    budget: &'a Budget,
+    now: Zoned,
+    since: Option<Timestamp>,
+    until: Timestamp,
+    totals: Totals,
+    actions: Vec<ActionRow>,
+    requests: Vec<RequestRow>,
+}
+
+/// One group of a report, and what the cache saved in it.
+#[derive(Serialize)]
+struct Group {
+    #[serde(flatten)]
+    row: ReportRow,
+    /// In picodollars; below zero where writing to the cache cost more than reading from it brought in.
+    cache_saved: Money,
+}
+
+impl Story<'_> {
+    fn read<'a>(
+        ledger: &'a Ledger,
+        prices: &'a Prices,
+        budget: &'a Budget,
+        since: Option<Date>,
+    ) -> anyhow::Result<Story<'a>> {
+        let now = Zoned::now();
+        let since = match since {
+            Some(day) => Some(day.to_zoned(now.time_zone().clone())?.timestamp()),
+            None => None,
+        };
+        let until = now.checked_add(1.minute())?.timestamp();
+        Ok(Story {
+            ledger,
+            prices,
+            budget,
+            since,
+            until,
+            totals: ledger.totals(&now)?,
+            actions: ledger.actions(since, Some(until))?,
+            requests: ledger.requests(since, Some(until))?,
+            now,
+        })
+    }
+
+    fn groups(&self, by: By) -> anyhow::Result<Vec<Group>> {
+        let mut saved: BTreeMap<(String, Option<String>), Money> = BTreeMap::new();
+        for request in &self.requests {
+            let sum = saved.entry(request.group(by)).or_default();
+            *sum = sum.saturating_add(self.saved(request));
+        }
+        let rows = self.ledger.report(by, self.since, Some(self.until))?;
+        let with_savings = rows.into_iter().map(|row| {
+            let group = (row.key.clone(), row.workspace.clone());
+            let cache_saved = saved.get(&group).copied().unwrap_or_default();
+            Group { row, cache_saved }
+        });
+        Ok(with_savings.collect())
+    }
+
+    /// What the cache saved in one request, by the prices that it was settled at.
+    fn saved(&self, request: &RequestRow) -> Money {
+        let price = self.prices.row(&request.price);
+        (price.zip(request.usage)).map_or(Money::ZERO, |(price, usage)| price.saved(&usage))
+    }
+
+    /// Estimates that held, and ended actions with an estimate.
+    fn held(&self) -> (u64, u64) {
+        let ended = self.actions.iter().filter_map(ActionRow::held);
+        ended.fold((0, 0), |(held, ended), inside| {
+            (held + u64::from(inside), ended + 1)
+        })
+    }
+
+    /// What the cache saved, the prompt tokens that it gave, and all prompt tokens.
+    fn cache(&self) -> (Money, u64, u64) {
+        let saved = self.requests.iter().map(|row| self.saved(row)).sum();
+        let usages = self.requests.iter().filter_map(|row| row.usage);
+        let usage: ledger::Usage = usages.sum();
+        (saved, usage.cache_read, usage.prompt())
+    }
+
+    fn json(&self, by: By) -> anyhow::Result<()> {
+        let limits = self.budget.overall();
+        let (held, ended) = self.held();
+        let (saved, read, prompt) = self.cache();
+        let models: BTreeMap<&str, _> = (self.budget.models().into_iter())
+            .map(|(id, of)| (id, json!({"day": of.model_day, "month": of.model_month})))
+            .collect();
+        ui::json(&json!({
+            "rows": self.groups(by)?,
+            "today": self.totals.today,
+            "month": self.totals.month,
+            "limits": {
+                "run": limits.run,
+                "session": limits.session,
+                "workspace": limits.workspace,
+                "day": limits.day,
+                "month": limits.month,
+                "models": models,
+            },
+            "estimates": {"ended": ended, "held": held},
+            "cache": {"saved": saved, "read_tokens": read, "prompt_tokens": prompt},
+        }))
+    }
+
+    fn csv(&self, by: By) -> String {
+        let mut text = format!(
+            "{},workspace,runs,requests,input,cache_write_5m,cache_write_1h,cache_read,output,estimated_runs,held,\
+             estimated,estimated_actual,cache_saved,unknown,cost\n",
+            by.name()
+        );
+        for Group { row, cache_saved } in self.groups(by).unwrap_or_default() {
+            let dollars = |amount: Money| amount.exact().replace('$', "");
+            let cells = [
+                quoted(&row.key),
+                quoted(row.workspace.as_deref().unwrap_or_default()),
+                row.runs.to_string(),
+                row.attempts.to_string(),
+                row.usage.input.to_string(),
+                row.usage.cache_write_5m.to_string(),
+                row.usage.cache_write_1h.to_string(),
+                row.usage.cache_read.to_string(),
+                row.usage.output.to_string(),
+                row.estimated_runs.to_string(),
+                row.within_estimate.to_string(),
+                dollars(row.estimated_expected),
+                dollars(row.estimated_actual),
+                dollars(cache_saved),
+                dollars(row.unknown),
+                dollars(row.cost),
+            ];
+            text.push_str(&cells.join(","));
+            text.push('\n');
+        }
+        text
+    }
+
+    fn print(&self, by: By) -> anyhow::Result<()> {
+        let groups = self.groups(by)?;
+        if groups.is_empty() {
+            ui::line("nothing was spent yet")?;
+            return Ok(());
+        }
+        let heading = [
+            by.name(),
+            "runs",
+            "requests",
+            "input",
+            "cache",
+            "output",
+            "estimated",
+            "held",
+            "saved",
+            "cost",
+            "",
+        ];
+        let mut table = vec![heading.map(str::to_owned).to_vec()];
+        let largest = groups
+            .iter()
+            .map(|group| group.row.cost)
+            .max()
+            .unwrap_or_default();
+        for Group { row, cache_saved } in &groups {
+            let if_estimated = |text: String| {
+                if row.estimated_runs > 0 {
+                    text
+                } else {
+                    String::new()
+                }
+            };
+            table.push(vec![
+                row.key.clone(),
+                row.runs.to_string(),
+                row.attempts.to_string(),
+                row.usage.input.to_string(),
+                (row.usage.prompt() - row.usage.input).to_string(),
+                row.usage.output.to_string(),
+                if_estimated(row.estimated_expected.to_string()),
+                if_estimated(format!("{}/{}", row.within_estimate, row.estimated_runs)),
+                if cache_saved.is_zero() {
+                    String::new()
+                } else {
+                    cache_saved.to_string()
+                },
+                row.cost.to_string(),
+                bar(row.cost, largest),
+            ]);
+        }
+        let right = [
+            false, true, true, true, true, true, true, true, true, true, false,
+        ];
+        ui::line(ui::table(&table, &right))?;
+        let limits = self.budget.overall();
+        let of =
+            |limit: Option<Money>| limit.map_or_else(String::new, |limit| format!(" of {limit}"));
+        ui::line(format!(
+            "today {}{}, this month {}{}",
+            self.totals.today.total(),
+            of(limits.day),
+            self.totals.month.total(),
+            of(limits.month)
+        ))?;
+        let (held, ended) = self.held();
+        if let Some(share) = (held * 100 + ended / 2).checked_div(ended) {
+            ui::line(format!(
+                "{held} of {ended} estimates held, {share} %; 80 % is the aim"
+            ))?;
+        }
+        Ok(())
+    }
+}
+
+/// A bar of at most a dozen cells.
+fn bar(amount: Money, largest: Money) -> String {
+    const CELLS: f64 = 12.0;
+    if largest <= Money::ZERO {
+        return String::new();
+    }
+    let part = amount.picodollars() as f64 / largest.picodollars() as f64;
+    let eighths = (part * CELLS * 8.0).round() as usize;
+    let partial = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    let end = partial.get(eighths % 8).copied().unwrap_or_default();
+    format!("{}{end}", "█".repeat(eighths / 8))
+}
+
+/// A cell of text. One that a spreadsheet would take for a formula begins with an apostrophe.
+fn quoted(text: &str) -> String {
+    let guard = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        "'"
+    } else {
+        ""
+    };
+    if guard.is_empty() && !text.contains([',', '"', '\n', '\r']) {
+        return text.to_owned();
+    }
+    format!("\"{guard}{}\"", text.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests;
