@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::cost::CostArgs;
+use crate::commands::prices::PricesArgs;
 use crate::commands::review::ReviewArgs;
 use crate::commands::run::RunArgs;
 use crate::place::At;
@@ -65,6 +66,10 @@ enum Command {
     Review(ReviewArgs),
     /// Show what was spent.
     Cost(CostArgs),
+    /// Show what models cost, from when until when, and where that was found.
+    ///
+    /// Exit code with --check: 0 when every model in use has a price that was looked up lately, else 1.
+    Prices(PricesArgs),
     /// Say what is configured, what is missing, and what to do about it.
     Doctor {
         /// Print one JSON object instead of text.
@@ -89,6 +94,7 @@ fn main() -> ExitCode {
         Command::Run(args) => commands::run::run(&args),
         Command::Review(args) => commands::review::review(&args),
         Command::Cost(args) => commands::cost::cost(&args),
+        Command::Prices(args) => commands::prices::prices(&args),
         Command::Doctor { json } => commands::doctor::doctor(json),
         Command::Scripted { script } => commands::scripted::scripted(&script),
     };

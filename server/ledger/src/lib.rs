@@ -16,7 +16,7 @@ pub use history::{Coverage, History, Outcome};
 pub use id::{AttemptId, RunId, RunIdError};
 pub use journal::{Entry, Journal, JournalError, Recording};
 pub use money::{Money, MoneyError, dollars};
-pub use prices::{PriceRow, Prices, PricesError, undated};
+pub use prices::{MillionRates, PriceRow, Prices, PricesError, undated};
 pub use store::{
     ActionRow, AttemptRow, AttemptState, By, Ended, Headroom, LastActual, Ledger, LedgerError,
     LimitKind, Limits, OverLimit, Overrun, Place, Recovered, ReportRow, RequestRow, Rescue,

@@ -123,6 +123,23 @@ pub(crate) struct Rates {
     output: i64,
 }
 
+/// What a million tokens of each class cost where the prompt has more than `above` tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MillionRates {
+    /// The prompt has more tokens than this.
+    pub above: u64,
+    /// A prompt token that is neither written to a cache nor read from one.
+    pub input: Money,
+    /// A prompt token written to the short-lived cache.
+    pub write_5m: Money,
+    /// A prompt token written to the long-lived cache.
+    pub write_1h: Money,
+    /// A prompt token read from a cache.
+    pub read: Money,
+    /// A token produced, thinking included.
+    pub output: Money,
+}
+
 /// A row is reported as stale when its price was last checked longer ago than this.
 fn stale_after() -> Span {
     45.days()
@@ -206,6 +223,36 @@ impl PriceRow {
             })
             .max()
             .unwrap_or(Money::MAX)
+    }
+
+    /// What a million tokens of each class cost, by the length of the prompt.
+    pub fn rates_by_prompt(&self) -> Vec<MillionRates> {
+        let million = |rate: i64| Money::saturating_from(i128::from(rate) * 1_000_000);
+        (self.tiers.iter())
+            .map(|tier| MillionRates {
+                above: tier.above,
+                input: million(tier.rates.input),
+                write_5m: million(tier.rates.write_5m),
+                write_1h: million(tier.rates.write_1h),
+                read: million(tier.rates.read),
+                output: million(tier.rates.output),
+            })
+            .collect()
+    }
+
+    /// The days from whose start, and until whose start, the price holds (UTC).
+    pub fn period(&self) -> (Option<Date>, Option<Date>) {
+        (self.from, self.to)
+    }
+
+    /// Other ids with the same price.
+    pub fn aliases(&self) -> &[String] {
+        &self.aliases
+    }
+
+    /// Whether the price holds at `at`.
+    pub fn holds(&self, at: Timestamp) -> bool {
+        self.in_force(at)
     }
 
     /// Whether no token costs anything.
