@@ -5,6 +5,7 @@
 return {
   cmd = { 'farthing', 'serve' },
   filetypes = {
+    'bash',
     'c',
     'cpp',
     'cs',
@@ -14,13 +15,17 @@ return {
     'javascript',
     'javascriptreact',
     'kotlin',
+    'lua',
     'php',
     'python',
     'ruby',
     'rust',
+    'scala',
+    'sh',
     'swift',
     'typescript',
     'typescriptreact',
+    'zig',
   },
   -- The index covers a whole workspace, so the repository comes before the package inside it.
   root_markers = {

@@ -59,7 +59,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let number = number.trim_end_matches(";\"").parse();
         if let (Some(grammar), Ok(number)) = (grammars::for_path(path), number) {
             let of_language = counts.entry(grammar.title).or_default();
-            let place = (PathBuf::from(path), name.replace("\\\\", "\\"), number);
+            let mut place = (PathBuf::from(path), name.replace("\\\\", "\\"), number);
+            // Some of their names say what the symbol belongs to.
+            if !of_language.ours.contains_key(&place)
+                && let Some(last) = name.rsplit(['.', ':']).find(|part| !part.is_empty())
+            {
+                last.clone_into(&mut place.1);
+            }
             of_language.theirs.insert(place, kind.to_owned());
         }
     }

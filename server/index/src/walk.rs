@@ -234,7 +234,8 @@ impl<'s> Walker<'s> {
                     found.name.get_or_insert(name);
                 }
                 Capture::Body => {
-                    found.body.get_or_insert(node.byte_range().into());
+                    let body = self.trimmed(node.byte_range().into());
+                    found.body.get_or_insert(body);
                 }
                 Capture::Value => found.value = Some(node.byte_range().into()),
                 Capture::Parameters => parameters = Some(node.byte_range().into()),

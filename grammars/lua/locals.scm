@@ -1,0 +1,5 @@
+(parameters name: (identifier) @local.definition)
+(variable_declaration (assignment_statement (variable_list name: (identifier) @local.definition)))
+(variable_declaration (variable_list name: (identifier) @local.definition))
+(for_generic_clause (variable_list name: (identifier) @local.definition))
+(for_numeric_clause name: (identifier) @local.definition)
