@@ -142,15 +142,18 @@ impl Origin<'_> {
         }
         // Only a package of ours with an index file says what it has; a folder may be one part of a name among others.
         // A package that only tests see is likely to stand in for an installed one of the same name.
-        let own = roots.iter().filter(|root| {
+        let index_of = |folder: &str| {
             let index = self.facts.grammar.modules.index_files.iter();
-            let index = index.map(|name| format!("{root}/{first}/{name}"));
+            let mut index = index.map(|name| format!("{folder}/{name}"));
+            index.find_map(|path| self.layout.file(&path))
+        };
+        let own = roots.iter().filter(|root| {
             let seen = |file: &FilePath| {
                 self.file.as_str().starts_with(root.as_str())
                     || !is_test_file(self.project, file, self.facts)
             };
-            let mut index = index.filter_map(|path| self.layout.file(&path));
-            index.any(seen)
+            // A folder that is a package itself gives its parts longer names.
+            index_of(root).is_none() && index_of(&format!("{root}/{first}")).is_some_and(seen)
         });
         let wanted: Vec<FilePath> = own
             .flat_map(|root| self.candidates(&format!("{root}/{}", parts.join("/"))))

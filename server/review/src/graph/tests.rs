@@ -100,6 +100,30 @@ import requests
 }
 
 #[test]
+fn a_package_of_the_same_name_is_not_the_installed_one() {
+    check(
+        "\
+//- /w/shop/__init__.py
+//- /w/shop/http/__init__.py
+//- /w/tests/requests/__init__.py
+//- /w/src/__init__.py
+//- /w/src/json/__init__.py
+//- /w/shop/cart.py
+from requests.models import Response
+from json.decoder import Scanner
+from http.client import HTTPConnection
+from shop.http.client import HTTPConnection
+",
+        expect![[r#"
+            shop/cart.py => requests
+            shop/cart.py => json
+            shop/cart.py => http
+            shop/cart.py ?? shop.http.client
+        "#]],
+    );
+}
+
+#[test]
 fn specifiers_follow_aliases_packages_and_endings() {
     check(
         r##"
