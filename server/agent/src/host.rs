@@ -2,7 +2,7 @@ use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use gate::{Proposal, Refusal};
+use gate::{Proposal, Refusal, Region};
 use ledger::Usage;
 use workspace::Snapshot;
 
@@ -23,6 +23,12 @@ pub trait Host: Send + Sync {
     /// The workspace as it is now.
     fn snapshot(&self) -> Snapshot;
 
+    /// Where the regions of the run's scope are in a snapshot. A host that never grants lines has none.
+    fn regions(&self, snapshot: &Snapshot) -> Vec<Region> {
+        let _ = snapshot;
+        Vec::new()
+    }
+
     /// Judges a proposal and, if it may, lands it. Returns once it has landed, waits for the user, or is refused.
     async fn propose(&self, proposal: Proposal) -> Outcome;
 
@@ -39,7 +45,9 @@ pub trait Host: Send + Sync {
     /// May follow a [`Host::settle`] that was dropped before it returned; if that one got through, it stands.
     fn abandon(&self, attempt: Attempt, known: Option<Usage>);
 
-    /// Asks the user to widen the scope by these symbols of its file. No answer is a no.
+    /// Asks the user to widen the scope by these symbols and lines of its file. No answer is a no.
+    ///
+    /// Lines such as `@12-40` are those of the newest text at the moment of the question.
     async fn grant(&self, symbols: &[String], reason: &str) -> bool;
 
     /// Shows where the run is. Must not block.

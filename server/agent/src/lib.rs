@@ -19,7 +19,7 @@ mod source;
 mod tools;
 
 pub use action::{Action, Note, Task};
-pub use gate::{Scope, Target};
+pub use gate::{Region, Scope, Target};
 pub use host::{Ask, Attempt, Host, NoBudget, Outcome, Progress, Settlement};
 pub use journal::{JournalEvent, Verdict};
 pub use pack::{Pack, PackError, PackItem, PackKind, PackTier, Packer, Sizes, pack, sizes};

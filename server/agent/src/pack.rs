@@ -10,6 +10,7 @@ mod parts;
 use std::fmt::Write as _;
 use std::rc::Rc;
 
+use gate::Region;
 use serde::Serialize;
 use text::FilePath;
 use workspace::{ReadError, Snapshot};
@@ -186,7 +187,7 @@ pub fn pack(
     scope: &Scope,
     tier: PackTier,
 ) -> Result<Pack, PackError> {
-    Packer::new(snapshot, &task.file, &task.symbol)?.pack(task, scope, tier)
+    Packer::of(snapshot, &task.file, &task.symbol, &scope.regions)?.pack(task, scope, tier)
 }
 
 /// Packs for tasks about one symbol: a menu asks for several, and what surrounds the symbol is the same in all.
@@ -197,13 +198,25 @@ pub struct Packer<'a> {
 }
 
 impl<'a> Packer<'a> {
-    /// Reads the file and finds the symbol with that name path.
+    /// Reads the file and finds the symbol with that name path, or the lines of that name.
     pub fn new(
         snapshot: &'a Snapshot,
         file: &FilePath,
         symbol: &str,
     ) -> Result<Packer<'a>, PackError> {
-        let source = Source::exact(snapshot, file)?;
+        let region = snapshot
+            .open_document(file)
+            .and_then(|document| Region::named(symbol, document.text()));
+        Packer::of(snapshot, file, symbol, region.as_slice())
+    }
+
+    fn of(
+        snapshot: &'a Snapshot,
+        file: &FilePath,
+        symbol: &str,
+        regions: &[Region],
+    ) -> Result<Packer<'a>, PackError> {
+        let source = Source::exact(snapshot, file)?.with_regions(regions);
         let Some(target) = source.symbol(symbol).cloned() else {
             return Err(PackError::NoSymbol {
                 symbol: symbol.to_owned(),

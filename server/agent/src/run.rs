@@ -107,7 +107,10 @@ async fn open(
     host: &dyn Host,
 ) -> Result<Conversation, End> {
     let snapshot = host.snapshot();
-    let (task, scope) = (task.clone(), scope.clone());
+    let (task, mut scope) = (task.clone(), scope.clone());
+    if !scope.regions.is_empty() {
+        scope.regions = host.regions(&snapshot);
+    }
     let packing = tokio::task::spawn_blocking(move || {
         let packed = pack(&snapshot, &task, &scope, PackTier::of(task.action));
         (packed, task, scope)

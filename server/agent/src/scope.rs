@@ -1,4 +1,4 @@
-use gate::{Scope, Target};
+use gate::{Region, Scope, Target};
 use index::{Facts, Place, Symbol, SymbolKind};
 use text::FilePath;
 use workspace::{Document, Snapshot};
@@ -54,6 +54,7 @@ pub fn scope_in(snapshot: &Snapshot, task: &Task) -> Result<Scope, PackError> {
         targets: vec![target],
         imports: true,
         siblings: NEW_TESTS,
+        regions: Vec::new(),
     })
 }
 
@@ -87,7 +88,12 @@ fn test_elsewhere(snapshot: &Snapshot, task: &Task) -> Option<(FilePath, String)
 /// An ordinary action may change its symbol, the imports, and add two new items beside or inside it.
 /// Tests go into the nearest place of the same file that holds tests, or beside the symbol, which itself stays as it is;
 /// there is room for more of them. Documentation needs neither imports nor new items.
+///
+/// Where the task names lines instead of a symbol, it may change these lines and the imports.
 pub fn scope_of(task: &Task, document: &Document) -> Scope {
+    if let Some(region) = Region::named(&task.symbol, document.text()) {
+        return Scope::region(task.file.clone(), region);
+    }
     let scope = Scope::symbol(task.file.clone(), task.symbol.clone());
     match task.action {
         Action::Simplify

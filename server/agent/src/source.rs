@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
-use index::{Facts, Symbol, SymbolId};
+use gate::Region;
+use index::{Facts, Symbol, SymbolId, SymbolKind};
 use text::{FilePath, Hash, Range, Text};
 use workspace::Snapshot;
 
@@ -16,6 +17,8 @@ pub(crate) struct Source {
     pub(crate) file: FilePath,
     pub(crate) text: Text,
     pub(crate) facts: Arc<Facts>,
+    /// The lines that the run may change as text, each in the form of a symbol.
+    regions: Vec<Symbol>,
 }
 
 impl Source {
@@ -30,7 +33,41 @@ impl Source {
             file: file.clone(),
             text: document.text().clone(),
             facts,
+            regions: Vec::new(),
         })
+    }
+
+    /// The same with regions to be addressed like symbols.
+    pub(crate) fn with_regions(mut self, regions: &[Region]) -> Source {
+        self.regions = regions.iter().map(|region| self.lines_of(region)).collect();
+        self
+    }
+
+    /// Lines that a name such as `@12-40` stands for in this very text, if it stands for any.
+    pub(crate) fn named_lines(&self, name: &str) -> Option<Symbol> {
+        Some(self.lines_of(&Region::named(name, &self.text)?))
+    }
+
+    fn lines_of(&self, region: &Region) -> Symbol {
+        let name: Arc<str> = region.name.as_str().into();
+        let start = region.range.start;
+        let first = self.text.line_range(self.text.line_of(start));
+        Symbol {
+            name: name.clone(),
+            path: name,
+            kind: SymbolKind::Module,
+            parent: None,
+            range: region.range,
+            item: region.range,
+            name_range: Range::at(start),
+            header: Range::new(start, first.end.min(region.range.end).max(start)),
+            body: None,
+            doc: None,
+            public: false,
+            test: false,
+            test_case: false,
+            metrics: None,
+        }
     }
 
     /// The file with the facts that the index has, if they are of the text as it is; costs no parse.
@@ -48,10 +85,15 @@ impl Source {
             file: file.clone(),
             text,
             facts,
+            regions: Vec::new(),
         })
     }
 
+    /// A symbol, or the lines of a region.
     pub(crate) fn symbol(&self, path: &str) -> Option<&Symbol> {
+        if Region::is_name(path) {
+            return self.regions.iter().find(|region| *region.path == *path);
+        }
         self.facts.symbol(self.facts.by_path(path)?)
     }
 
@@ -127,6 +169,12 @@ impl Source {
 
     /// What to say when there is no symbol of that path: which ones are meant, perhaps.
     pub(crate) fn no_such(&self, file: &str, path: &str) -> String {
+        if path.starts_with('@') {
+            let last = self.text.lines();
+            return format!(
+                "there are no lines `{path}` in {file}; it has {last}, and lines are named as in `@1-{last}`"
+            );
+        }
         let name = last_name(path);
         let alike = |symbol: &&Symbol| {
             let other = last_name(&symbol.path);

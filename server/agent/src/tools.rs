@@ -129,7 +129,7 @@ pub(crate) fn specs() -> Vec<ToolSpec> {
         ),
         spec(
             "read_symbol",
-            "Shows a symbol of the workspace. Only for what the first message leaves out. There is no way to read a whole file, \
+            "Shows a symbol of the workspace, or lines of it such as `@12-40`. Only for what the first message leaves out. There is no way to read a whole file, \
              and no need: ask for the outline of what contains it.",
             json!({
                 "symbol": symbol,
@@ -148,10 +148,11 @@ pub(crate) fn specs() -> Vec<ToolSpec> {
         ),
         spec(
             "request_scope",
-            "Asks the user to let you change further symbols of the file. It interrupts them, so ask once, for all of them, and \
-             only if the task cannot be done without it.",
+            "Asks the user to let you change further symbols of the file, or lines that no symbol holds: `@12-40`, or `@file` for \
+             all, which edit_symbol and replace_symbol then take as `symbol`. It interrupts them, so ask once, for all of them, \
+             and only if the task cannot be done without it.",
             json!({
-                "symbols": {"type": "array", "items": {"type": "string"}, "description": "Paths of the symbols."},
+                "symbols": {"type": "array", "items": {"type": "string"}, "description": "Paths of the symbols, or lines."},
                 "reason": {"type": "string", "description": "Why the task needs them, for the user."},
             }),
         ),

@@ -4,12 +4,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use agent::{Ask, Attempt, Host, JournalEvent, Model, NoBudget, Outcome, Progress, Settlement};
 use async_trait::async_trait;
-use gate::{ApprovedEdit, Proposal, Refusal, Rule, Scope, Verdict, View, decide};
+use gate::{ApprovedEdit, Proposal, Refusal, Region, Rule, Scope, Verdict, View, decide};
 use ledger::{Journal, Money, Usage};
 use text::Range;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
-use workspace::Snapshot;
+use workspace::{Document, Snapshot};
 
 use crate::config::Config;
 use crate::hunks::{Hunk, HunkState};
@@ -21,7 +21,7 @@ use crate::{Engine, Event};
 pub(crate) struct RunHost {
     engine: Engine,
     run: RunSummary,
-    scope: Mutex<Scope>,
+    scope: Mutex<Held>,
     model: Model,
     /// The configuration that the run began with.
     config: Arc<Config>,
@@ -31,11 +31,37 @@ pub(crate) struct RunHost {
     doing: Mutex<String>,
 }
 
+/// A scope, and the text of its file that its regions are for.
+struct Held {
+    scope: Scope,
+    serial: u64,
+}
+
+impl Held {
+    /// The scope for a later text of the file. A document that has forgotten what was typed since leaves no region.
+    fn at(&mut self, document: &Document, own: Option<&str>) -> Scope {
+        if !self.scope.regions.is_empty() && document.file() == &self.scope.file {
+            let after = document.text().len();
+            match document.changes_since(self.serial) {
+                Some(changes) => {
+                    for change in changes {
+                        self.scope = self.scope.moved(change, after, own);
+                    }
+                    self.serial = document.serial();
+                }
+                None if document.serial() < self.serial => {}
+                None => self.scope.regions.clear(),
+            }
+        }
+        self.scope.clone()
+    }
+}
+
 impl RunHost {
     pub(crate) fn new(
         engine: Engine,
         run: RunSummary,
-        scope: Scope,
+        (scope, serial): (Scope, u64),
         model: Model,
         cancel: CancellationToken,
     ) -> RunHost {
@@ -48,7 +74,7 @@ impl RunHost {
         RunHost {
             engine,
             run,
-            scope: Mutex::new(scope),
+            scope: Mutex::new(Held { scope, serial }),
             model,
             config,
             cancel,
@@ -57,16 +83,36 @@ impl RunHost {
         }
     }
 
-    fn scope(&self) -> Scope {
-        self.scope
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+    /// The scope as it is in `document`. With `own`, what led there is this run's change of what has that name.
+    fn scope(&self, document: &Document, own: Option<&str>) -> Scope {
+        let mut held = self.scope.lock().unwrap_or_else(PoisonError::into_inner);
+        held.at(document, own)
     }
 
     fn widen(&self, widen: impl FnOnce(Scope) -> Scope) {
-        let mut scope = self.scope.lock().unwrap_or_else(PoisonError::into_inner);
-        *scope = widen(scope.clone());
+        let mut held = self.scope.lock().unwrap_or_else(PoisonError::into_inner);
+        held.scope = widen(held.scope.clone());
+    }
+
+    /// Adds symbols and lines to the scope, the lines as they are in the newest text.
+    fn widen_by(&self, names: &[String]) {
+        let snapshot = self.engine.snapshot();
+        let mut held = self.scope.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(document) = snapshot.open_document(&held.scope.file) else {
+            return;
+        };
+        let mut scope = held.at(document, None);
+        for name in names {
+            if !Region::is_name(name) {
+                scope = scope.granted(name);
+            } else if let Some(region) = Region::named(name, document.text()) {
+                scope = scope.granted_region(region);
+            }
+        }
+        *held = Held {
+            scope,
+            serial: document.serial(),
+        };
     }
 
     async fn judge(&self, proposal: Proposal) -> Result<(ApprovedEdit, Vec<String>, u64), Outcome> {
@@ -76,7 +122,7 @@ impl RunHost {
                 why: format!("{} was closed", snapshot.display(&proposal.file)),
             });
         };
-        let (scope, policy) = (self.scope(), self.engine.policy(&snapshot));
+        let (scope, policy) = (self.scope(&document, None), self.engine.policy(&snapshot));
         let serial = document.serial();
         let judged = tokio::task::spawn_blocking(move || {
             let parsed = document.parsed()?;
@@ -253,7 +299,16 @@ impl Host for RunHost {
         self.engine.snapshot_for_runs()
     }
 
+    fn regions(&self, snapshot: &Snapshot) -> Vec<Region> {
+        let mut held = self.scope.lock().unwrap_or_else(PoisonError::into_inner);
+        match snapshot.open_document(&held.scope.file) {
+            Some(document) => held.at(document, None).regions,
+            None => Vec::new(),
+        }
+    }
+
     async fn propose(&self, proposal: Proposal) -> Outcome {
+        let file = proposal.file.clone();
         let (edit, added, serial) = match self.judge(proposal).await {
             Ok(judged) => judged,
             Err(outcome) => return outcome,
@@ -261,8 +316,13 @@ impl Host for RunHost {
         if self.cancel.is_cancelled() {
             return Outcome::Cancelled;
         }
+        let address = edit.symbol().to_owned();
         let outcome = self.land(edit, serial).await;
         if let Outcome::Landed { .. } = outcome {
+            let snapshot = self.engine.snapshot();
+            if let Some(document) = snapshot.open_document(&file) {
+                self.scope(document, Some(&address));
+            }
             self.widen(|scope| scope.with_added(added));
         }
         outcome
@@ -309,7 +369,7 @@ impl Host for RunHost {
             yes = self.engine.shared.editor.ask(&question) => yes,
         };
         if yes {
-            self.widen(|scope| symbols.iter().fold(scope, Scope::granted));
+            self.widen_by(symbols);
         }
         yes
     }

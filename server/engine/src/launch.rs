@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agent::{Action, End, Model, Note, PackError, RunLimits, Task};
-use gate::Scope;
+use gate::{Region, Scope};
 use jiff::Timestamp;
 use ledger::{Money, RunId};
 use serde::{Deserialize, Serialize};
@@ -107,6 +107,8 @@ struct Plan {
     summary: RunSummary,
     task: Task,
     scope: Scope,
+    /// The change count of the text that the scope's regions are for.
+    serial: u64,
     model: Model,
     limits: RunLimits,
 }
@@ -134,7 +136,9 @@ impl Engine {
         let parsed = document
             .parsed()
             .ok_or_else(|| LaunchError::NoGrammar(file.clone()))?;
-        if parsed.facts().by_path(&launch.symbol).is_none() {
+        let there = parsed.facts().by_path(&launch.symbol).is_some()
+            || Region::named(&launch.symbol, document.text()).is_some();
+        if !there {
             return Err(LaunchError::SymbolGone {
                 symbol: launch.symbol,
                 file: file.clone(),
@@ -144,6 +148,10 @@ impl Engine {
         let model = self.model();
         let task = launch.task(file, &config);
         let scope = agent::scope_in(&snapshot, &task)?;
+        let serial = match snapshot.open_document(&scope.file) {
+            Some(document) => document.serial(),
+            None => 0,
+        };
         let id = RunId::new(Timestamp::now());
         let cancel = self.shared.shutdown.child_token();
         let summary = RunSummary {
@@ -182,6 +190,7 @@ impl Engine {
                 summary,
                 task,
                 scope,
+                serial,
                 model,
                 limits,
             };
@@ -202,6 +211,7 @@ impl Engine {
             summary,
             task,
             scope,
+            serial,
             model,
             limits,
         } = plan;
@@ -216,7 +226,7 @@ impl Engine {
         let host = RunHost::new(
             self.clone(),
             summary,
-            scope.clone(),
+            (scope.clone(), serial),
             model.clone(),
             cancel.clone(),
         );

@@ -95,7 +95,7 @@ fn first_that_fits(
 ) -> Refusable<(EditSet, Vec<String>)> {
     let mut first_refusal = None;
     for edits in &drafts.edits {
-        match fits(view, scope, edits, operation) {
+        match fits(view, scope, edits, (&drafts.symbol, operation)) {
             Ok(added) => return Ok((edits.clone(), added)),
             Err(refusal) => _ = first_refusal.get_or_insert(refusal),
         }
@@ -110,14 +110,15 @@ fn fits(
     view: &View<'_>,
     scope: &Scope,
     edits: &EditSet,
-    operation: &Operation,
+    (address, operation): (&str, &Operation),
 ) -> Refusable<Vec<String>> {
     let after = match edits.apply(view.text) {
         Ok(after) => after,
         Err(error) => return refuse(Rule::Match, error.to_string()),
     };
     let parsed = view.parsed.reparse(edits, &after);
-    if parsed.error_count() > view.parsed.error_count() {
+    let after_scope = scope.moved(edits, after.len(), Some(address));
+    if errors_outside(&parsed, &after_scope) > errors_outside(view.parsed, scope) {
         let at = edits.edits().first().map_or(0, |edit| edit.range.start);
         return refuse(
             Rule::Parse,
@@ -129,7 +130,7 @@ fn fits(
         );
     }
     if matches!(operation, Operation::EditImports { .. }) {
-        let (was, is) = (outside(view.parsed, scope), outside(&parsed, scope));
+        let (was, is) = (outside(view.parsed, scope), outside(&parsed, &after_scope));
         return if was == is {
             Ok(Vec::new())
         } else {
@@ -139,7 +140,7 @@ fn fits(
             )
         };
     }
-    let (was, is) = (outside(view.parsed, scope), outside(&parsed, scope));
+    let (was, is) = (outside(view.parsed, scope), outside(&parsed, &after_scope));
     if let Some(gone) = was.iter().find(|path| !is.contains(path)) {
         return refuse(
             Rule::Scope,
@@ -170,6 +171,15 @@ fn fits(
     Ok(added)
 }
 
+/// Syntax errors that the regions do not answer for: what the user opened as text may be what no grammar reads.
+fn errors_outside(parsed: &Parsed, scope: &Scope) -> usize {
+    if scope.regions.is_empty() {
+        return parsed.error_count();
+    }
+    let errors = parsed.facts().errors().iter();
+    errors.filter(|error| !scope.has_lines(**error)).count()
+}
+
 /// Name paths of the symbols that are neither a target nor inside one.
 fn outside(parsed: &Parsed, scope: &Scope) -> Vec<String> {
     let facts = parsed.facts();
@@ -183,7 +193,8 @@ fn outside(parsed: &Parsed, scope: &Scope) -> Vec<String> {
         .enumerate()
         // A member of an `impl` block goes by the name of its type, so that its path alone does not tell where it lies.
         .filter(|(id, symbol)| {
-            !is_target(&symbol.path)
+            !scope.has_lines(symbol.range)
+                && !is_target(&symbol.path)
                 && !facts
                     .ancestors(*id)
                     .any(|(_, outer)| is_target(&outer.path))

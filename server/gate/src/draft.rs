@@ -5,7 +5,7 @@ use text::{Edit, EditSet, Hash, Range, Text};
 
 use crate::address::{Lost, indent, locate, reindent, with_breaks};
 use crate::verdict::{Refusable, refuse};
-use crate::{Operation, Place, Refusal, Rule, Scope, Target, Tier, View};
+use crate::{Operation, Place, Refusal, Region, Rule, Scope, Target, Tier, View};
 
 /// Ways to write one change down, best first; they differ in indentation only.
 pub(crate) struct Drafts {
@@ -22,8 +22,7 @@ pub(crate) fn draft(view: &View<'_>, scope: &Scope, operation: &Operation) -> Re
             base,
             edits,
         } => {
-            let id = editable(view, scope, symbol)?;
-            let range = symbol_range(view, id);
+            let range = editable(view, scope, symbol)?;
             unchanged(view, symbol, range, *base)?;
             let area = Range {
                 start: view.text.line_start(view.text.line_of(range.start)),
@@ -53,13 +52,17 @@ pub(crate) fn draft(view: &View<'_>, scope: &Scope, operation: &Operation) -> Re
             }
         }
         Operation::ReplaceSymbol { symbol, base, text } => {
-            let id = editable(view, scope, symbol)?;
-            let range = symbol_range(view, id);
+            let range = editable(view, scope, symbol)?;
             unchanged(view, symbol, range, *base)?;
+            let edits = if Region::is_name(symbol) {
+                vec![as_written(view.text, range, text)]
+            } else {
+                replacements(view.text, range, text)
+            };
             Drafts {
                 symbol: symbol.clone(),
                 tier: Tier::Exact,
-                edits: replacements(view.text, range, text),
+                edits,
             }
         }
         Operation::AddSymbol {
@@ -116,11 +119,24 @@ fn resolve(view: &View<'_>, scope: &Scope, symbol: &str) -> Refusable<SymbolId> 
     }
 }
 
-/// The symbol, if the scope lets its text change: it is a target, inside one, or an item that this run added.
-fn editable(view: &View<'_>, scope: &Scope, symbol: &str) -> Refusable<SymbolId> {
+/// Where the symbol is, if the scope lets its text change: it is a target, inside one, or an item that this run added.
+/// Or where the region is.
+fn editable(view: &View<'_>, scope: &Scope, symbol: &str) -> Refusable<Range> {
+    if Region::is_name(symbol) {
+        return match scope.regions.iter().find(|region| region.name == symbol) {
+            Some(region) => Ok(region.range),
+            None => refuse(
+                Rule::Scope,
+                format!(
+                    "`{symbol}` is outside the scope, which is {}; use request_scope if these lines must change",
+                    scope.describe()
+                ),
+            ),
+        };
+    }
     let id = resolve(view, scope, symbol)?;
     if is_inside(view, scope, id, |target| target.edit) {
-        return Ok(id);
+        return Ok(symbol_range(view, id));
     }
     let line = view.text.line_of(symbol_range(view, id).start) + 1;
     refuse(
@@ -160,6 +176,10 @@ fn is_inside(
     allowed: impl Fn(&Target) -> bool,
 ) -> bool {
     let facts = view.parsed.facts();
+    let range = symbol_range(view, id);
+    if scope.has_lines(range) {
+        return true;
+    }
     let mut at = Some(id);
     while let Some(id) = at {
         let Some(symbol) = facts.symbol(id) else {
@@ -232,6 +252,30 @@ fn explain_lost(view: &View<'_>, symbol: &str, range: Range, old: &str, lost: &L
     }
 }
 
+/// Lines replaced by exactly what was sent, and never joined to the line after them.
+fn as_written(text: &Text, range: Range, new: &str) -> EditSet {
+    let mut new = with_breaks(new, text.line_break());
+    let follows = range.end < text.len() && !new.is_empty();
+    if follows && !new.ends_with(['\n', '\r']) {
+        new.push_str(text.line_break());
+    }
+    within(range, &text::diff(&text.slice(range), &new))
+}
+
+/// The edits of a slice of a text, as edits of the text.
+fn within(range: Range, edits: &EditSet) -> EditSet {
+    let moved = edits.edits().iter().map(|edit| {
+        Edit::new(
+            Range {
+                start: edit.range.start + range.start,
+                end: edit.range.end + range.start,
+            },
+            edit.insert.clone(),
+        )
+    });
+    EditSet::new(moved.collect()).unwrap_or_default()
+}
+
 /// The ways in which a model may have meant the indentation of a whole symbol.
 fn replacements(text: &Text, range: Range, new: &str) -> Vec<EditSet> {
     let stood = text.slice(range);
@@ -252,10 +296,12 @@ fn replacements(text: &Text, range: Range, new: &str) -> Vec<EditSet> {
                 })
                 .trim()
                 .is_empty();
-        return vec![EditSet::one(Edit::new(
-            if alone { lines } else { range },
-            "",
-        ))];
+        let gone = if alone {
+            with_blank_lines(text, lines)
+        } else {
+            range
+        };
+        return vec![EditSet::one(Edit::new(gone, ""))];
     }
     let wanted = text.indent_of(range.start);
     let given = indent(&new).to_owned();
@@ -271,20 +317,28 @@ fn replacements(text: &Text, range: Range, new: &str) -> Vec<EditSet> {
     }
     drafts
         .into_iter()
-        .map(|draft| {
-            let edits = text::diff(&stood, &draft);
-            let moved = edits.edits().iter().map(|edit| {
-                Edit::new(
-                    Range {
-                        start: edit.range.start + range.start,
-                        end: edit.range.end + range.start,
-                    },
-                    edit.insert.clone(),
-                )
-            });
-            EditSet::new(moved.collect()).unwrap_or_default()
-        })
+        .map(|draft| within(range, &text::diff(&stood, &draft)))
         .collect()
+}
+
+/// Lines that go, with the blank lines that would be left over: those below when there are blank ones above as well,
+/// or those above when nothing but the end of something follows.
+fn with_blank_lines(text: &Text, lines: Range) -> Range {
+    let is_blank = |line: usize| text.slice(text.line_range(line)).trim().is_empty();
+    let (first, after) = (text.line_of(lines.start), text.line_of(lines.end));
+    let blank_above = (0..first).rev().take_while(|line| is_blank(*line)).count();
+    let last = text.lines();
+    let blank_below = (after..last).take_while(|line| is_blank(*line)).count();
+    let at_top = blank_above == first;
+    if blank_below > 0 && (blank_above > 0 || at_top) && after + blank_below < last {
+        return Range::new(lines.start, text.line_start(after + blank_below));
+    }
+    let next = text.slice(text.line_range(after + blank_below));
+    let closes = after + blank_below >= last || next.trim_start().starts_with(['}', ')', ']']);
+    if blank_above > 0 && closes && blank_below == usize::from(after + blank_below >= last) {
+        return Range::new(text.line_start(first - blank_above), lines.end);
+    }
+    lines
 }
 
 /// The smallest indentation after the first line, in bytes; none where there is nothing after it.

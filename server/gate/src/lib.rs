@@ -20,7 +20,7 @@ pub use approved::{ApprovedEdit, Landed, restore};
 pub use decide::decide;
 pub use policy::{Policy, Protection};
 pub use proposal::{Operation, Place, Proposal, Replacement, Tier};
-pub use scope::{Scope, Target};
+pub use scope::{Region, Scope, Target};
 pub use verdict::{Question, Refusal, Rule, Verdict, View};
 
 #[cfg(test)]

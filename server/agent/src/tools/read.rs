@@ -1,3 +1,4 @@
+use gate::Region;
 use index::Symbol;
 use text::FilePath;
 use workspace::Snapshot;
@@ -7,7 +8,9 @@ use crate::action::last_name;
 use crate::source::{Source, listed, shown_path};
 
 /// The most bytes of a symbol that is shown whole.
-const MAX_BODY: usize = 24 * 1024;
+pub(super) const MAX_BODY: usize = 24 * 1024;
+/// The most bytes of lines that no symbol holds together.
+const MAX_LINES: usize = 8 * 1024;
 /// The most lines of an outline.
 const MAX_OUTLINE: usize = 100;
 
@@ -15,15 +18,28 @@ const MAX_OUTLINE: usize = 100;
 pub(super) fn read(
     snapshot: &Snapshot,
     home: &FilePath,
-    path: &str,
-    file: Option<&str>,
+    regions: &[Region],
+    (path, file): (&str, Option<&str>),
     view: View,
 ) -> Result<String, String> {
     let source = match file {
         Some(file) => of_file(snapshot, home, file)?,
+        None if Region::is_name(path) => {
+            Source::exact(snapshot, home).map_err(|error| error.to_string())?
+        }
         None => of_symbol(snapshot, home, path)?,
     };
     let shown_file = shown_path(snapshot, &source.file);
+    let source = if source.file == *home {
+        source.with_regions(regions)
+    } else {
+        source
+    };
+    if source.symbol(path).is_none()
+        && let Some(lines) = source.named_lines(path)
+    {
+        return lines_outside(&source, &lines, &shown_file);
+    }
     let Some(symbol) = source.symbol(path) else {
         return Err(source.no_such(&shown_file, path));
     };
@@ -94,6 +110,22 @@ fn of_symbol(snapshot: &Snapshot, home: &FilePath, path: &str) -> Result<Source,
 /// The file as it is: with the facts of the index if they still fit, else parsed again.
 fn fresh(snapshot: &Snapshot, file: &FilePath) -> Option<Source> {
     Source::indexed(snapshot, file).or_else(|| Source::exact(snapshot, file).ok())
+}
+
+/// Lines that the run may look at and not change; without a hash, because no edit could name it.
+fn lines_outside(source: &Source, lines: &Symbol, file: &str) -> Result<String, String> {
+    if lines.range.len() > MAX_LINES {
+        return Err(format!(
+            "{} of {file} has {} bytes, at most {MAX_LINES} are shown; read symbols, or fewer lines",
+            lines.path,
+            lines.range.len()
+        ));
+    }
+    Ok(format!(
+        "{} of {file}, outside the scope\n{}",
+        lines.path,
+        source.text_of(lines)
+    ))
 }
 
 fn body(source: &Source, symbol: &Symbol) -> String {

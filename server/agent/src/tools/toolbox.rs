@@ -1,6 +1,6 @@
-use gate::{Operation, Proposal, Rule};
+use gate::{Operation, Proposal, Region, Rule};
 use serde_json::Value;
-use text::FilePath;
+use text::{FilePath, Range};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
 use workspace::Snapshot;
@@ -177,15 +177,19 @@ impl<'a> Toolbox<'a> {
         match call {
             Call::Read { symbol, file, view } => {
                 let scope_file = self.scope.file.clone();
-                self.look(move |snapshot| {
-                    read::read(snapshot, &scope_file, &symbol, file.as_deref(), view)
+                let (snapshot, regions) = self.regions();
+                self.look(snapshot, move |snapshot| {
+                    let of = (symbol.as_str(), file.as_deref());
+                    read::read(snapshot, &scope_file, &regions, of, view)
                 })
                 .await
             }
             Call::Find { query, kind } => {
                 let scope_file = self.scope.file.clone();
-                self.look(move |snapshot| find::find(snapshot, &scope_file, &query, kind))
-                    .await
+                self.look(self.host.snapshot(), move |snapshot| {
+                    find::find(snapshot, &scope_file, &query, kind)
+                })
+                .await
             }
             Call::Change { operation, reason } => self.change(operation, reason).await,
             Call::RequestScope { symbols, reason } => self.request_scope(symbols, &reason).await,
@@ -195,9 +199,9 @@ impl<'a> Toolbox<'a> {
     /// Answers a question from a snapshot. Reading and parsing take their time, so not on this thread.
     async fn look(
         &self,
+        snapshot: Snapshot,
         look: impl FnOnce(&Snapshot) -> Result<String, String> + Send + 'static,
     ) -> Done {
-        let snapshot = self.host.snapshot();
         let looking = tokio::task::spawn_blocking(move || look(&snapshot));
         let looked = tokio::select! {
             biased;
@@ -300,17 +304,18 @@ impl<'a> Toolbox<'a> {
         };
         let mut wanted: Vec<String> = Vec::new();
         for symbol in symbols {
-            if source.symbol(&symbol).is_none() {
+            let named = source.named_lines(&symbol).is_some() || source.symbol(&symbol).is_some();
+            if !named {
                 return refused(
                     Some(Rule::Scope),
                     source.no_such(&shown_path(&self.host.snapshot(), &file), &symbol),
                 );
             }
-            let has = self
-                .scope
-                .targets
+            let targets = &self.scope.targets;
+            let has = targets
                 .iter()
-                .any(|target| target.edit && target.symbol == symbol);
+                .any(|target| target.edit && target.symbol == symbol)
+                || Region::is_name(&symbol) && source.symbol(&symbol).is_some();
             if !has && !wanted.contains(&symbol) {
                 wanted.push(symbol);
             }
@@ -335,9 +340,24 @@ impl<'a> Toolbox<'a> {
         for symbol in wanted {
             if let Some(symbol) = source.symbol(&symbol) {
                 text.push('\n');
-                text.push_str(&source.shown(symbol));
+                if symbol.range.len() <= read::MAX_BODY {
+                    text.push_str(&source.shown(symbol));
+                } else {
+                    text.push_str(&source.header_of(symbol));
+                }
             }
-            self.scope = self.scope.clone().granted(symbol);
+            if Region::is_name(&symbol) {
+                // Only told: where it is from now on is the host's to know.
+                let range = source
+                    .symbol(&symbol)
+                    .map_or(Range::at(0), |lines| lines.range);
+                self.scope = self.scope.clone().granted_region(Region {
+                    name: symbol,
+                    range,
+                });
+            } else {
+                self.scope = self.scope.clone().granted(symbol);
+            }
         }
         Done {
             text,
@@ -360,8 +380,16 @@ impl<'a> Toolbox<'a> {
         ))
     }
 
+    /// A snapshot, and where the regions are in it.
+    fn regions(&self) -> (Snapshot, Vec<Region>) {
+        let snapshot = self.host.snapshot();
+        let regions = self.host.regions(&snapshot);
+        (snapshot, regions)
+    }
+
     fn source(&self, file: &FilePath) -> Option<Source> {
-        Source::exact(&self.host.snapshot(), file).ok()
+        let (snapshot, regions) = self.regions();
+        Some(Source::exact(&snapshot, file).ok()?.with_regions(&regions))
     }
 }
 
