@@ -2,6 +2,7 @@ use index::Parsed;
 use text::EditSet;
 
 use crate::draft::{Drafts, draft};
+use crate::imports::brings_imports_only;
 use crate::verdict::{Question, Refusable, Refusal, Rule, Verdict, View, refuse};
 use crate::{ApprovedEdit, Operation, Policy, Proposal, Protection, Scope};
 
@@ -131,7 +132,7 @@ fn fits(
     }
     if matches!(operation, Operation::EditImports { .. }) {
         let (was, is) = (outside(view.parsed, scope), outside(&parsed, &after_scope));
-        return if was == is {
+        return if was == is && brings_imports_only(view, edits, parsed.facts()) {
             Ok(Vec::new())
         } else {
             refuse(

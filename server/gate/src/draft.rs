@@ -4,6 +4,7 @@ use index::SymbolId;
 use text::{Edit, EditSet, Hash, Range, Text};
 
 use crate::address::{Lost, indent, locate, reindent, with_breaks};
+use crate::imports::import_edits;
 use crate::verdict::{Refusable, refuse};
 use crate::{Operation, Place, Refusal, Region, Rule, Scope, Target, Tier, View};
 
@@ -24,10 +25,7 @@ pub(crate) fn draft(view: &View<'_>, scope: &Scope, operation: &Operation) -> Re
         } => {
             let range = editable(view, scope, symbol)?;
             unchanged(view, symbol, range, *base)?;
-            let area = Range {
-                start: view.text.line_start(view.text.line_of(range.start)),
-                end: range.end,
-            };
+            let area = with_indentation(view.text, range);
             let mut found = Vec::with_capacity(edits.len());
             let mut tier = Tier::Exact;
             for edit in edits {
@@ -214,17 +212,23 @@ fn unchanged(view: &View<'_>, symbol: &str, range: Range, base: Hash) -> Refusab
         Rule::Base,
         format!(
             "`{symbol}` has changed since you read it; its hash is {hash} now. Current text:\n{}",
-            shown(view.text, range)
+            view.text.slice(with_indentation(view.text, range))
         ),
     )
 }
 
-/// The text of a symbol as models are shown it: whole lines, so that the indentation of the first is seen.
-fn shown(text: &Text, range: Range) -> String {
-    text.slice(Range {
+/// A symbol with the blanks before it, as models are shown it; without what else may stand on its first line.
+fn with_indentation(text: &Text, range: Range) -> Range {
+    let line = Range {
         start: text.line_start(text.line_of(range.start)),
         end: range.end,
-    })
+    };
+    let before = text.slice(Range::new(line.start, range.start));
+    if before.trim().is_empty() {
+        line
+    } else {
+        range
+    }
 }
 
 fn explain_lost(view: &View<'_>, symbol: &str, range: Range, old: &str, lost: &Lost) -> Refusal {
@@ -243,7 +247,7 @@ fn explain_lost(view: &View<'_>, symbol: &str, range: Range, old: &str, lost: &L
         Lost::Missing => format!(
             "this is not in `{symbol}`: {:?}. Current text:\n{}",
             old.lines().next().unwrap_or(""),
-            shown(view.text, range)
+            view.text.slice(with_indentation(view.text, range))
         ),
     };
     Refusal {
@@ -404,60 +408,4 @@ fn additions(view: &View<'_>, id: SymbolId, place: Place, new: &str) -> Refusabl
     };
     let insert = format!("{before}{}{after}", at_indent(&wanted));
     Ok(vec![EditSet::one(Edit::new(Range::at(at), insert))])
-}
-
-fn import_edits(view: &View<'_>, add: &[String], remove: &[String]) -> Refusable<EditSet> {
-    let text = view.text;
-    let facts = view.parsed.facts();
-    let br = text.line_break();
-    let squeeze = |s: &str| s.split_whitespace().collect::<Vec<_>>().join(" ");
-    // Those of a function or of a module inside the file belong to that symbol, not to the file.
-    let standing: Vec<(Range, String)> = facts
-        .imports
-        .iter()
-        .filter(|import| import.within.is_none())
-        .map(|i| (i.range, squeeze(&text.slice(i.range))))
-        .collect();
-    let mut edits = Vec::new();
-    for gone in remove {
-        let Some((range, _)) = standing.iter().find(|(_, s)| *s == squeeze(gone)) else {
-            return refuse(
-                Rule::Match,
-                format!(
-                    "there is no import {:?} in {}",
-                    gone.trim(),
-                    view.file.file_name()
-                ),
-            );
-        };
-        edits.push(Edit::new(text.full_lines(*range), ""));
-    }
-    let mut insert = String::new();
-    for new in add {
-        let new = new.trim();
-        if new.is_empty() || standing.iter().any(|(_, s)| *s == squeeze(new)) {
-            continue;
-        }
-        insert.push_str(&with_breaks(new, br));
-        insert.push_str(br);
-    }
-    if !insert.is_empty() {
-        // After the last import that stays; without any, before the first symbol.
-        let last = standing
-            .iter()
-            .map(|(range, _)| *range)
-            .filter(|range| edits.iter().all(|e| !e.range.contains(range.start)))
-            .max();
-        let at = match (last, edits.first(), facts.symbols.first()) {
-            (Some(range), _, _) => text.full_lines(range).end,
-            (None, Some(edit), _) => edit.range.end,
-            (None, None, Some(symbol)) => {
-                insert.push_str(br);
-                text.line_start(text.line_of(symbol.range.start))
-            }
-            (None, None, None) => text.len(),
-        };
-        edits.push(Edit::new(Range::at(at), insert));
-    }
-    EditSet::new(edits).or_else(|error| refuse(Rule::Overlap, error.to_string()))
 }

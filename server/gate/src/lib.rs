@@ -11,6 +11,7 @@ mod address;
 mod approved;
 mod decide;
 mod draft;
+mod imports;
 mod policy;
 mod proposal;
 mod scope;

@@ -4,6 +4,9 @@ use text::{Edit, EditSet, FilePath, Hash, Range, Text};
 
 use super::*;
 
+mod escapes;
+mod regions;
+
 const FILE: &str = "/w/src/lib.rs";
 
 const SOURCE: &str = "\

@@ -1,0 +1,168 @@
+//! Ways out of a scope, each of which has to be shut. What is refused says why; what is let through stays inside.
+
+use super::*;
+
+/// What comes of an operation in the scope of one symbol: the whole text, or the refusal.
+fn outcome(language: &str, source: &str, symbol: &str, operation: Operation) -> String {
+    let grammar = grammars::by_name(language).unwrap();
+    let file = FilePath::new("/w/src/file").unwrap();
+    let text = Text::from(source);
+    let parsed = Parsed::parse(grammar, &text);
+    let view = View {
+        file: &file,
+        text: &text,
+        version: Some(1),
+        parsed: &parsed,
+    };
+    let proposal = Proposal {
+        file: file.clone(),
+        operation,
+        reason: String::new(),
+    };
+    let policy = Policy::new(vec![FilePath::new("/w").unwrap()]);
+    match decide(
+        &view,
+        &Scope::symbol(file.clone(), symbol),
+        &policy,
+        &proposal,
+    ) {
+        Verdict::Approved { edit, .. } => edit.want().unwrap().to_string(),
+        Verdict::NeedsApproval(question) => format!("question: {}", question.text),
+        Verdict::Refused(refusal) => format!("{:?}: {}", refusal.rule, refusal.message),
+    }
+}
+
+fn imports(add: &[&str], remove: &[&str]) -> Operation {
+    Operation::EditImports {
+        add: add.iter().map(ToString::to_string).collect(),
+        remove: remove.iter().map(ToString::to_string).collect(),
+    }
+}
+
+#[test]
+fn a_neighbour_on_the_same_line_is_out_of_reach() {
+    let source = "fn a() { one(); } fn b() { two(); }\n";
+    check(
+        source,
+        "b",
+        edit(source, "b", &[("one();", "three();")]),
+        expect![[r#"
+            Match: this is not in `b`: "one();". Current text:
+            fn b() { two(); }
+        "#]],
+    );
+    check(
+        source,
+        "b",
+        edit(source, "b", &[("fn a() { one(); } fn b()", "fn b()")]),
+        expect![[r#"
+            Match: this is not in `b`: "fn a() { one(); } fn b()". Current text:
+            fn b() { two(); }
+        "#]],
+    );
+    check(
+        source,
+        "b",
+        edit(source, "b", &[("two();", "three();")]),
+        expect![[r#"
+            1 hunk(s), new: []
+            -fn a() { one(); } fn b() { two(); }
+            +fn a() { one(); } fn b() { three(); }
+        "#]],
+    );
+}
+
+#[test]
+fn a_statement_does_not_come_in_as_an_import() {
+    let python = |add: &[&str]| {
+        let source = "import os\n\n\ndef f():\n    pass\n";
+        outcome("python", source, "f", imports(add, &[]))
+    };
+    let refusal = "Scope: edit_imports takes whole import statements and nothing else";
+    for add in [
+        "print(1)",
+        "os.system('true')",
+        "import sys; sys.exit()",
+        "import sys\nsys.exit()",
+        "import sys\nif sys: sys.exit()",
+        "try:\n    import sys\nfinally:\n    pass",
+        "# only a comment",
+        "'''\nimport sys",
+        "import (",
+    ] {
+        let said = python(&[add]);
+        assert!(
+            said == refusal || said.starts_with("Parse:"),
+            "{add:?}: {said}"
+        );
+    }
+    assert_eq!(
+        python(&["import sys", "from a import (\n    b,\n    c,\n)"]),
+        "import os\nimport sys\nfrom a import (\n    b,\n    c,\n)\n\n\ndef f():\n    pass\n"
+    );
+    let script = |add: &str| {
+        let source = "import a from 'a';\n\nfunction f() {}\n";
+        outcome("typescript", source, "f", imports(&[add], &[]))
+    };
+    assert_eq!(script("run();"), refusal);
+    assert_eq!(script("import b from 'b'; b();"), refusal);
+    assert_eq!(
+        script("import b from 'b';"),
+        "import a from 'a';\nimport b from 'b';\n\nfunction f() {}\n"
+    );
+}
+
+#[test]
+fn an_import_in_a_block_is_still_an_import() {
+    let source = "package a\n\nimport (\n\t\"fmt\"\n\tx \"os\"\n)\n\nfunc F() {}\n";
+    let go = |operation| outcome("go", source, "F", operation);
+    assert_eq!(
+        go(imports(&["\"io\""], &["x \"os\""])),
+        "package a\n\nimport (\n\t\"fmt\"\n\"io\"\n)\n\nfunc F() {}\n"
+    );
+    expect![[r#"Parse: with this change file would no longer parse (near line 6); check brackets and indentation and send it again"#]]
+        .assert_eq(&go(imports(&["f(\"io\")"], &[])));
+}
+
+#[test]
+fn what_shares_a_line_with_an_import_stays() {
+    let python = |source: &str, remove: &str| {
+        let source = format!("{source}\n\n\ndef f():\n    pass\n");
+        let outcome = outcome("python", &source, "f", imports(&[], &[remove]));
+        outcome
+            .strip_suffix("\n\n\ndef f():\n    pass\n")
+            .unwrap_or(&outcome)
+            .to_owned()
+    };
+    expect![[r#"Scope: "import os" shares line 1 of file with something else; remove the whole line, if it imports and does nothing else"#]]
+        .assert_eq(&python("import os; print(1)", "import os"));
+    expect![[r#"Match: there is no import "import os; print(1)" in file"#]]
+        .assert_eq(&python("import os; print(1)", "import os; print(1)"));
+    expect![[r#"Scope: "import os" shares line 1 of file with something else; remove the whole line, if it imports and does nothing else"#]]
+        .assert_eq(&python("import os; import sys", "import os"));
+    assert_eq!(
+        python("import os; import sys\nx = 1", "import os; import sys"),
+        "x = 1"
+    );
+    assert_eq!(python("import os, sys\nx = 1", "import os, sys"), "x = 1");
+    assert_eq!(python("import os  # why\nx = 1", "import os"), "x = 1");
+}
+
+#[test]
+fn a_deleted_item_takes_along_the_blank_line_that_would_be_left_over() {
+    let after = |source: &str| outcome("rust", source, "b", replace(source, "b", ""));
+    assert_eq!(
+        after("fn a() {}\n\nfn b() {}\n\nfn c() {}\n"),
+        "fn a() {}\n\nfn c() {}\n"
+    );
+    assert_eq!(
+        after("fn a() {}\nfn b() {}\nfn c() {}\n"),
+        "fn a() {}\nfn c() {}\n"
+    );
+    assert_eq!(after("fn b() {}\n\nfn c() {}\n"), "fn c() {}\n");
+    assert_eq!(after("fn a() {}\n\nfn b() {}\n"), "fn a() {}\n");
+    assert_eq!(
+        after("fn a() {} fn b() {}\n\nfn c() {}\n"),
+        "fn a() {} \n\nfn c() {}\n"
+    );
+}
