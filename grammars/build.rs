@@ -106,9 +106,10 @@ fn grammar(root: &Path, folder: &Path, code: &mut String) -> Result<(), String> 
     )
     .map_err(|error| error.to_string())?;
     for base in inherits.iter().map(String::as_str).chain([name]) {
+        // The folder and not the files in it: one that does not exist would have everything built again every time.
+        println!("cargo:rerun-if-changed={}", root.join(base).display());
         for query in QUERIES {
             let path = root.join(base).join(format!("{query}.scm"));
-            println!("cargo:rerun-if-changed={}", path.display());
             if path.is_file() {
                 let source = read(&path)?;
                 write!(code, "({:?}, {source:?}),", format!("{base}/{query}.scm"))
@@ -121,7 +122,6 @@ fn grammar(root: &Path, folder: &Path, code: &mut String) -> Result<(), String> 
             }
         }
     }
-    println!("cargo:rerun-if-changed={}", file.display());
     code.push_str("] },\n");
     Ok(())
 }
