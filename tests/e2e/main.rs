@@ -8,6 +8,7 @@
 )]
 
 mod bad_input;
+mod disk;
 mod harness;
 mod model;
 mod money;

@@ -15,14 +15,20 @@ use crate::{Engine, Event};
 pub(crate) struct Reviewed {
     review: Option<Review>,
     manifests: Manifests,
+    manifest_files: BTreeSet<FilePath>,
 }
 
-/// Reads those of the files that are manifests. One that cannot be read says nothing.
-pub fn manifests_in(files: &[FilePath]) -> Manifests {
-    let manifests = files
-        .iter()
-        .filter(|file| review::is_manifest(file.file_name()));
-    Manifests::read(manifests.filter_map(|file| {
+/// The manifests of a workspace: among the files without a grammar, and among those of the index, because the language
+/// of a manifest may have a grammar.
+pub fn manifests_of(index: &index::Index, others: &[FilePath]) -> BTreeSet<FilePath> {
+    let files = index.paths().chain(others);
+    let manifests = files.filter(|file| review::is_manifest(file.file_name()));
+    manifests.cloned().collect()
+}
+
+/// Reads manifests. One that cannot be read says nothing.
+pub fn read_manifests(files: &BTreeSet<FilePath>) -> Manifests {
+    Manifests::read(files.iter().filter_map(|file| {
         let text = workspace::read(file).ok()?;
         Some((file.clone(), text.to_string()))
     }))
@@ -63,7 +69,29 @@ fn project<'a>(
 impl Engine {
     /// Reviews the whole workspace, once its index is complete.
     pub(crate) fn review_all(&self, others: &[FilePath]) {
-        let manifests = manifests_in(others);
+        self.review_with(manifests_of(self.snapshot().index(), others));
+    }
+
+    /// Reviews the whole workspace again because of its manifests, if any has changed.
+    pub(crate) fn manifests_changed<'f>(&self, changed: impl Iterator<Item = &'f FilePath>) {
+        let changed: BTreeSet<&FilePath> = changed.collect();
+        if changed.is_empty() {
+            return;
+        }
+        let files = self.reviewed(|reviewed| {
+            let known = reviewed.manifest_files.iter();
+            let others = known.filter(|file| !changed.contains(file)).cloned();
+            let there = changed.iter().filter(|file| file.as_path().is_file());
+            let files = others.chain(there.map(|file| (*file).clone()));
+            reviewed.review.is_some().then(|| files.collect())
+        });
+        if let Some(files) = files {
+            self.review_with(files);
+        }
+    }
+
+    fn review_with(&self, manifest_files: BTreeSet<FilePath>) {
+        let manifests = read_manifests(&manifest_files);
         let snapshot = self.snapshot();
         let project = project(&snapshot.roots, snapshot.index(), &manifests);
         let review = Review::of(&project, &self.config().rules);
@@ -71,6 +99,7 @@ impl Engine {
             *reviewed = Reviewed {
                 review: Some(review),
                 manifests,
+                manifest_files,
             };
         });
     }
@@ -78,7 +107,10 @@ impl Engine {
     /// Takes in that files have changed, and has the open files shown whose findings are not what they were.
     pub(crate) fn review_changed(&self, files: &BTreeSet<FilePath>) {
         let (snapshot, config) = (self.snapshot(), self.config());
-        let changed = self.reviewed(|Reviewed { review, manifests }| {
+        let changed = self.reviewed(|reviewed| {
+            let Reviewed {
+                review, manifests, ..
+            } = reviewed;
             let review = review.as_mut()?;
             let project = project(&snapshot.roots, snapshot.index(), manifests);
             Some(review.update(&project, &config.rules, files))

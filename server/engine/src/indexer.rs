@@ -1,5 +1,6 @@
 //! Follows the disk: the first pass, and what changes afterwards.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -8,18 +9,44 @@ use workspace::{Change, Coverage, Focus, Step, Store, Watcher};
 
 use crate::{Engine, Event, Level};
 
-/// The pass over the disk that is under way, and the watcher that takes over from it.
+/// The pass over the disk that is under way, and what changes beside it and after it.
 #[derive(Default)]
 pub(crate) struct Indexing {
     cancel: Arc<AtomicBool>,
     watcher: Option<Watcher>,
+    /// Whether the server notices changes by itself.
+    watch: bool,
+    /// What changed and was not looked at yet.
+    due: Change,
+    /// Whether somebody is looking.
+    busy: bool,
 }
+
+/// More files at once than this are a pass over the disk: on all cores, and kept for the next start.
+const MANY: usize = 200;
 
 impl Indexing {
     pub(crate) fn stop(&mut self) {
         self.cancel.store(true, Ordering::Relaxed);
         self.watcher = None;
+        self.due = Change::default();
     }
+}
+
+/// What a client that watches files has to watch, as patterns.
+pub fn watched_patterns() -> Vec<String> {
+    let endings = grammars::all()
+        .iter()
+        .flat_map(|grammar| grammar.extensions)
+        .map(|ending| format!("**/*.{ending}"));
+    let names = grammars::all()
+        .iter()
+        .flat_map(|grammar| grammar.file_names)
+        .chain(&workspace::IGNORE_FILES)
+        .chain(&review::MANIFESTS)
+        .map(|name| format!("**/{name}"));
+    let patterns: BTreeSet<String> = endings.chain(names).collect();
+    patterns.into_iter().collect()
 }
 
 impl Engine {
@@ -42,14 +69,23 @@ impl Engine {
                 exists
             })
             .collect();
-        let cancel = self.with(|state| {
-            state.workspace.set_roots(roots.clone());
-            state.indexing.stop();
-            let cancel = Arc::new(AtomicBool::new(false));
-            state.indexing.cancel = cancel.clone();
-            cancel
+        self.with(|state| {
+            state.workspace.set_roots(roots);
+            state.indexing.watch = watch;
         });
         self.configure();
+        self.look_at_everything();
+    }
+
+    /// Starts a pass over the disk, in place of the one that is under way.
+    fn look_at_everything(&self) {
+        let (roots, watch, cancel) = self.with(|state| {
+            let indexing = &mut state.indexing;
+            indexing.stop();
+            indexing.cancel = Arc::default();
+            let roots = state.workspace.snapshot().roots;
+            (roots, indexing.watch, indexing.cancel.clone())
+        });
         let engine = self.clone();
         self.spawn(async move {
             let work =
@@ -61,15 +97,26 @@ impl Engine {
     }
 
     fn index_all(&self, roots: &[FilePath], watch: bool, cancel: &Arc<AtomicBool>) {
-        self.with(|state| state.workspace.begin_scan());
+        self.with(|state| {
+            // A later pass has taken over.
+            if !cancel.load(Ordering::Relaxed) {
+                state.workspace.begin_scan();
+            }
+        });
         self.show_coverage(Coverage::default());
         let store = self.shared.cache.as_deref();
         let store = store.map(|cache| Store::of(cache, roots));
+        let watcher = watch.then(|| self.watcher(roots, cancel)).flatten();
         let focus = || Focus::of(&self.snapshot());
         let scan = workspace::scan(roots, store.as_ref(), Some(&focus), cancel, &|step| {
+            if let Step::Folder(folder) = &step {
+                if let Some(watcher) = &watcher {
+                    watcher.watch(folder);
+                }
+                return;
+            }
             let moves = matches!(step, Step::Progress(..));
             let coverage = self.with(|state| {
-                // A later pass has taken over.
                 if !cancel.load(Ordering::Relaxed) {
                     state.workspace.take_in(step);
                 }
@@ -91,6 +138,20 @@ impl Engine {
             found: scan.files,
             complete: true,
         });
+        if let Some(watcher) = watcher {
+            let unwatched = watcher.unwatched();
+            if unwatched > 0 {
+                tracing::warn!(
+                    unwatched,
+                    "folders cannot be watched; changes in them are seen at the next start"
+                );
+            }
+            self.with(|state| {
+                if !cancel.load(Ordering::Relaxed) {
+                    state.indexing.watcher = Some(watcher);
+                }
+            });
+        }
         self.review_all(&scan.others);
         let open: Vec<FilePath> = self
             .snapshot()
@@ -98,66 +159,91 @@ impl Engine {
             .map(|document| document.file().clone())
             .collect();
         self.mark_stale(open);
-        if watch {
-            self.watch(roots, &scan.folders, cancel);
-        }
     }
 
-    fn watch(&self, roots: &[FilePath], folders: &[FilePath], cancel: &Arc<AtomicBool>) {
-        let engine = self.clone();
-        let again = roots.to_vec();
-        let stopped = cancel.clone();
-        let started = Watcher::start(roots.to_vec(), folders, move |Change { files, rescan }| {
-            if stopped.load(Ordering::Relaxed) {
-                return;
-            }
-            if rescan {
-                engine.set_roots(again.clone(), true);
-            } else {
-                engine.read_again(&files);
+    fn watcher(&self, roots: &[FilePath], cancel: &Arc<AtomicBool>) -> Option<Watcher> {
+        let (engine, stopped) = (self.clone(), cancel.clone());
+        // The watcher's thread knows no tasks.
+        let runtime = tokio::runtime::Handle::current();
+        let started = Watcher::start(roots.to_vec(), move |change| {
+            if !stopped.load(Ordering::Relaxed) {
+                let _runtime = runtime.enter();
+                engine.changed_on_disk(change);
             }
         });
-        match started {
-            Ok((watcher, unwatched)) => {
-                if unwatched > 0 {
-                    tracing::warn!(
-                        unwatched,
-                        "folders cannot be watched; changes in them are seen at the next start"
-                    );
-                }
-                self.with(|state| {
-                    if !cancel.load(Ordering::Relaxed) {
-                        state.indexing.watcher = Some(watcher);
-                    }
-                });
-            }
-            Err(error) => {
-                tracing::warn!(%error, "the disk cannot be watched; changes by other programs are seen at the next start");
-            }
+        if let Err(error) = &started {
+            tracing::warn!(%error, "the disk cannot be watched; changes by other programs are seen at the next start");
         }
+        started.ok()
     }
 
     /// The client, or whoever wrote to disk, says that these files have changed.
     pub fn refresh_from_disk(&self, files: Vec<FilePath>) {
+        self.changed_on_disk(Change::of(files));
+    }
+
+    /// Has what changed looked at, after what is being looked at now, together with all that changes until then.
+    fn changed_on_disk(&self, change: Change) {
+        let starts = self.with(|state| {
+            state.indexing.due.join(change);
+            !std::mem::replace(&mut state.indexing.busy, true)
+        });
+        if !starts {
+            return;
+        }
         let engine = self.clone();
         self.spawn(async move {
-            let work = tokio::task::spawn_blocking(move || engine.read_again(&files));
+            let worker = engine.clone();
+            let work = tokio::task::spawn_blocking(move || worker.catch_up());
             if work.await.is_err() {
                 tracing::error!("reading changed files panicked; they keep their last facts");
+                engine.with(|state| state.indexing.busy = false);
             }
         });
     }
 
-    fn read_again(&self, files: &[FilePath]) {
-        let snapshot = self.snapshot();
-        for file in files {
-            let facts = workspace::facts_on_disk(&snapshot.roots, file);
-            self.with(|state| match facts {
-                Some(facts) => _ = state.workspace.index_file(file, facts, None),
-                None => _ = state.workspace.forget(file),
+    /// Looks at what changed until there is no more of it.
+    fn catch_up(&self) {
+        loop {
+            let change = self.with(|state| {
+                let change = std::mem::take(&mut state.indexing.due);
+                state.indexing.busy = !change.is_empty();
+                change
             });
+            if change.is_empty() {
+                return;
+            }
+            if change.rescan || change.files.len() > MANY {
+                self.look_at_everything();
+            } else {
+                self.read_again(&change);
+            }
         }
-        self.review_changed(&files.iter().cloned().collect());
+    }
+
+    fn read_again(&self, change: &Change) {
+        let snapshot = self.snapshot();
+        let mut files: BTreeSet<FilePath> = BTreeSet::new();
+        for path in &change.gone {
+            files.extend(snapshot.index().inside(path));
+            self.with(|state| state.workspace.forget_all(path));
+        }
+        for file in &change.files {
+            if self.shared.shutdown.is_cancelled() {
+                return;
+            }
+            if grammars::for_path(file.file_name()).is_some() {
+                let facts = workspace::facts_on_disk(&snapshot.roots, file);
+                self.with(|state| match facts {
+                    Some(facts) => _ = state.workspace.index_file(file, facts, None),
+                    None => _ = state.workspace.forget(file),
+                });
+                files.insert(file.clone());
+            }
+        }
+        let manifests = change.files.iter().chain(&change.gone);
+        self.manifests_changed(manifests.filter(|file| review::is_manifest(file.file_name())));
+        self.review_changed(&files);
         for document in snapshot.open_documents() {
             self.show(Event::Markers(document.file().clone()));
         }

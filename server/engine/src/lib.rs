@@ -24,9 +24,10 @@ mod runs;
 mod state;
 
 pub use editor::{Editor, Event, LastRun, Level, Reply, Spending};
-pub use findings::{findings_of, manifests_in};
+pub use findings::{findings_of, manifests_of, read_manifests};
 pub use headless::HeadlessEditor;
 pub use hunks::{Hunk, HunkId, HunkState};
+pub use indexer::watched_patterns;
 pub use launch::{Launch, LaunchError};
 pub use ledger::RunId;
 pub use markers::{Marker, MarkerKind, Markers, RelatedPlace};

@@ -197,6 +197,24 @@ impl Index {
         })
     }
 
+    /// The file of that path, or the files in the folder of that path, by path.
+    ///
+    /// O(log n + k) for the k files whose paths begin like this.
+    pub fn inside(&self, path: &FilePath) -> Vec<FilePath> {
+        let begins = |file: &&FilePath| file.as_str().starts_with(path.as_str());
+        let first = self.base.files.partition_point(|file| file.path < *path);
+        let below = self.base.files.get(first..).unwrap_or(&[]).iter();
+        let below = below.map(|file| &file.path).take_while(begins);
+        let below = below.filter(|file| !self.files.contains_key(*file));
+        let over = self.files.range(path.clone()..);
+        let over = over.take_while(|(file, _)| begins(file));
+        let over = over.filter_map(|(file, entry)| entry.is_some().then_some(file));
+        let mut files: Vec<FilePath> = below.chain(over).cloned().collect();
+        files.retain(|file| file.is_inside(path));
+        files.sort_unstable();
+        files
+    }
+
     /// A symbol. None if the file or the symbol is not known.
     pub fn symbol(&self, place: &Place) -> Option<Symbol> {
         self.file(&place.file)?.symbol(place.symbol).cloned()

@@ -357,7 +357,7 @@ impl Backend {
         if !self.session.client().watched_files {
             return;
         }
-        let globs: Vec<Value> = grammar_globs()
+        let globs: Vec<Value> = engine::watched_patterns()
             .into_iter()
             .map(|glob| json!({"globPattern": glob}))
             .collect();
@@ -501,14 +501,6 @@ fn section(settings: Value) -> Value {
         }
         other => other,
     }
-}
-
-fn grammar_globs() -> Vec<String> {
-    grammars::all()
-        .iter()
-        .flat_map(|grammar| grammar.extensions)
-        .map(|extension| format!("**/*.{extension}"))
-        .collect()
 }
 
 fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -23,7 +23,7 @@ const MARKERS_EVERY: Duration = Duration::from_millis(100);
 const PROGRESS_EVERY: Duration = Duration::from_millis(250);
 /// A client that does not answer `window/workDoneProgress/create` by then is shown no progress.
 const CREATE_TIMEOUT: Duration = Duration::from_secs(2);
-/// The progress token of the first pass over the disk.
+/// The progress token of the first pass over the disk; those of later ones have a number behind it.
 const INDEXING: &str = "farthing/indexing";
 
 /// What the outbox takes.
@@ -74,6 +74,10 @@ pub(crate) struct Outbox {
     /// The hunks that the client was last told of, by file.
     hunks: BTreeMap<FilePath, Vec<HunkId>>,
     bars: BTreeMap<String, Bar>,
+    /// The progress token of the pass over the disk that is under way.
+    indexing: Option<String>,
+    /// How many passes there were.
+    passes: usize,
 }
 
 /// One progress bar.
@@ -105,6 +109,8 @@ impl Outbox {
             markers_due: None,
             hunks: BTreeMap::new(),
             bars: BTreeMap::new(),
+            indexing: None,
+            passes: 0,
         }
     }
 
@@ -326,13 +332,25 @@ impl Outbox {
 
     async fn indexing(&mut self, done: usize, found: usize, complete: bool) {
         if complete {
-            self.end(INDEXING, format!("{done} files")).await;
+            if let Some(token) = self.indexing.take() {
+                self.end(&token, format!("{done} files")).await;
+            }
             return;
         }
-        if !self.bars.contains_key(INDEXING) {
-            self.begin(INDEXING.to_owned(), "Indexing".to_owned(), None, false);
-        }
-        if let Some(bar) = self.bars.get_mut(INDEXING)
+        let token = if let Some(token) = &self.indexing {
+            token.clone()
+        } else {
+            self.passes += 1;
+            // A token is used once.
+            let token = match self.passes {
+                1 => INDEXING.to_owned(),
+                pass => format!("{INDEXING}/{pass}"),
+            };
+            self.indexing = Some(token.clone());
+            self.begin(token.clone(), "Indexing".to_owned(), None, false);
+            token
+        };
+        if let Some(bar) = self.bars.get_mut(&token)
             && found > 0
         {
             bar.message = Some(format!("{done} of {found} files"));

@@ -12,6 +12,6 @@ mod review;
 mod rule;
 
 pub use check::{Finding, Related, Severity, check_file, is_silencing};
-pub use manifest::{Manifests, is_manifest};
+pub use manifest::{MANIFESTS, Manifests, is_manifest};
 pub use review::Review;
 pub use rule::{RuleId, Thresholds, all_rules};

@@ -58,7 +58,16 @@ pub(crate) struct TsConfig {
     extends: Vec<String>,
 }
 
-/// Whether a file of that name says where code is.
+/// The names of files that say where code is, as patterns.
+pub const MANIFESTS: [&str; 5] = [
+    "Cargo.toml",
+    "go.mod",
+    "package.json",
+    "tsconfig*.json",
+    "jsconfig*.json",
+];
+
+/// Whether a file of that name says where code is: it fits one of [`MANIFESTS`].
 pub fn is_manifest(name: &str) -> bool {
     matches!(name, "Cargo.toml" | "go.mod" | "package.json") || is_ts_config(name)
 }

@@ -18,7 +18,7 @@ pub use explain::{Explanation, explain};
 pub use scan::{Focus, Scan, SkipReason, Step, facts_on_disk, scan};
 pub use store::Store;
 pub use walk::is_ignored;
-pub use watch::{Change, Watcher};
+pub use watch::{Change, IGNORE_FILES, Watcher};
 pub use words::Words;
 
 use index::{Base, Facts, Index};
@@ -62,6 +62,15 @@ pub struct Mentioning {
     pub files: Vec<FilePath>,
     /// Whether every file of the workspace was looked at.
     pub complete: bool,
+}
+
+/// What [`Snapshot::reading`] answers.
+#[derive(Clone)]
+pub struct Reading {
+    /// The snapshot that knows more.
+    pub snapshot: Snapshot,
+    /// How many files mention the name that were not read; none if that cannot be said yet.
+    pub left: Option<usize>,
 }
 
 /// Tells of a path, as a person would name it, whether runs are kept out of that file.
@@ -154,6 +163,13 @@ impl Workspace {
         true
     }
 
+    /// Forgets a file that is gone from disk, or what was in a folder that is. O(log n + what was in it).
+    pub fn forget_all(&mut self, gone: &FilePath) {
+        for file in self.index.inside(gone) {
+            self.forget(&file);
+        }
+    }
+
     /// A pass over the disk begins: what it finds holds, except for what changes from now on.
     pub fn begin_scan(&mut self) {
         self.touched.clear();
@@ -165,6 +181,7 @@ impl Workspace {
         let is_newer =
             |file: &FilePath| self.open.contains_key(file) || self.touched.contains(file);
         match step {
+            Step::Folder(_) => return,
             Step::Known { base, stale } => self.know(base, &stale),
             Step::Words(words) => self.words = Some(words),
             Step::Facts(file, facts) => {
@@ -267,6 +284,27 @@ impl Snapshot {
         Mentioning {
             files,
             complete: self.coverage.complete || self.words.is_some(),
+        }
+    }
+
+    /// The same with the facts of files that mention a name and have not been read yet, at most `most` of them.
+    ///
+    /// Reads those. Once the first pass over the disk has ended, there are none.
+    pub fn reading(&self, name: &str, most: usize) -> Reading {
+        let mentioning = self.mentioning(name);
+        let due = mentioning.files.iter();
+        let due: Vec<&FilePath> = due.filter(|file| !self.index.contains(file)).collect();
+        let mut snapshot = self.clone();
+        let (now, later) = due.split_at(due.len().min(most));
+        for file in now {
+            // What is gone by now mentions nothing.
+            if let Some(facts) = scan::facts_of(file) {
+                snapshot.index.insert((*file).clone(), Arc::new(facts));
+            }
+        }
+        Reading {
+            snapshot,
+            left: mentioning.complete.then_some(later.len()),
         }
     }
 

@@ -25,8 +25,6 @@ pub struct Scan {
     pub read: usize,
     /// Files with a grammar that were left out, and why.
     pub left_out: BTreeMap<FilePath, SkipReason>,
-    /// Folders that hold anything that is not ignored; what a watcher must watch.
-    pub folders: Vec<FilePath>,
     /// Files that have no grammar and are not ignored, such as manifests.
     pub others: Vec<FilePath>,
     /// Whether it was stopped before its end.
@@ -75,6 +73,8 @@ impl std::fmt::Display for SkipReason {
 
 /// What a scan finds out, as soon as it does.
 pub enum Step {
+    /// A folder that is not ignored, right before it is looked into: who watches it from now on misses nothing.
+    Folder(FilePath),
     /// What was known from the last time, or is known by now; all but `stale`, which are gone or have to be read again.
     Known {
         /// The files.
@@ -134,9 +134,8 @@ pub fn scan(
     let began = SystemTime::now();
     let Walked {
         files: found,
-        folders,
         others,
-    } = walk(roots, cancel);
+    } = walk(roots, cancel, &|folder| sink(Step::Folder(folder.clone())));
     let known = store.and_then(Store::load);
     let mut plan = Plan::new(&found, known);
     sink(Step::Progress(plan.unchanged.len(), found.len()));
@@ -159,7 +158,6 @@ pub fn scan(
     let mut scan = Scan {
         files: plan.unchanged.len() + read.done.len(),
         read: read.done.len(),
-        folders,
         others,
         cancelled: cancel.load(Ordering::Relaxed),
         ..Scan::default()
@@ -413,6 +411,16 @@ fn text_of(found: &Found) -> Result<String, SkipReason> {
 
 /// The facts of a file as it is on disk now. None if it is not to be indexed: it is gone, ignored, or not worth it.
 pub fn facts_on_disk(roots: &[FilePath], file: &FilePath) -> Option<Arc<Facts>> {
+    // Most files that come and go have no grammar, and to ask the ignore files takes a walk.
+    grammars::for_path(file.file_name())?;
+    if crate::is_ignored(roots, file) {
+        return None;
+    }
+    facts_of(file).map(Arc::new)
+}
+
+/// The facts of a file as it is on disk now. None if it is gone or not worth it.
+pub(crate) fn facts_of(file: &FilePath) -> Option<Facts> {
     let grammar = grammars::for_path(file.file_name())?;
     let metadata = std::fs::symlink_metadata(file.as_path()).ok()?;
     if !metadata.is_file() {
@@ -424,8 +432,7 @@ pub fn facts_on_disk(roots: &[FilePath], file: &FilePath) -> Option<Arc<Facts>> 
         stat: Stat::of(&metadata),
     };
     let text = text_of(&found).ok()?;
-    // The ignore files last: to ask them takes a walk.
-    (!crate::is_ignored(roots, file)).then(|| Arc::new(Facts::of(grammar, &text)))
+    Some(Facts::of(grammar, &text))
 }
 
 /// Whether lines are so long that nobody wrote them.

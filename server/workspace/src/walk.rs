@@ -54,19 +54,21 @@ pub(crate) fn nanoseconds(time: std::time::SystemTime) -> u64 {
 pub(crate) struct Walked {
     /// With a grammar.
     pub(crate) files: Vec<Found>,
-    pub(crate) folders: Vec<FilePath>,
     /// Without a grammar.
     pub(crate) others: Vec<FilePath>,
 }
 
 enum Entry {
     File(Found),
-    Folder(FilePath),
     Other(FilePath),
 }
 
-/// Looks at everything below the folders, on all cores.
-pub(crate) fn walk(roots: &[FilePath], cancel: &AtomicBool) -> Walked {
+/// Looks at everything below the folders, on all cores. `enter` is told of each folder before it is looked into.
+pub(crate) fn walk(
+    roots: &[FilePath],
+    cancel: &AtomicBool,
+    enter: &(dyn Fn(&FilePath) + Sync),
+) -> Walked {
     let Some((first, rest)) = roots.split_first() else {
         return Walked::default();
     };
@@ -98,7 +100,8 @@ pub(crate) fn walk(roots: &[FilePath], cancel: &AtomicBool) -> Walked {
                     return WalkState::Continue;
                 };
                 let found = if kind.is_dir() {
-                    Entry::Folder(path)
+                    enter(&path);
+                    return WalkState::Continue;
                 } else if !kind.is_file() {
                     return WalkState::Continue;
                 } else if let Some(grammar) = grammars::for_path(path.file_name()) {
@@ -121,16 +124,13 @@ pub(crate) fn walk(roots: &[FilePath], cancel: &AtomicBool) -> Walked {
     for entry in receiver {
         match entry {
             Entry::File(found) => walked.files.push(found),
-            Entry::Folder(folder) => walked.folders.push(folder),
             Entry::Other(file) => walked.others.push(file),
         }
     }
     walked.files.sort_unstable_by(|a, b| a.file.cmp(&b.file));
     walked.files.dedup_by(|a, b| a.file == b.file);
-    for paths in [&mut walked.folders, &mut walked.others] {
-        paths.sort_unstable();
-        paths.dedup();
-    }
+    walked.others.sort_unstable();
+    walked.others.dedup();
     walked
 }
 
@@ -149,9 +149,14 @@ pub fn is_ignored(roots: &[FilePath], file: &FilePath) -> bool {
         return true;
     };
     let wanted = file.as_path().to_owned();
+    // A folder that is asked for need not be read.
+    let depth = file.relative_to(root).map_or(0, |inside| {
+        inside.split('/').filter(|part| !part.is_empty()).count()
+    });
     let found = WalkBuilder::new(root.as_path())
         .hidden(false)
         .require_git(false)
+        .max_depth(Some(depth))
         .filter_entry(move |entry| {
             !is_internal(entry.file_name()) && wanted.starts_with(entry.path())
         })

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use index::{Place, Symbol};
 use text::{FilePath, Range};
-use workspace::Snapshot;
+use workspace::{Coverage, Snapshot};
 
 use super::Relation;
 use crate::action::{last_name, one_line};
@@ -10,6 +10,8 @@ use crate::source::{Source, shown_path};
 
 /// The most places in one answer.
 const MAX_PLACES: usize = 30;
+/// The most files that are read for one answer while the index is being made.
+const MAX_READ: usize = 50;
 
 /// Finds places by name, a line each, and says how complete the list is; or says in a sentence why there is none.
 pub(super) fn find(
@@ -18,8 +20,9 @@ pub(super) fn find(
     query: &str,
     relation: Relation,
 ) -> Result<String, String> {
+    let reading = snapshot.reading(last_name(query), MAX_READ);
     let mut finder = Finder {
-        snapshot,
+        snapshot: &reading.snapshot,
         home,
         read: BTreeMap::new(),
     };
@@ -36,19 +39,29 @@ pub(super) fn find(
     if total > MAX_PLACES {
         lines.push(format!("{} more are left out", total - MAX_PLACES));
     }
-    let coverage = snapshot.coverage;
-    lines.push(if coverage.complete {
-        format!(
-            "(all {} files searched, by name; a namesake may be among them)",
-            coverage.done
-        )
-    } else {
-        format!(
-            "({} of {} files searched so far; there may be more)",
-            coverage.done, coverage.found
-        )
-    });
+    lines.push(completeness(snapshot.coverage, reading.left));
     Ok(lines.join("\n"))
+}
+
+/// How complete an answer is, if so many files that mention the name are left to read.
+fn completeness(coverage: Coverage, left: Option<usize>) -> String {
+    let Coverage {
+        done,
+        found,
+        complete,
+    } = coverage;
+    match left {
+        _ if complete => {
+            format!("(all {done} files searched, by name; a namesake may be among them)")
+        }
+        Some(0) => {
+            "(all files that mention the name searched; a namesake may be among them)".to_owned()
+        }
+        Some(left) => {
+            format!("({left} files that mention the name were not searched; there may be more)")
+        }
+        None => format!("({done} of {found} files searched so far; there may be more)"),
+    }
 }
 
 struct Finder<'a> {
@@ -192,4 +205,33 @@ impl Finder<'_> {
 
 fn symbol(index: &index::Index, place: &Place) -> Option<Symbol> {
     index.symbol(place)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_says_how_complete_it_is() {
+        let say = |complete, left| {
+            let coverage = Coverage {
+                done: 5,
+                found: 9,
+                complete,
+            };
+            completeness(coverage, left)
+        };
+        let said = [
+            say(true, Some(0)),
+            say(false, Some(0)),
+            say(false, Some(3)),
+            say(false, None),
+        ];
+        expect_test::expect![[r#"
+            (all 5 files searched, by name; a namesake may be among them)
+            (all files that mention the name searched; a namesake may be among them)
+            (3 files that mention the name were not searched; there may be more)
+            (5 of 9 files searched so far; there may be more)"#]]
+        .assert_eq(&said.join("\n"));
+    }
 }

@@ -1,5 +1,6 @@
 //! `farthing index`: what is in a folder.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
@@ -11,7 +12,7 @@ use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use text::FilePath;
-use workspace::{Change, Scan, Step, Store, Watcher, Workspace};
+use workspace::{Scan, Step, Store, Watcher, Workspace};
 
 use crate::setup::Places;
 use crate::ui;
@@ -47,12 +48,12 @@ pub(crate) fn index(args: &IndexArgs) -> anyhow::Result<ExitCode> {
     } else {
         Some(Store::of(&Places::find()?.cache, &roots))
     };
-    let began = Instant::now();
-    let (mut workspace, scan) = scanned(&roots, store.as_ref())?;
-    print(&workspace, &scan, began.elapsed(), args.json)?;
     if args.watch {
-        watch(&mut workspace, &roots, &scan, store.as_ref(), args.json)?;
+        return watch(&roots, store.as_ref(), args.json);
     }
+    let began = Instant::now();
+    let (workspace, scan) = scanned(&roots, store.as_ref(), &|_| {})?;
+    print(&workspace, &scan, began.elapsed(), args.json)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -72,10 +73,11 @@ fn explain(root: &FilePath, file: &FilePath, as_json: bool) -> anyhow::Result<Ex
     Ok(ExitCode::SUCCESS)
 }
 
-/// Takes in folders, with a bar while it takes long.
+/// Takes in folders, with a bar while it takes long. `enter` is told of each folder before it is looked into.
 pub(super) fn scanned(
     roots: &[FilePath],
     store: Option<&Store>,
+    enter: &(dyn Fn(&FilePath) + Sync),
 ) -> anyhow::Result<(Workspace, Scan)> {
     let began = Instant::now();
     let bar = ProgressBar::new(0);
@@ -96,7 +98,10 @@ pub(super) fn scanned(
             bar.set_length(found as u64);
             bar.set_position(done as u64);
         }
-        lock().take_in(step);
+        match step {
+            Step::Folder(folder) => enter(&folder),
+            step => lock().take_in(step),
+        }
     });
     bar.finish_and_clear();
     let workspace = workspace
@@ -148,48 +153,49 @@ fn print(workspace: &Workspace, scan: &Scan, took: Duration, as_json: bool) -> a
 }
 
 /// Takes in what changes on disk and says so, until the program is interrupted.
-fn watch(
-    workspace: &mut Workspace,
-    roots: &[FilePath],
-    scan: &Scan,
-    store: Option<&Store>,
-    as_json: bool,
-) -> anyhow::Result<()> {
+fn watch(roots: &[FilePath], store: Option<&Store>, as_json: bool) -> anyhow::Result<ExitCode> {
     let (sender, changes) = channel();
-    let mut folders = scan.folders.clone();
+    let watcher = Watcher::start(roots.to_vec(), move |change| {
+        _ = sender.send(change);
+    })?;
     loop {
-        let sender = sender.clone();
-        let (_watcher, unwatched) = Watcher::start(roots.to_vec(), &folders, move |change| {
-            _ = sender.send(change);
-        })?;
+        let began = Instant::now();
+        let (mut workspace, scan) = scanned(roots, store, &|folder| watcher.watch(folder))?;
+        let unwatched = watcher.unwatched();
         anyhow::ensure!(
             unwatched == 0,
             "{unwatched} folders cannot be watched; raise the system's limit (fs.inotify.max_user_watches on Linux)"
         );
+        print(&workspace, &scan, began.elapsed(), as_json)?;
         loop {
-            let Change { files, rescan } = changes.recv()?;
+            let change = changes.recv()?;
             let began = Instant::now();
-            if rescan {
-                let (again, scan) = scanned(roots, store)?;
-                *workspace = again;
-                print(workspace, &scan, began.elapsed(), as_json)?;
-                folders = scan.folders;
+            if change.rescan {
                 break;
             }
-            for file in &files {
-                match workspace::facts_on_disk(roots, file) {
-                    Some(facts) => _ = workspace.index_file(file, facts, None),
-                    None => _ = workspace.forget(file),
-                }
+            let mut files: BTreeSet<FilePath> = BTreeSet::new();
+            for path in &change.gone {
+                files.extend(workspace.snapshot().index().inside(path));
+                workspace.forget_all(path);
             }
-            changed(workspace, &files, began.elapsed(), as_json)?;
+            for file in change.files {
+                match workspace::facts_on_disk(roots, &file) {
+                    Some(facts) => _ = workspace.index_file(&file, facts, None),
+                    None if !workspace.snapshot().index().contains(&file) => continue,
+                    None => _ = workspace.forget(&file),
+                }
+                files.insert(file);
+            }
+            if !files.is_empty() {
+                changed(&workspace, &files, began.elapsed(), as_json)?;
+            }
         }
     }
 }
 
 fn changed(
     workspace: &Workspace,
-    files: &[FilePath],
+    files: &BTreeSet<FilePath>,
     took: Duration,
     as_json: bool,
 ) -> anyhow::Result<()> {

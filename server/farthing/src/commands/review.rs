@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
-use engine::{findings_of, manifests_in};
+use engine::{findings_of, manifests_of, read_manifests};
 use review::{Finding, Severity};
 use text::FilePath;
 use workspace::Store;
@@ -71,10 +71,10 @@ pub(crate) fn review(args: &ReviewArgs) -> anyhow::Result<ExitCode> {
     }
     let began = Instant::now();
     let store = Store::of(&places.cache, &roots);
-    let (workspace, scan) = scanned(&roots, Some(&store))?;
+    let (workspace, scan) = scanned(&roots, Some(&store), &|_| {})?;
     let snapshot = workspace.snapshot();
     let index = snapshot.index();
-    let manifests = manifests_in(&scan.others);
+    let manifests = read_manifests(&manifests_of(index, &scan.others));
     let (mut findings, review) = findings_of(&roots, index, &manifests, &config);
     if args.format == Format::Edges {
         formats::edges(&root, review.graph())?;

@@ -27,6 +27,25 @@ fn age(path: &Path, seconds: u64) {
     file.set_modified(then).unwrap();
 }
 
+/// The workspace after a pass, what the pass says, and the folders that it has been in.
+fn scanned_with_folders(root: &FilePath) -> (Workspace, Scan, Vec<FilePath>) {
+    let workspace = Mutex::new(Workspace::default());
+    let folders = Mutex::new(Vec::new());
+    let scan = scan(
+        std::slice::from_ref(root),
+        None,
+        None,
+        &AtomicBool::new(false),
+        &|step| match step {
+            Step::Folder(folder) => lock(&folders).push(folder),
+            step => lock(&workspace).take_in(step),
+        },
+    );
+    let mut folders = folders.into_inner().unwrap();
+    folders.sort_unstable();
+    (workspace.into_inner().unwrap(), scan, folders)
+}
+
 fn scanned(root: &FilePath, store: Option<&Store>) -> (Workspace, Scan) {
     let workspace = Mutex::new(Workspace::default());
     lock(&workspace).begin_scan();
@@ -58,7 +77,7 @@ fn ignore_files_are_honoured_with_or_without_git() {
             ("src/packed.rs", long_lines.as_bytes()),
         ],
     );
-    let (workspace, scan) = scanned(&root, None);
+    let (workspace, scan, folders) = scanned_with_folders(&root);
     let within = |file: &FilePath| file.relative_to(&root).unwrap().to_owned();
     let snapshot = workspace.snapshot();
     let found: Vec<String> = snapshot.index().paths().map(within).collect();
@@ -76,7 +95,7 @@ fn ignore_files_are_honoured_with_or_without_git() {
             ("src/packed.rs".to_owned(), SkipReason::Minified),
         ]
     );
-    let folders: Vec<_> = scan.folders.iter().map(within).collect();
+    let folders: Vec<_> = folders.iter().map(within).collect();
     assert_eq!(folders, ["", "src"]);
     let others: Vec<_> = scan.others.iter().map(within).collect();
     assert_eq!(others, [".gitignore", "notes.xyz"]);
@@ -200,12 +219,16 @@ fn what_changes_during_a_scan_stays() {
 
 #[test]
 fn words_answer_until_facts_do() {
-    let root = FilePath::new("/w").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let root = FilePath::new(folder.path()).unwrap();
+    let text = "// the sum\nfn total() { sum() }";
+    lay_out(folder.path(), &[("a.rs", text.as_bytes())]);
     let file = root.join("a.rs").unwrap();
     let mut workspace = Workspace::default();
     workspace.begin_scan();
+    assert_eq!(workspace.snapshot().reading("sum", 9).left, None);
     assert!(!workspace.snapshot().mentioning("sum").complete);
-    let words = words::of_text("// the sum\nfn total() {}");
+    let words = words::of_text(text);
     workspace.take_in(Step::Words(Arc::new(Words::of(vec![(
         file.clone(),
         words,
@@ -213,6 +236,12 @@ fn words_answer_until_facts_do() {
     let mentioning = workspace.snapshot().mentioning("sum");
     assert_eq!(mentioning.files, std::slice::from_ref(&file));
     assert!(mentioning.complete);
+    let unread = workspace.snapshot().reading("sum", 0);
+    assert_eq!(unread.left, Some(1));
+    assert!(unread.snapshot.index().references("sum").is_empty());
+    let read = workspace.snapshot().reading("sum", 1);
+    assert_eq!(read.left, Some(0));
+    assert_eq!(read.snapshot.index().references("sum").len(), 1);
     let facts = Facts::of(
         grammars::for_path("a.rs").unwrap(),
         "// the sum\nfn total() {}",
