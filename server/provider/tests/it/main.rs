@@ -13,4 +13,5 @@ mod requests;
 mod scripts;
 mod secrets;
 mod support;
+mod traps;
 mod wires;

@@ -217,7 +217,7 @@ fn show_usage(usage: Usage) -> String {
     format!("[{input} w5 {cache_write_5m} w1h {cache_write_1h} r {cache_read} -> {output}]")
 }
 
-fn show_billed(billed: Billed) -> String {
+pub(crate) fn show_billed(billed: Billed) -> String {
     match billed {
         Billed::Nothing => "free".to_owned(),
         Billed::Exactly(usage) => format!("exactly {}", show_usage(usage)),
