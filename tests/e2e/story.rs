@@ -179,18 +179,33 @@ fn tell(options: Options) {
         assert!(place.contains(part), "{place:?} has no {part:?}");
     }
 
+    // Each hunk has its own share of the cost, and the shares come to all of it but for the rounding of what is shown.
+    let shares: Vec<ledger::Money> = hunks
+        .iter()
+        .map(|hunk| hunk["message"].as_str().unwrap())
+        .map(|message| message.rsplit(" · ").next().unwrap().parse().unwrap())
+        .collect();
+    assert!(
+        shares
+            .iter()
+            .all(|share| *share > ledger::Money::ZERO && *share < cost)
+    );
+    let sum: ledger::Money = shares.iter().copied().sum();
+    let off = sum.saturating_sub(cost).picodollars().abs();
+    assert!(off < 3 * 50_000_000, "{shares:?} come to {sum}, not {cost}");
+
     let hover = editor.hover(CORE, "let mut width").unwrap();
     for part in [
         "```diff\n",
         "-    let mut width = 0;\n",
         "+    let mut width = 0_usize;\n",
         r"less is counted \*twice\*",
-        &cost.to_string(),
+        &format!("The whole run: {cost} (est. $"),
     ] {
         assert!(hover.contains(part), "{part:?} is missing in {hover}");
     }
 
-    editor.pick(CORE, "0_usize", &format!("Keep this hunk · {cost}"));
+    editor.pick(CORE, "0_usize", &format!("Keep this hunk · {}", shares[0]));
     editor.hunks(CORE, 2);
     editor.pick(CORE, "if ch < ' '", "Undo this hunk");
     editor.hunks(CORE, 1);
@@ -444,12 +459,21 @@ fn the_estimate_is_there_before_and_the_cost_after() {
     let mut editor = open_with(&home, &model, Options::vscode());
     let hover = editor.hover(FILE, "greet(").unwrap();
     assert!(hover.contains("| Simplify `greet` | est. $"), "{hover}");
+    assert!(
+        hover.contains("Nothing spent here so far · $5.00 left today"),
+        "{hover}"
+    );
     let run = editor.launch(FILE, "greet(", SIMPLIFY);
     editor.end_of(&run);
     editor.command("farthing.cost", json!({}));
     let told = editor.told("today");
     let cost = price(&GREET_USAGE);
     assert!(told.contains(&format!("{cost} today")), "{told}");
+    let hover = editor.hover(FILE, "greet(").unwrap();
+    assert!(
+        hover.contains(&format!("Spent here so far: {cost} · $5.00 left today")),
+        "{hover}"
+    );
     assert_eq!(editor.text(FILE).matches(BEFORE).count(), 0);
     editor.shutdown();
 }

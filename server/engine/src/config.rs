@@ -167,6 +167,7 @@ impl Config {
             surfaces: Surfaces {
                 hover: settings.hover.enable,
                 code_lens: settings.code_lens.enable,
+                inlay_hints: settings.inlay_hints.enable,
                 diagnostics: settings.diagnostics.enable,
             },
             stopped,
@@ -259,6 +260,8 @@ pub struct Surfaces {
     pub hover: bool,
     /// Code lenses above changed hunks.
     pub code_lens: bool,
+    /// Inlay hints: what each changed hunk did cost, behind its first line.
+    pub inlay_hints: bool,
     /// Findings as diagnostics. Hunks that wait for the user are shown in any case.
     pub diagnostics: bool,
 }

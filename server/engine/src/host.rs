@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use agent::{Ask, Attempt, Host, JournalEvent, Model, NoBudget, Outcome, Progress, Settlement};
 use async_trait::async_trait;
 use gate::{ApprovedEdit, Proposal, Refusal, Region, Rule, Scope, Verdict, View, decide};
-use ledger::{Journal, Money, Usage};
+use ledger::{Journal, Usage};
 use text::Range;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use workspace::{Document, Snapshot};
 
+use crate::charge::{Charge, tokens};
 use crate::config::Config;
 use crate::hunks::{Hunk, HunkState};
 use crate::landing::Landing;
@@ -200,12 +201,20 @@ impl RunHost {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
-        let message = format!(
-            "{doing} · {} of {} · {}",
-            summary.cost,
-            summary.estimate.title(),
-            tokens(summary.tokens)
-        );
+        let message = if summary.free {
+            format!(
+                "{doing} · {} of {}",
+                summary.spent(),
+                summary.estimate.title()
+            )
+        } else {
+            format!(
+                "{doing} · {} of {} · {}",
+                summary.cost,
+                summary.estimate.title(),
+                tokens(summary.tokens)
+            )
+        };
         self.engine.show(Event::RunProgress {
             run: self.run.id.clone(),
             message,
@@ -264,9 +273,11 @@ impl Lander {
 
     fn record(&self, edit: &ApprovedEdit, state: HunkState, serial: u64) {
         self.engine.with(|all| {
-            let cost = all.runs.update(&self.run.id, |run| {
+            let weight = weight(edit);
+            let summary = all.runs.update(&self.run.id, |run| {
                 run.hunks += usize::from(matches!(state, HunkState::Landed(_)));
-                run.cost
+                run.changed += weight;
+                run.clone()
             });
             let id = all.hunks.next_id();
             let mut hunk = Hunk {
@@ -276,7 +287,9 @@ impl Lander {
                 file: edit.file().clone(),
                 symbol: edit.symbol().to_owned(),
                 reason: edit.reason().to_owned(),
-                cost: cost.unwrap_or(Money::ZERO),
+                charge: Charge::default(),
+                before: (summary.as_ref()).map_or(0, |run| run.changed.saturating_sub(weight)),
+                weight,
                 state,
             };
             // What was typed between the proof and this moment has moved the text already.
@@ -288,6 +301,9 @@ impl Lander {
                 hunk.shift(change);
             }
             all.hunks.add(hunk);
+            if let Some(summary) = summary {
+                all.hunks.share(&summary);
+            }
         });
         self.engine.show(Event::Markers(edit.file().clone()));
     }
@@ -341,10 +357,14 @@ impl Host for RunHost {
         match settled {
             Ok(settled) => {
                 self.engine.with(|state| {
-                    state.runs.update(&self.run.id, |run| {
+                    let summary = state.runs.update(&self.run.id, |run| {
                         run.cost = run.cost.saturating_add(settled.cost);
                         run.tokens += settled.tokens;
+                        run.clone()
                     });
+                    if let Some(summary) = summary {
+                        state.hunks.share(&summary);
+                    }
                 });
             }
             Err(error) => self.engine.notify(crate::Level::Error, error),
@@ -391,10 +411,11 @@ impl Host for RunHost {
     }
 }
 
-/// Tokens as people read them: `9.1k tok`.
-fn tokens(tokens: u64) -> String {
-    match tokens {
-        0..1_000 => format!("{tokens} tok"),
-        _ => format!("{:.1}k tok", tokens as f64 / 1_000.0),
-    }
+/// How much an edit changes, in tokens of what goes and of what comes: at least one.
+fn weight(edit: &ApprovedEdit) -> u64 {
+    let changes = edit.edits().edits().iter().map(|change| {
+        let gone = edit.base().slice(change.range);
+        ledger::tokens(&gone).saturating_add(ledger::tokens(&change.insert))
+    });
+    changes.sum::<u64>().max(1)
 }

@@ -64,14 +64,27 @@ impl Engine {
             .tokens(&document.text().slice(symbol.range), &self.model().id);
         let mut text =
             format!("**Farthing** · {tokens} tokens\n\n| action | price |\n|---|---|\n{rows}");
+        let money = self.money_at(snapshot, file, &symbol.path);
+        let _ = write!(text, "\n{money}\n");
         if !snapshot.coverage.complete {
             text.push_str("\n*The index is still being built; estimates may rise a little.*\n");
         }
         Some((symbol.name_range, text))
     }
 
+    /// What was spent on a symbol, and what is left today. Reads the ledger.
+    fn money_at(&self, snapshot: &Snapshot, file: &FilePath, symbol: &str) -> String {
+        let workspace = snapshot.root_of(file).unwrap_or(file).to_string();
+        let config = self.config();
+        let model = self.model().id;
+        let limits = config.budget.of(&model);
+        let purse = &self.shared.purse;
+        let money = purse.money_at(&workspace, snapshot.display(file), symbol, &limits, &model);
+        money.unwrap_or_else(|error| escape(&error))
+    }
+
     fn hunk_hover(&self, hunk: &Hunk) -> String {
-        let mut text = format!("**{}** · {}\n\n", escape(&hunk.title), hunk.cost);
+        let mut text = format!("**{}** · {}\n\n", escape(&hunk.title), hunk.charge);
         if !hunk.reason.is_empty() {
             let _ = writeln!(text, "{}\n", escape(&hunk.reason));
         }
@@ -87,7 +100,7 @@ impl Engine {
             let _ = write!(
                 text,
                 "\nThe whole run: {} ({})\n",
-                run.cost,
+                run.charge(),
                 run.estimate.title()
             );
         }

@@ -4,8 +4,11 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use gate::{ApprovedEdit, Landed};
-use ledger::{Money, RunId};
+use ledger::RunId;
 use text::{Bias, EditSet, FilePath, Range};
+
+use crate::charge::Charge;
+use crate::runs::RunSummary;
 
 /// The identity of a hunk within this server.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -40,8 +43,12 @@ pub struct Hunk {
     pub symbol: String,
     /// Why, in the model's words.
     pub reason: String,
-    /// What the run had cost when it landed; what it has cost in all once the run has ended.
-    pub cost: Money,
+    /// Its share of what the run has cost so far: what its change is of all that the run has changed.
+    pub charge: Charge,
+    /// What the run had changed before it, in tokens.
+    pub(crate) before: u64,
+    /// What it changes, in tokens.
+    pub(crate) weight: u64,
     /// Where it stands.
     pub state: HunkState,
 }
@@ -156,15 +163,17 @@ impl Hunks {
         self.by_file.remove(file).unwrap_or_default()
     }
 
-    /// Sets the cost of all hunks of a run.
-    pub(crate) fn set_cost(&mut self, run: &RunId, cost: Money) {
+    /// Shares out what a run has cost among its hunks, those that were kept or undone included.
+    pub(crate) fn share(&mut self, summary: &RunSummary) {
+        let run = &summary.id;
         for hunks in self.by_file.values_mut() {
             if hunks.iter().any(|hunk| hunk.run == *run) {
                 for hunk in Arc::make_mut(hunks)
                     .iter_mut()
                     .filter(|hunk| hunk.run == *run)
                 {
-                    hunk.cost = cost;
+                    hunk.charge =
+                        (summary.charge()).part(hunk.before, hunk.weight, summary.changed);
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! From a picked entry to a run that has ended.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use agent::{Action, End, Model, Note, PackError, RunLimits, Task};
 use gate::{Region, Scope};
@@ -163,7 +163,10 @@ impl Engine {
             estimate,
             cost: Money::ZERO,
             tokens: 0,
+            free: config.is_free(),
+            started: Instant::now(),
             hunks: 0,
+            changed: 0,
             end: None,
         };
         self.with(|state| {
@@ -218,7 +221,7 @@ impl Engine {
         self.show(Event::RunBegan {
             run: summary.id.clone(),
             title: summary.title.clone(),
-            message: format!("{} of {}", Money::ZERO, summary.estimate.title()),
+            message: format!("{} of {}", summary.charge(), summary.estimate.title()),
         });
         if let Err(reason) = self.begin_in_ledger(&summary, &model).await {
             return End::OutOfBudget { reason };
@@ -307,7 +310,7 @@ impl Engine {
                 return None;
             }
             let summary = state.runs.get(run)?;
-            state.hunks.set_cost(run, summary.cost);
+            state.hunks.share(&summary);
             Some((summary, state.hunks.waiting(run)))
         }) else {
             return;
@@ -325,7 +328,7 @@ impl Engine {
         });
         let last = LastRun {
             title: summary.title.clone(),
-            cost: summary.cost.to_string(),
+            cost: summary.charge().to_string(),
             state: state_name(&end).to_owned(),
         };
         self.show_spending(Some(last)).await;
@@ -380,11 +383,11 @@ pub(crate) fn state_name(end: &End) -> &'static str {
 fn told(summary: &RunSummary, waiting: usize, end: &End) -> (Level, String) {
     let RunSummary {
         title,
-        cost,
         estimate,
         hunks,
         ..
     } = summary;
+    let cost = summary.spent();
     let count = |n: usize| match n {
         0 => "no hunks".to_owned(),
         1 => "1 hunk".to_owned(),

@@ -6,6 +6,7 @@
 //!
 //! Knows no protocol type and no HTTP.
 
+mod charge;
 pub mod config;
 mod editor;
 mod findings;
@@ -23,6 +24,7 @@ mod review;
 mod runs;
 mod state;
 
+pub use charge::Charge;
 pub use editor::{Editor, Event, LastRun, Level, Reply, Spending};
 pub use findings::{findings_of, manifests_of, read_manifests};
 pub use headless::HeadlessEditor;

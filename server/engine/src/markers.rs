@@ -47,7 +47,7 @@ pub struct RelatedPlace {
 #[derive(Clone, Debug)]
 pub enum MarkerKind {
     /// A hunk that waits for a decision.
-    Hunk(Hunk),
+    Hunk(Box<Hunk>),
     /// An architecture finding.
     Finding(RuleId, Severity),
 }
@@ -110,8 +110,8 @@ fn hunk_marker(hunk: &Hunk, text: &text::Text) -> Marker {
     };
     let message = match &hunk.state {
         // While its request is under way, nothing is settled yet.
-        HunkState::Landed(_) if hunk.cost.is_zero() => format!("{} · {why}", hunk.title),
-        HunkState::Landed(_) => format!("{} · {why} · {}", hunk.title, hunk.cost),
+        HunkState::Landed(_) if hunk.charge.is_nothing() => format!("{} · {why}", hunk.title),
+        HunkState::Landed(_) => format!("{} · {why} · {}", hunk.title, hunk.charge),
         HunkState::Pending { why: trouble, .. } => {
             format!("{} · not applied: {trouble}", hunk.title)
         }
@@ -119,7 +119,7 @@ fn hunk_marker(hunk: &Hunk, text: &text::Text) -> Marker {
     Marker {
         range,
         message,
-        kind: MarkerKind::Hunk(hunk.clone()),
+        kind: MarkerKind::Hunk(Box::new(hunk.clone())),
         related: Vec::new(),
     }
 }

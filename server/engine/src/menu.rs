@@ -244,10 +244,10 @@ impl Engine {
         for hunk in &here {
             match hunk.state {
                 HunkState::Landed(_) => {
-                    let cost = if hunk.cost.is_zero() {
+                    let cost = if hunk.charge.is_nothing() {
                         String::new()
                     } else {
-                        format!(" · {}", hunk.cost)
+                        format!(" · {}", hunk.charge)
                     };
                     items.push(item(
                         format!("Keep this hunk{cost}"),
@@ -295,7 +295,7 @@ impl Engine {
         }
         for run in self.running().into_iter().filter(|run| run.file == *file) {
             items.push(Item {
-                title: format!("Cancel: {} · {} so far", run.title, run.cost),
+                title: format!("Cancel: {} · {} so far", run.title, run.charge()),
                 kind: ItemKind::Fix,
                 pick: Pick::Cancel(run.id),
                 repairs: None,

@@ -10,7 +10,7 @@ use agent::{Action, Ask, Attempt, End, Model, NoBudget, Settlement, Sizes};
 use jiff::Zoned;
 use ledger::{
     By, Cache, Estimate, Ledger, Limits, Money, PriceRow, Prices, ReportRow, Reserve, ReserveError,
-    RunEnd, RunId, RunStart, Usage,
+    RunEnd, RunId, RunStart, Usage, Window,
 };
 use text::FilePath;
 
@@ -323,6 +323,52 @@ impl Purse {
             })
         })
         .await
+    }
+
+    /// What was spent on a symbol so far, and how much of the day's limits is left, as Markdown. Reads the ledger, so it
+    /// must not be called where waiting for the disk matters.
+    pub(crate) fn money_at(
+        &self,
+        workspace: &str,
+        file: &str,
+        symbol: &str,
+        limits: &Limits,
+        model: &str,
+    ) -> Result<String, String> {
+        if self.free {
+            return Ok("Nobody bills this model; prices are in tokens.".to_owned());
+        }
+        let ledger = self.ledger.as_ref().map_err(Clone::clone)?;
+        let told = || -> Result<String, ledger::LedgerError> {
+            let here = ledger.spent_on(workspace, file, Some(symbol))?.total();
+            let now = Zoned::now();
+            let left = [
+                (limits.day, Window::Day(now.date())),
+                (limits.month, Window::Month(now.date())),
+                (limits.model_day, Window::ModelDay(model, now.date())),
+                (limits.model_month, Window::ModelMonth(model, now.date())),
+                (limits.session, Window::Session(&self.session)),
+                (limits.workspace, Window::Workspace(workspace)),
+            ];
+            let mut least: Option<Money> = None;
+            for (limit, window) in left {
+                if let Some(limit) = limit {
+                    let spent = ledger.spent(window)?.total();
+                    let left = limit.saturating_sub(spent).max(Money::ZERO);
+                    least = Some(least.map_or(left, |least| least.min(left)));
+                }
+            }
+            let here = if here.is_zero() {
+                "Nothing spent here so far".to_owned()
+            } else {
+                format!("Spent here so far: {here}")
+            };
+            Ok(match least {
+                Some(left) => format!("{here} · {left} left today"),
+                None => here,
+            })
+        };
+        told().map_err(|error| error.to_string())
     }
 
     /// What was spent, as a page of Markdown.

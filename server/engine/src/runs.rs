@@ -1,9 +1,12 @@
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use agent::{Action, End};
 use ledger::{Estimate, Money, RunId};
 use text::FilePath;
 use tokio_util::sync::CancellationToken;
+
+use crate::charge::Charge;
 
 /// One run, for whoever asks.
 #[derive(Clone, Debug)]
@@ -24,10 +27,40 @@ pub struct RunSummary {
     pub cost: Money,
     /// Tokens so far, all classes.
     pub tokens: u64,
+    /// Whether nobody bills what its model does.
+    pub free: bool,
+    /// When it started.
+    pub started: Instant,
     /// Hunks that landed.
     pub hunks: usize,
+    /// How much it has changed, in tokens: what its hunks share its cost by.
+    pub(crate) changed: u64,
     /// How it ended, once it has.
     pub end: Option<End>,
+}
+
+impl RunSummary {
+    /// What it did cost so far, as people read it.
+    pub fn charge(&self) -> Charge {
+        Charge {
+            cost: self.cost,
+            tokens: self.tokens,
+            free: self.free,
+        }
+    }
+
+    /// The same with the time that it took, where nobody bills and time is what it costs.
+    pub fn spent(&self) -> String {
+        if self.free {
+            format!(
+                "{} in {} s",
+                self.charge(),
+                self.started.elapsed().as_secs()
+            )
+        } else {
+            self.charge().to_string()
+        }
+    }
 }
 
 /// The runs of this server. At most [`Runs::KEPT`] ended ones are remembered.

@@ -317,6 +317,9 @@ impl LanguageServer for Backend {
         let Some(markers) = self.engine.markers(&file) else {
             return Ok(None);
         };
+        if !self.engine.config().surfaces.inlay_hints {
+            return Ok(None);
+        }
         Ok(Some(lens::hints(&markers, self.session.client().encoding)))
     }
 }

@@ -15,7 +15,7 @@ pub(crate) fn lenses(markers: &Markers, encoding: Encoding, uri: &Uri) -> Vec<Co
         };
         let range = to_proto::range(&markers.text, text::Range::at(marker.range.start), encoding);
         for (title, pick) in [
-            (format!("Keep · {}", hunk.cost), Pick::Keep(hunk.id)),
+            (format!("Keep · {}", hunk.charge), Pick::Keep(hunk.id)),
             ("Undo".to_owned(), Pick::Undo(hunk.id)),
             ("Undo run".to_owned(), Pick::UndoRun(hunk.run.clone())),
         ] {
@@ -37,7 +37,7 @@ pub(crate) fn hints(markers: &Markers, encoding: Encoding) -> Vec<InlayHint> {
             let end = text.line_range(text.line_of(marker.range.start)).end;
             Some(InlayHint {
                 position: to_proto::position(text, end, encoding),
-                label: hunk.cost.to_string().into(),
+                label: hunk.charge.to_string().into(),
                 kind: None,
                 text_edits: None,
                 tooltip: None,

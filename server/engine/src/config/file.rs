@@ -164,6 +164,8 @@ pub(super) struct Settings {
     pub(super) hover: Surface,
     /// Code lenses above the hunks of a run: keep, undo, and what the run cost.
     pub(super) code_lens: Surface,
+    /// Inlay hints: what each changed hunk did cost, behind its first line.
+    pub(super) inlay_hints: Surface,
     /// The findings of the architecture review. Hunks that wait to be kept or undone are shown in any case.
     pub(super) diagnostics: Surface,
     /// Lower limits for this editor. An amount above the machine's has no effect.
@@ -374,7 +376,7 @@ impl Document for MachineFile {
             | "key"
             | "api_key" => Some(SECRET),
             "rules" | "scope" | "context" => Some(TEAM),
-            "hover" | "codeLens" | "diagnostics" => Some(SHOWN),
+            "hover" | "codeLens" | "inlayHints" | "diagnostics" => Some(SHOWN),
             _ => None,
         }
     }
@@ -384,7 +386,7 @@ impl Document for WorkspaceFile {
     fn misplaced(key: &str) -> Option<&'static str> {
         match key {
             "provider" | "models" | "limits" | "protected" | "prices" => Some(POWER),
-            "hover" | "codeLens" | "diagnostics" => Some(SHOWN),
+            "hover" | "codeLens" | "inlayHints" | "diagnostics" => Some(SHOWN),
             _ => None,
         }
     }

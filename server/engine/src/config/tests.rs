@@ -104,7 +104,8 @@ fn an_empty_configuration_has_the_shipped_limits() {
         Surfaces {
             hover: true,
             code_lens: true,
-            diagnostics: true
+            diagnostics: true,
+            inlay_hints: true,
         }
     );
 }
@@ -197,7 +198,7 @@ fn a_whole_configuration_is_read() {
         Limits { turns: 3, tool_calls: 40, output_tokens: 16000, seconds: 600 }
         ["*.sql"] Some("/etc/farthing/prices.toml") None
         ["secrets/**", "*.pem"] Thresholds([Some(120), None, Some(24), Some(0), None, Some(0)])
-        Some("Three people, no Kubernetes.") Surfaces { hover: true, code_lens: false, diagnostics: true }
+        Some("Three people, no Kubernetes.") Surfaces { hover: true, code_lens: false, inlay_hints: true, diagnostics: true }
     "#]].assert_eq(&(power + &team));
 }
 
@@ -408,7 +409,7 @@ fn a_problem_without_power_stops_nothing() {
         expect![[r#"
             farthing.toml:2:1: rules."fn/too-long".threshold: must be a whole number, not a text
             farthing.toml:3:2: layers: unknown key; valid keys: rules, budget, scope, context
-            editor settings: theme: unknown key; valid keys: hover, codeLens, diagnostics, budget, scope, server, languages, trace, trusted, spending, reports
+            editor settings: theme: unknown key; valid keys: hover, codeLens, inlayHints, diagnostics, budget, scope, server, languages, trace, trusted, spending, reports
             run $0.50 session - day $5.00 month $50.00 workspace -"#]],
     );
 }
