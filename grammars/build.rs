@@ -52,6 +52,7 @@ fn grammar(root: &Path, folder: &Path, code: &mut String) -> Result<(), String> 
         inherits,
         self_names,
         sigils,
+        name_separator,
         implicit_self,
         builtins,
         protected,
@@ -67,7 +68,7 @@ fn grammar(root: &Path, folder: &Path, code: &mut String) -> Result<(), String> 
     write!(
         code,
         "Grammar {{ name: {name:?}, title: {title:?}, ecosystem: {ecosystem:?}, extensions: &{extensions:?}, \
-         file_names: &{file_names:?}, language_ids: &{protocol_ids:?}, self_names: &{self_names:?}, sigils: &{sigils:?}, \
+         file_names: &{file_names:?}, language_ids: &{protocol_ids:?}, self_names: &{self_names:?}, sigils: &{sigils:?}, name_separator: {name_separator:?}, \
          implicit_self: {implicit_self:?}, builtins: &{builtins:?}, protected: &{protected:?}, line_comment: {:?}, block_comment: {:?}, indent: {indent:?}, \
          docs: Docs {{ inside: {:?}, markers: &{:?}, inner_markers: &{:?}, open: {:?}, line: {:?}, close: {:?}, hint: {:?} }}, \
          visibility: Visibility {{ items: Visible::{}, members: Visible::{} }}, lower_case_locals: {:?}, \
@@ -151,6 +152,8 @@ struct Language {
     self_names: Vec<String>,
     #[serde(default)]
     sigils: Vec<String>,
+    #[serde(default)]
+    name_separator: Option<String>,
     #[serde(default)]
     implicit_self: bool,
     #[serde(default)]

@@ -64,6 +64,8 @@ pub struct Grammar {
     pub self_names: &'static [&'static str],
     /// What may stand before a name and is not part of it, the longest first.
     pub sigils: &'static [&'static str],
+    /// What stands between the parts of a name of which only the last one counts.
+    pub name_separator: Option<&'static str>,
     /// Whether a bare name may mean a member of the type that the code belongs to.
     pub implicit_self: bool,
     /// Names that every file knows; nobody asks where they are used.

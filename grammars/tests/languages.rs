@@ -86,7 +86,7 @@ fn the_rules_agree_with_tree_sitter() {
 
 /// Captures that some pattern finds by `.`, which is stricter here, or takes the first of.
 fn depends_on_neighbours(capture: &str) -> bool {
-    ["Reference", "MethodCall", "Qualifier"]
+    ["Reference", "MethodCall", "Qualifier", "ImportName"]
         .iter()
         .any(|kind| capture.starts_with(kind))
 }

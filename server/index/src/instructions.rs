@@ -80,8 +80,12 @@ fn asked(line: &str) -> Option<&str> {
 /// A line of a comment without what makes it a comment.
 fn content(line: &str) -> &str {
     let line = line.trim();
-    let line = line.strip_suffix("*/").unwrap_or(line);
-    line.trim_start_matches(['/', '*', '!', '#', '-', ';', '%', '"'])
+    let ends = ["*/", "*)", "-}", "-->"];
+    let line = ends
+        .iter()
+        .find_map(|end| line.strip_suffix(end))
+        .unwrap_or(line);
+    line.trim_start_matches(['/', '*', '!', '#', '-', ';', '%', '"', '(', '{', '<'])
         .trim()
 }
 

@@ -51,7 +51,10 @@ impl<'s> Leads<'s> {
         }
         let is_doc = starts_with(self.grammar.docs.markers) && !asks;
         // Where any comment may be documentation, a blank line is what tells whether this one is.
-        let bound = is_doc && !self.grammar.docs.markers.contains(&"");
+        // Behind something else on its line, it is about that.
+        let bound = is_doc
+            && !self.grammar.docs.markers.contains(&"")
+            && starts_its_line(self.source, range.start);
         let range = Range::new(range.start, range.start + text.trim_end().len());
         self.add(range, depth, bound);
         if let Some(lead) = self.current.as_mut().filter(|_| is_doc) {
@@ -61,6 +64,13 @@ impl<'s> Leads<'s> {
 
     pub(crate) fn attribute(&mut self, range: Range, depth: u32) {
         self.add(range, depth, true);
+    }
+
+    /// Takes in documentation that an attribute in the run holds.
+    pub(crate) fn document(&mut self, range: Range) {
+        if let Some(lead) = &mut self.current {
+            lead.doc = Some(range);
+        }
     }
 
     /// Marks the run as that of a test.
@@ -77,6 +87,11 @@ impl<'s> Leads<'s> {
             lead.start = lead.bound?;
         }
         Some(lead)
+    }
+
+    /// Goes on with a run that was handed over.
+    pub(crate) fn resume(&mut self, lead: Lead) {
+        self.current = Some(lead);
     }
 
     fn add(&mut self, range: Range, depth: u32, bound: bool) {

@@ -97,14 +97,15 @@ impl<'s> Symbols<'s> {
         let parent = self.open.last().copied();
         let parent_kind = parent.and_then(|parent| Some(self.drafts.get(parent as usize)?.kind));
         let kind = self.kind_in(kind, written, parent, parent_kind)?;
-        let bodyless_in_function = kind == SymbolKind::Function
-            && found.body.is_none()
+        let no_function = found.body.is_none() || found.value.is_some();
+        let value_in_function = kind == SymbolKind::Function
+            && no_function
             && parent_kind.is_some_and(SymbolKind::is_callable);
         let around = parent.and_then(|parent| self.drafts.get(parent as usize));
         let same_thing = around.is_some_and(|around| {
             found.body.is_some() && around.body == found.body && around.range.contains_range(node)
         });
-        if bodyless_in_function || same_thing {
+        if value_in_function || same_thing {
             return None;
         }
         let hidden = around.map_or(self.hides_rest, |around| around.hides_rest);
@@ -287,12 +288,13 @@ impl<'s> Symbols<'s> {
 
     fn is_public(&self, draft: &Draft, parent: Option<&Symbol>, of_interface: bool) -> bool {
         let in_function = parent.is_some_and(|parent| parent.kind.is_callable());
-        if draft.private || in_function {
+        let exported = parent.is_none() && self.exported.contains(&*draft.name);
+        if !exported && (draft.private || in_function) {
             return false;
         }
         let Some(parent) = parent else {
             let visible = self.grammar.visibility.items.unmarked(&draft.name);
-            return draft.public || visible || self.exported.contains(&*draft.name);
+            return exported || draft.public || visible;
         };
         if draft.public || of_interface {
             return true;

@@ -235,15 +235,19 @@ impl<'s> Walker<'s> {
                 }
                 Capture::Body => {
                     let body = self.trimmed(node.byte_range().into());
-                    found.body.get_or_insert(body);
+                    found.body = Some(found.body.map_or(body, |before| before.cover(body)));
                 }
                 Capture::Value => found.value = Some(node.byte_range().into()),
                 Capture::Parameters => parameters = Some(node.byte_range().into()),
-                Capture::Container => found.container = Some(self.text(*node)),
-                Capture::Interface => found.interface = Some(self.text(*node)),
+                Capture::Container => found.container = Some(self.name(*node).0),
+                Capture::Interface => found.interface = Some(self.name(*node).0),
                 Capture::Doc => {
-                    if let Some(draft) = self.symbol_here(here) {
-                        draft.doc.get_or_insert(node.byte_range().into());
+                    let doc = node.byte_range().into();
+                    match self.symbol_here(here) {
+                        Some(draft) => {
+                            draft.doc.get_or_insert(doc);
+                        }
+                        None => self.leads.document(doc),
                     }
                 }
                 Capture::Public => self.mark(here, |public, _| *public = true),
@@ -280,7 +284,13 @@ impl<'s> Walker<'s> {
                     }
                 }
                 Capture::Clause => found.clause = true,
-                Capture::Attribute => self.leads.attribute(here.range, here.depth),
+                Capture::Attribute => {
+                    // A pattern tells that it is one only after what stands above it was taken.
+                    if let Some(lead) = here.lead.take() {
+                        self.leads.resume(lead);
+                    }
+                    self.leads.attribute(here.range, here.depth);
+                }
                 Capture::Reference(role) => {
                     let qualifier = qualifier.take();
                     let member = *role == Role::Member;
@@ -581,14 +591,18 @@ impl<'s> Walker<'s> {
         Range::new(range.start, range.start + text.trim_end().len())
     }
 
-    /// The name that a node is, without the sigil before it, and where it stands.
+    /// The name that a node is, without the sigil and the other parts before it, and where it stands.
     fn name(&self, node: Node<'_>) -> (&'s str, Range) {
         let (text, range) = (self.text(node), Range::from(node.byte_range()));
         let mut sigils = self.grammar.sigils.iter();
-        match sigils.find_map(|sigil| text.strip_prefix(sigil)) {
-            Some(name) => (name, Range::new(range.end - name.len(), range.end)),
-            None => (text, range),
-        }
+        let name = sigils.find_map(|sigil| text.strip_prefix(sigil));
+        let name = name.unwrap_or(text);
+        let last = self.grammar.name_separator.and_then(|separator| {
+            let (_, last) = name.rsplit_once(separator)?;
+            (!last.is_empty()).then_some(last)
+        });
+        let name = last.unwrap_or(name);
+        (name, Range::new(range.end - name.len(), range.end))
     }
 
     fn text(&self, node: Node<'_>) -> &'s str {

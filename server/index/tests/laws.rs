@@ -160,7 +160,7 @@ fn config() -> ProptestConfig {
     let cases = std::env::var("FARTHING_LAWS").ok();
     let cases = cases
         .and_then(|cases| cases.parse().ok())
-        .unwrap_or(240 / grammars::all().len() as u32);
+        .unwrap_or(180 / grammars::all().len() as u32);
     ProptestConfig {
         failure_persistence: None,
         ..ProptestConfig::with_cases(cases)

@@ -1,0 +1,18 @@
+(patterns (variable) @local.definition)
+(as bind: (variable) @local.definition)
+(parens pattern: (variable) @local.definition)
+(parens pattern: (apply argument: (variable) @local.definition))
+(parens pattern: (apply function: (apply argument: (variable) @local.definition)))
+(parens pattern: (infix left_operand: (variable) @local.definition))
+(parens pattern: (infix right_operand: (variable) @local.definition))
+(alternative pattern: [
+  (variable) @local.definition
+  (apply argument: (variable) @local.definition)
+])
+(alternative pattern: (apply function: (apply argument: (variable) @local.definition)))
+(pattern_guard pattern: (apply argument: (variable) @local.definition))
+(bind name: (variable) @local.definition)
+(bind pattern: (variable) @local.definition)
+(bind pattern: (tuple (variable) @local.definition))
+(lambda patterns: (_ (variable) @local.definition))
+(type_params bind: (variable) @local.definition.type)
