@@ -3,6 +3,7 @@
 use text::{Edit, Range, Text};
 
 use crate::Tier;
+use crate::lines::with_lines_of;
 
 /// Why an old text leads nowhere.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,7 +28,7 @@ pub(crate) fn locate(text: &Text, area: Range, old: &str, new: &str) -> Result<(
         with_breaks(old, text.line_break()),
         with_breaks(new, text.line_break()),
     );
-    let found: Vec<usize> = hay.match_indices(old.as_str()).map(|(at, _)| at).collect();
+    let found = occurrences(&hay, &old);
     match found.as_slice() {
         [at] => {
             let range = Range {
@@ -59,6 +60,7 @@ pub(crate) fn locate(text: &Text, area: Range, old: &str, new: &str) -> Result<(
                 // The lines found carry no line break at their end, so what replaces them may not either.
                 let insert = insert.trim_end_matches(['\n', '\r']);
                 let stood = text.slice(*range);
+                let insert = with_lines_of(&stood, insert, str::trim_end);
                 return Ok((trimmed(Edit::new(*range, insert), &stood), tier));
             }
             many => {
@@ -71,6 +73,17 @@ pub(crate) fn locate(text: &Text, area: Range, old: &str, new: &str) -> Result<(
         }
     }
     Err(Lost::Missing)
+}
+
+/// Every place where `old` begins, also where two of them overlap: either could be meant.
+fn occurrences(hay: &str, old: &str) -> Vec<usize> {
+    let (mut found, mut from) = (Vec::new(), 0);
+    let step = old.chars().next().map_or(1, char::len_utf8);
+    while let Some(at) = hay.get(from..).and_then(|rest| rest.find(old)) {
+        found.push(from + at);
+        from += at + step;
+    }
+    found
 }
 
 /// All runs of whole lines in `area` that equal the lines of `old` up to the blanks that `tier` forgives.

@@ -5,6 +5,7 @@ use text::{Edit, EditSet, Hash, Range, Text};
 
 use crate::address::{Lost, indent, locate, reindent, with_breaks};
 use crate::imports::import_edits;
+use crate::lines::with_lines_of;
 use crate::verdict::{Refusable, refuse};
 use crate::{Operation, Place, Refusal, Region, Rule, Scope, Target, Tier, View};
 
@@ -263,7 +264,9 @@ fn as_written(text: &Text, range: Range, new: &str) -> EditSet {
     if follows && !new.ends_with(['\n', '\r']) {
         new.push_str(text.line_break());
     }
-    within(range, &text::diff(&text.slice(range), &new))
+    let stood = text.slice(range);
+    let new = with_lines_of(&stood, &new, |line| line);
+    within(range, &text::diff(&stood, &new))
 }
 
 /// The edits of a slice of a text, as edits of the text.
@@ -321,7 +324,10 @@ fn replacements(text: &Text, range: Range, new: &str) -> Vec<EditSet> {
     }
     drafts
         .into_iter()
-        .map(|draft| within(range, &text::diff(&stood, &draft)))
+        .map(|draft| {
+            let draft = with_lines_of(&stood, &draft, |line| line);
+            within(range, &text::diff(&stood, &draft))
+        })
         .collect()
 }
 

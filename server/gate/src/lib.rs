@@ -12,6 +12,7 @@ mod approved;
 mod decide;
 mod draft;
 mod imports;
+mod lines;
 mod policy;
 mod proposal;
 mod scope;

@@ -166,3 +166,26 @@ fn a_deleted_item_takes_along_the_blank_line_that_would_be_left_over() {
         "fn a() {} \n\nfn c() {}\n"
     );
 }
+
+/// Line breaks of every kind and blanks at the ends of lines, where an edit passes over them.
+#[test]
+fn bytes_between_changes_stay_as_they_are() {
+    let source = "fn b() {\r\n    one();  \n    two();\r    three();\t\r\n    four();\n}\r\n";
+    let expected = source.replace("one", "eins").replace("four", "vier");
+    let old = "    one();\n    two();\n    three();\n    four();";
+    let new = "    eins();\n    two();\n    three();\n    vier();";
+    let after = outcome("rust", source, "b", edit(source, "b", &[(old, new)]));
+    // A line that changes is the model's, to its last blank.
+    assert_eq!(after, expected.replace("eins();  \n", "eins();\r\n"));
+    let whole = "fn b() {\n    one();  \n    two();\n    drei();\n    four();\n}";
+    let after = outcome("rust", source, "b", replace(source, "b", whole));
+    assert_eq!(after, source.replace("three();\t", "drei();"));
+}
+
+#[test]
+fn places_that_overlap_are_two_places() {
+    let source = "fn b() {\n    a();\n    a();\n    a();\n}\n";
+    let old = "    a();\n    a();\n";
+    expect!["Match: old_text is found 2 times in `b` (lines 2, 3); add a neighbouring line to make it unique"]
+        .assert_eq(&outcome("rust", source, "b", edit(source, "b", &[(old, "    c();\n")])));
+}
