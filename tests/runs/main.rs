@@ -96,6 +96,7 @@ fn perform(spec: &Spec) -> Actual {
             id: "scripted".to_owned(),
             max_tokens: 4096,
             effort: None,
+            patches: spec.given("patches") == Some("yes"),
         };
         let mut limits = RunLimits::default();
         if let Some(turns) = spec.given("turns") {

@@ -281,6 +281,10 @@ fn steps(script: &str, request: &CompletionRequest) -> Vec<Step> {
                 name: "edit_imports",
                 input: json!({"add": with('+'), "remove": with('-'), "reason": reason}),
             },
+            "patch" => Step::Call {
+                name: "apply_patch",
+                input: json!({"input": text()}),
+            },
             "read" => {
                 let (symbol, file) = rest.split_once(" in ").map_or((rest, None), |(symbol, file)| (symbol, Some(file)));
                 let (view, symbol) = symbol.split_once(' ').unwrap_or(("body", symbol));

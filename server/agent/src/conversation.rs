@@ -160,6 +160,7 @@ mod tests {
             id: "m".to_owned(),
             max_tokens: 100,
             effort: None,
+            patches: false,
         };
         Conversation::new(prompt::request(&model, "pack".to_owned()))
     }

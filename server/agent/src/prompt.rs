@@ -25,6 +25,8 @@ pub struct Model {
     pub max_tokens: u32,
     /// How hard it should think; `None` is its own default.
     pub effort: Option<Effort>,
+    /// Whether it was trained to edit by patches, so that it is offered them besides the other tools.
+    pub patches: bool,
 }
 
 const SYSTEM: &str = "\
@@ -196,7 +198,7 @@ pub(crate) fn request(model: &Model, pack: String) -> CompletionRequest {
             text: SYSTEM.to_owned(),
             cache: Some(CacheTtl::FiveMinutes),
         }],
-        tools: tools::specs(),
+        tools: tools::specs_for(model),
         messages: vec![Message {
             cache: Some(CacheTtl::FiveMinutes),
             ..Message::user(pack)
@@ -239,6 +241,7 @@ mod tests {
             id: "m".to_owned(),
             max_tokens: 1,
             effort: None,
+            patches: false,
         };
         let one = request(&model, "a".to_owned());
         let other = request(&model, "b".to_owned());

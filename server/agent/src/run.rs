@@ -62,7 +62,7 @@ pub async fn run(
 ) -> End {
     // A host that says the run is over must be able to stop this run without stopping its siblings.
     let cancel = cancel.child_token();
-    let toolbox = Toolbox::new(host, scope.clone(), *limits, cancel.clone());
+    let toolbox = Toolbox::new(host, scope.clone(), *limits, model, cancel.clone());
     let packed = tokio::select! {
         biased;
         () = cancel.cancelled() => Err(End::Cancelled),

@@ -43,6 +43,11 @@ impl Source {
         self
     }
 
+    /// The lines that the run may change as text, each in the form of a symbol.
+    pub(crate) fn regions(&self) -> &[Symbol] {
+        &self.regions
+    }
+
     /// Lines that a name such as `@12-40` stands for in this very text, if it stands for any.
     pub(crate) fn named_lines(&self, name: &str) -> Option<Symbol> {
         Some(self.lines_of(&Region::named(name, &self.text)?))
@@ -67,6 +72,17 @@ impl Source {
             test: false,
             test_case: false,
             metrics: None,
+        }
+    }
+
+    /// A file that is nowhere else.
+    #[cfg(test)]
+    pub(crate) fn parsed(file: &FilePath, text: &Text, facts: &Arc<Facts>) -> Source {
+        Source {
+            file: file.clone(),
+            text: text.clone(),
+            facts: facts.clone(),
+            regions: Vec::new(),
         }
     }
 

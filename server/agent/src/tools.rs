@@ -5,6 +5,7 @@
 mod change;
 mod find;
 mod own;
+pub(crate) mod patch;
 mod read;
 mod toolbox;
 
@@ -14,8 +15,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use text::Hash;
 
+use crate::Model;
 use crate::action::one_line;
 
+use patch::Patch;
 pub(crate) use toolbox::{Reply, Toolbox, Work};
 
 /// The most bytes of code in one call; the gate's limit for an edit is lower.
@@ -49,6 +52,7 @@ pub(crate) enum Call {
         symbols: Vec<String>,
         reason: String,
     },
+    Patch(Patch),
 }
 
 /// How much of a symbol to show.
@@ -70,7 +74,22 @@ pub(crate) enum Relation {
     Callees,
 }
 
-/// All tools, always in the same order.
+/// The tools that a model is offered, always in the same order.
+pub(crate) fn specs_for(model: &Model) -> Vec<ToolSpec> {
+    let mut specs = specs();
+    if model.patches {
+        specs.push(spec(
+            patch::NAME,
+            "Changes symbols that are in scope by a patch of the file you work in, from `*** Begin Patch` and `*** Update File: \
+             PATH` to `*** End Patch`. Each hunk has to be found exactly once, so give it context lines that are in no other \
+             place, or `@@` with the line that begins what it is in. Instead of edit_symbol where you prefer it; it takes no hash.",
+            json!({"input": {"type": "string", "description": "The whole patch."}}),
+        ));
+    }
+    specs
+}
+
+/// The tools that every model is offered.
 pub(crate) fn specs() -> Vec<ToolSpec> {
     let symbol =
         json!({"type": "string", "description": "Path of the symbol, as a header shows it."});
@@ -295,15 +314,22 @@ pub(crate) fn parse(tool: &str, input: &Value) -> Result<Call, String> {
                 reason: one_line(&reason, MAX_REASON),
             })
         }
-        other => {
-            let names: Vec<String> = specs().into_iter().map(|tool| tool.name).collect();
-            Err(format!(
-                "there is no tool {:?}; the tools are {}",
-                one_line(other, 60),
-                names.join(", ")
-            ))
+        patch::NAME => {
+            let ApplyPatch { input } = read(tool, input)?;
+            code([&input])?;
+            Patch::parse(&input).map(Call::Patch)
         }
+        other => Err(no_such_tool(other)),
     }
+}
+
+fn no_such_tool(name: &str) -> String {
+    let names: Vec<String> = specs().into_iter().map(|tool| tool.name).collect();
+    format!(
+        "there is no tool {:?}; the tools are {}",
+        one_line(name, 60),
+        names.join(", ")
+    )
 }
 
 #[derive(Deserialize)]
@@ -375,6 +401,12 @@ impl View {
 struct Find {
     query: String,
     kind: Relation,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ApplyPatch {
+    input: String,
 }
 
 #[derive(Deserialize)]

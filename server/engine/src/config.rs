@@ -214,6 +214,8 @@ pub struct Models {
     pub large: String,
     /// How hard models think; without it, each model's own default holds.
     pub effort: Option<Effort>,
+    /// Whether they were trained to edit by patches (`*** Begin Patch`).
+    pub patches: bool,
 }
 
 impl Default for Models {
@@ -223,6 +225,7 @@ impl Default for Models {
             small: "claude-haiku-5-5".to_owned(),
             large: "claude-opus-5-5".to_owned(),
             effort: None,
+            patches: false,
         }
     }
 }

@@ -264,6 +264,7 @@ impl Engine {
             id: config.models.default.clone(),
             max_tokens: config.limits.output_tokens,
             effort: config.models.effort,
+            patches: config.models.patches,
         }
     }
 

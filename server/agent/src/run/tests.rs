@@ -68,6 +68,7 @@ impl Bench {
             id: "model".to_owned(),
             max_tokens: 2_000,
             effort: None,
+            patches: false,
         };
         run(
             &task,

@@ -7,10 +7,11 @@ use workspace::Snapshot;
 
 use super::change::Before;
 use super::own::Own;
-use super::{Call, find, parse, read};
+use super::patch::{Patch, translate};
+use super::{Call, find, no_such_tool, parse, read};
 use crate::journal::Verdict;
 use crate::source::{Source, shown_path};
-use crate::{Host, JournalEvent, Outcome, Progress, RunLimits, Scope};
+use crate::{Host, JournalEvent, Model, Outcome, Progress, RunLimits, Scope};
 
 /// Arguments longer than this are not written to the journal.
 const MAX_JOURNALED: usize = 512 * 1024;
@@ -44,6 +45,7 @@ pub(crate) struct Toolbox<'a> {
     host: &'a dyn Host,
     scope: Scope,
     limits: RunLimits,
+    patches: bool,
     cancel: CancellationToken,
     own: Own,
     refusals: Refusals,
@@ -66,12 +68,14 @@ impl<'a> Toolbox<'a> {
         host: &'a dyn Host,
         scope: Scope,
         limits: RunLimits,
+        model: &Model,
         cancel: CancellationToken,
     ) -> Toolbox<'a> {
         Toolbox {
             host,
             scope,
             limits,
+            patches: model.patches,
             cancel,
             own: Own::default(),
             refusals: Refusals::default(),
@@ -129,7 +133,12 @@ impl<'a> Toolbox<'a> {
             arguments,
         });
         let broken = input.is_err();
-        let done = match input.and_then(|input| parse(&name, &input)) {
+        let read = |input| match parse(&name, &input)? {
+            // A tool that was not offered is no tool.
+            Call::Patch(_) if !self.patches => Err(no_such_tool(&name)),
+            call => Ok(call),
+        };
+        let done = match input.and_then(read) {
             Ok(call) => self.carry_out(call).await,
             Err(sentence) => Done {
                 text: sentence.clone(),
@@ -193,6 +202,7 @@ impl<'a> Toolbox<'a> {
             }
             Call::Change { operation, reason } => self.change(operation, reason).await,
             Call::RequestScope { symbols, reason } => self.request_scope(symbols, &reason).await,
+            Call::Patch(patch) => self.patch(&patch).await,
         }
     }
 
@@ -291,6 +301,48 @@ impl<'a> Toolbox<'a> {
                 self.cancel.cancel();
                 cancelled()
             }
+        }
+    }
+
+    /// Carries out what a patch stands for, until something is refused. All of it has been found before.
+    async fn patch(&mut self, patch: &Patch) -> Done {
+        let file = self.scope.file.clone();
+        let shown = shown_path(&self.host.snapshot(), &file);
+        let translated = match self.source(&file) {
+            Some(source) => translate(&source, patch, &shown),
+            None => Err(format!("{shown} cannot be read")),
+        };
+        let operations = match translated {
+            Ok(operations) => operations,
+            Err(sentence) => return refused(None, sentence),
+        };
+        let (mut said, mut landed, mut waits) = (Vec::new(), 0, None);
+        for operation in operations {
+            let Done { text, verdict } = self.change(operation, String::new()).await;
+            said.push(text);
+            match verdict {
+                Verdict::Landed { hunks } => landed += hunks,
+                Verdict::Pending { why } => waits = waits.or(Some(why)),
+                Verdict::Answered => {}
+                verdict @ (Verdict::Refused { .. }
+                | Verdict::Invalid { .. }
+                | Verdict::Cancelled) => {
+                    self.hunks += landed;
+                    said.push("the rest of the patch was not tried".to_owned());
+                    return Done {
+                        text: said.join("\n"),
+                        verdict,
+                    };
+                }
+            }
+        }
+        let verdict = match waits {
+            Some(why) if landed == 0 => Verdict::Pending { why },
+            _ => Verdict::Landed { hunks: landed },
+        };
+        Done {
+            text: said.join("\n"),
+            verdict,
         }
     }
 

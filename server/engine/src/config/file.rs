@@ -80,6 +80,10 @@ pub(super) struct ModelsTable {
     /// How hard models think; without it, each model's own default holds.
     #[schemars(with = "String", extend("enum" = ["low", "medium", "high", "xhigh", "max"]))]
     pub(super) effort: Option<Effort>,
+    /// Whether they were trained to edit by patches that begin with `*** Begin Patch`, as OpenAI's were. They are then
+    /// offered such a tool besides the others. True for the models that are chosen for OpenAI itself.
+    #[schemars(with = "bool", extend("default" = false))]
+    pub(super) patches: Option<bool>,
 }
 
 /// Files that no run may change, besides the names that are always protected.

@@ -205,6 +205,9 @@ pub(super) fn models(table: &ModelsTable, setup: &ProviderSetup) -> Models {
         let choice = choice.clone().or(shipped).or_else(|| named.clone());
         choice.unwrap_or_default()
     };
+    let patches = table
+        .patches
+        .unwrap_or(shipped.as_ref().is_some_and(|models| models.patches));
     let (default, small, large) = match shipped {
         Some(models) => (Some(models.default), Some(models.small), Some(models.large)),
         None => (None, None, None),
@@ -214,6 +217,7 @@ pub(super) fn models(table: &ModelsTable, setup: &ProviderSetup) -> Models {
         small: of(&table.small, small),
         large: of(&table.large, large),
         effort: table.effort,
+        patches,
     }
 }
 
@@ -226,6 +230,7 @@ fn shipped_models(kind: ProviderKind, base_url: &str) -> Option<Models> {
             small: "gpt-6-luna".to_owned(),
             large: "gpt-6.1-sol".to_owned(),
             effort: None,
+            patches: true,
         }),
         ProviderKind::OpenAi | ProviderKind::Ollama => None,
     }

@@ -193,7 +193,7 @@ fn a_whole_configuration_is_read() {
     let team = format!("{deny:?} {rules:?}\n{context:?} {surfaces:?}\n");
     expect![[r#"
         Ready(Endpoint { kind: Anthropic, base_url: "https://gateway.example/anthropic", allow_cleartext: false, key: the key in GATEWAY_KEY, header: Bearer, free: false })
-        Models { default: "m", small: "claude-haiku-5-5", large: "claude-opus-5-5", effort: Some(Low) }
+        Models { default: "m", small: "claude-haiku-5-5", large: "claude-opus-5-5", effort: Some(Low), patches: false }
         Budget { limits: Limits { run: Some(Money(100000000000)), session: Some(Money(2000000000000)), workspace: None, day: Some(Money(1000000000000)), month: Some(Money(50000000000000)), model_day: None, model_month: None }, models: [] }
         Limits { turns: 3, tool_calls: 40, output_tokens: 16000, seconds: 600 }
         ["*.sql"] Some("/etc/farthing/prices.toml") None
