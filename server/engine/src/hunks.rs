@@ -158,6 +158,28 @@ impl Hunks {
         Some(hunk)
     }
 
+    /// Forgets the landed hunks of a file, whose text is the user's from here on. Answers how many.
+    pub(crate) fn keep_landed(&mut self, file: &FilePath) -> usize {
+        let all = self.remove_file(file);
+        let waiting: Vec<Hunk> = all
+            .iter()
+            .filter(|hunk| matches!(hunk.state, HunkState::Pending { .. }))
+            .cloned()
+            .collect();
+        let kept = all.len() - waiting.len();
+        if !waiting.is_empty() {
+            self.by_file.insert(file.clone(), Arc::new(waiting));
+        }
+        kept
+    }
+
+    /// The run that the hunk belongs to which came last.
+    pub(crate) fn last_run(&self) -> Option<RunId> {
+        let hunks = self.by_file.values().flat_map(|hunks| hunks.iter());
+        let last = hunks.max_by_key(|hunk| hunk.id)?;
+        Some(last.run.clone())
+    }
+
     /// Forgets the hunks of a file, as when it is closed without saving.
     pub(crate) fn remove_file(&mut self, file: &FilePath) -> Arc<Vec<Hunk>> {
         self.by_file.remove(file).unwrap_or_default()
@@ -212,9 +234,66 @@ fn carried(range: Range, edits: &EditSet) -> Range {
 
 #[cfg(test)]
 mod tests {
-    use text::Edit;
+    #![allow(clippy::unwrap_used)]
+
+    use gate::{View, restore};
+    use jiff::Timestamp;
+    use text::{Edit, Text};
 
     use super::*;
+
+    #[test]
+    fn what_is_not_in_the_text_is_not_kept_with_the_file() {
+        let file = FilePath::new("/w/a.rs").unwrap();
+        let text = Text::from("fn f() {}\n");
+        let parsed = index::Parsed::parse(grammars::by_name("rust").unwrap(), &text);
+        let landed = Landed {
+            range: Range::new(0, 2),
+            old: "pub fn".to_owned(),
+            new: "fn".to_owned(),
+        };
+        let view = View {
+            file: &file,
+            text: &text,
+            version: None,
+            parsed: &parsed,
+        };
+        let waiting = HunkState::Pending {
+            edit: Arc::new(restore(&view, &landed, "f").unwrap()),
+            serial: 0,
+            why: String::new(),
+            at: Range::at(9),
+        };
+        let mut hunks = Hunks::default();
+        let mut runs = Vec::new();
+        for (second, state) in [(2, HunkState::Landed(landed)), (1, waiting)] {
+            let run = RunId::new(Timestamp::from_second(second).unwrap());
+            let hunk = Hunk {
+                id: hunks.next_id(),
+                run: run.clone(),
+                title: String::new(),
+                file: file.clone(),
+                symbol: "f".to_owned(),
+                reason: String::new(),
+                charge: Charge::default(),
+                before: 0,
+                weight: 0,
+                state,
+            };
+            hunks.add(hunk);
+            runs.push(run);
+        }
+        assert_eq!(hunks.last_run().as_ref(), runs.last());
+        assert_eq!(hunks.keep_landed(&file), 1);
+        let left: Vec<RunId> = hunks
+            .of(&file)
+            .iter()
+            .map(|hunk| hunk.run.clone())
+            .collect();
+        assert_eq!(left.as_slice(), runs.get(1..).unwrap());
+        assert_eq!(hunks.keep_landed(&file), 0);
+        assert!(hunks.get(HunkId(2)).is_some());
+    }
 
     #[test]
     fn a_hunk_moves_with_typing_and_keeps_what_is_typed_inside() {

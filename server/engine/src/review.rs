@@ -56,11 +56,16 @@ impl Engine {
         Ok(())
     }
 
-    /// Keeps all landed hunks of a file. Answers how many.
+    /// Keeps all landed hunks of a file; those that are not in its text go on waiting. Answers how many.
     pub fn keep_file(&self, file: &FilePath) -> usize {
-        let kept = self.with(|state| state.hunks.remove_file(file));
+        let kept = self.with(|state| state.hunks.keep_landed(file));
         self.show(Event::Markers(file.clone()));
-        kept.len()
+        kept
+    }
+
+    /// The run whose hunk came last, among those that nobody has kept or undone.
+    pub fn last_run(&self) -> Option<RunId> {
+        self.with(|state| state.hunks.last_run())
     }
 
     /// Takes a hunk back, keeping what was typed around it and, where possible, inside it.

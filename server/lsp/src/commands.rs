@@ -207,7 +207,8 @@ fn the_run(engine: &Engine, run: Option<RunId>) -> Result<RunId, String> {
 }
 
 fn undo_run(engine: &Engine, run: Option<RunId>) -> Result<Value, String> {
-    let run = the_run(engine, run)?;
+    // One that has ended can be undone as well: without a name, the one that changed something last.
+    let run = the_run(engine, run).or_else(|why| engine.last_run().ok_or(why))?;
     let engine = engine.clone();
     crate::spawn(async move {
         if let (undone, Some(error)) = engine.undo_run(&run).await {
