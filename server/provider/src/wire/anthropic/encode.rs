@@ -34,27 +34,7 @@ fn check(request: &CompletionRequest) -> Result<(), String> {
     {
         return Err("a cache breakpoint of one hour follows one of five minutes".to_owned());
     }
-    if request
-        .messages
-        .first()
-        .is_none_or(|message| message.role != Role::User)
-    {
-        return Err("the conversation does not begin with a user message".to_owned());
-    }
-    if let Some(index) = request
-        .messages
-        .iter()
-        .position(|message| message.content.iter().all(is_empty))
-    {
-        return Err(format!(
-            "message {} of the conversation is empty",
-            index + 1
-        ));
-    }
-    if request.max_tokens == 0 {
-        return Err("max_tokens is 0".to_owned());
-    }
-    Ok(())
+    wire::check(request)
 }
 
 #[derive(Serialize)]
@@ -212,7 +192,7 @@ fn message(message: &Message) -> WireMessage<'_> {
 /// `None` for an empty text, which the API rejects.
 fn block(content: &Content) -> Option<Block<'_>> {
     let known = match content {
-        content if is_empty(content) => return None,
+        content if wire::is_empty(content) => return None,
         Content::Text { text } => Known::Text { text },
         Content::ToolUse { id, name, input } => Known::ToolUse { id, name, input },
         Content::ToolResult {
@@ -230,10 +210,6 @@ fn block(content: &Content) -> Option<Block<'_>> {
         known,
         cache_control: None,
     })
-}
-
-fn is_empty(content: &Content) -> bool {
-    matches!(content, Content::Text { text } if text.is_empty())
 }
 
 #[cfg(test)]

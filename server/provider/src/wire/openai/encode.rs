@@ -35,37 +35,12 @@ pub(super) fn is_vendor(base_url: &str) -> bool {
 
 /// The JSON body.
 pub(super) fn encode(request: &CompletionRequest, limit: AnswerLimit) -> Result<Vec<u8>, String> {
-    check(request)?;
+    wire::check(request)?;
     serde_json::to_vec(&Body::new(request, limit)).map_err(|error| error.to_string())
 }
 
 pub(super) fn body_bytes(request: &CompletionRequest, limit: AnswerLimit) -> usize {
     wire::json_bytes(&Body::new(request, limit))
-}
-
-/// What servers would answer with a 400, or worse, not at all, is found before anything leaves.
-fn check(request: &CompletionRequest) -> Result<(), String> {
-    if request
-        .messages
-        .first()
-        .is_none_or(|message| message.role != Role::User)
-    {
-        return Err("the conversation does not begin with a user message".to_owned());
-    }
-    if let Some(index) = request
-        .messages
-        .iter()
-        .position(|message| message.content.iter().all(is_empty))
-    {
-        return Err(format!(
-            "message {} of the conversation is empty",
-            index + 1
-        ));
-    }
-    if request.max_tokens == 0 {
-        return Err("max_tokens is 0".to_owned());
-    }
-    Ok(())
 }
 
 #[derive(Serialize)]
@@ -240,10 +215,6 @@ fn assistant(message: &Message) -> WireMessage<'_> {
 fn joined<'a>(texts: impl Iterator<Item = &'a str>) -> String {
     let texts: Vec<&str> = texts.filter(|text| !text.is_empty()).collect();
     texts.join("\n\n")
-}
-
-fn is_empty(content: &Content) -> bool {
-    matches!(content, Content::Text { text } if text.is_empty())
 }
 
 #[cfg(test)]
