@@ -24,8 +24,7 @@ pub trait Host: Send + Sync {
     fn snapshot(&self) -> Snapshot;
 
     /// Where the regions of the run's scope are in a snapshot. A host that never grants lines has none.
-    fn regions(&self, snapshot: &Snapshot) -> Vec<Region> {
-        let _ = snapshot;
+    fn regions(&self, _snapshot: &Snapshot) -> Vec<Region> {
         Vec::new()
     }
 

@@ -1,6 +1,6 @@
 //! What a file carries in its margin: findings, and hunks that wait for a decision.
 
-use review::{Finding, RuleId, Severity, check_file};
+use review::{Finding, Related, RuleId, Severity, check_file};
 use text::{FilePath, Range};
 
 use crate::Engine;
@@ -27,10 +27,10 @@ pub struct Marker {
     /// What it is.
     pub kind: MarkerKind,
     /// The other places that belong to it.
-    pub related: Vec<RelatedPlace>,
+    pub related: Vec<Related>,
 }
 
-/// Another place that belongs to a marker.
+/// Another place that belongs to a marker, with the text that its range is in.
 #[derive(Clone, Debug)]
 pub struct RelatedPlace {
     /// The file.
@@ -57,6 +57,30 @@ impl Engine {
     ///
     /// Linear in the symbols of the file.
     pub fn markers(&self, file: &FilePath) -> Option<Markers> {
+        self.marked(file, self.config().surfaces.diagnostics)
+    }
+
+    /// Those markers of an open file that are hunks. Linear in the hunks.
+    pub fn hunk_markers(&self, file: &FilePath) -> Option<Markers> {
+        self.marked(file, false)
+    }
+
+    /// The other places of a marker. Reads those files that are not open.
+    pub fn related_places(&self, marker: &Marker) -> Vec<RelatedPlace> {
+        let snapshot = self.snapshot();
+        let places = marker.related.iter().filter_map(|related| {
+            let document = snapshot.document(&related.file).ok()?;
+            Some(RelatedPlace {
+                text: document.text().clone(),
+                file: related.file.clone(),
+                range: related.range,
+                message: related.message.clone(),
+            })
+        });
+        places.collect()
+    }
+
+    fn marked(&self, file: &FilePath, findings: bool) -> Option<Markers> {
         let (snapshot, hunks) =
             self.with(|state| (state.workspace.snapshot(), state.hunks.of(file)));
         let document = snapshot.open_document(file)?;
@@ -64,14 +88,12 @@ impl Engine {
             .iter()
             .map(|hunk| hunk_marker(hunk, document.text()))
             .collect();
-        if self.config().surfaces.diagnostics
-            && let Some(parsed) = document.parsed()
-        {
+        if findings && let Some(parsed) = document.parsed() {
             let thresholds = self.config().rules.clone();
             let mut findings = check_file(file, parsed.facts(), &thresholds);
             findings.extend(self.findings_in_graph(&snapshot, file));
             let findings = findings.into_iter();
-            markers.extend(findings.map(|finding| finding_marker(finding, &snapshot)));
+            markers.extend(findings.map(finding_marker));
         }
         markers.sort_by_key(|marker| (marker.range.start, marker.range.end));
         Some(Markers {
@@ -124,20 +146,11 @@ fn hunk_marker(hunk: &Hunk, text: &text::Text) -> Marker {
     }
 }
 
-fn finding_marker(finding: Finding, snapshot: &workspace::Snapshot) -> Marker {
-    let related = finding.related.into_iter().filter_map(|related| {
-        let document = snapshot.document(&related.file).ok()?;
-        Some(RelatedPlace {
-            text: document.text().clone(),
-            file: related.file,
-            range: related.range,
-            message: related.message,
-        })
-    });
+fn finding_marker(finding: Finding) -> Marker {
     Marker {
         range: finding.range,
         message: finding.message,
         kind: MarkerKind::Finding(finding.rule, finding.severity),
-        related: related.collect(),
+        related: finding.related,
     }
 }

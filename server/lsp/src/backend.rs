@@ -297,12 +297,12 @@ impl LanguageServer for Backend {
         let Some(file) = self.session.file(&params.text_document.uri) else {
             return Ok(None);
         };
-        let Some(markers) = self.engine.markers(&file) else {
-            return Ok(None);
-        };
         if !self.engine.config().surfaces.code_lens {
             return Ok(None);
         }
+        let Some(markers) = self.engine.hunk_markers(&file) else {
+            return Ok(None);
+        };
         Ok(Some(lens::lenses(
             &markers,
             self.session.client().encoding,
@@ -314,12 +314,12 @@ impl LanguageServer for Backend {
         let Some(file) = self.session.file(&params.text_document.uri) else {
             return Ok(None);
         };
-        let Some(markers) = self.engine.markers(&file) else {
-            return Ok(None);
-        };
         if !self.engine.config().surfaces.inlay_hints {
             return Ok(None);
         }
+        let Some(markers) = self.engine.hunk_markers(&file) else {
+            return Ok(None);
+        };
         Ok(Some(lens::hints(&markers, self.session.client().encoding)))
     }
 }

@@ -208,7 +208,7 @@ impl Outbox {
             let markers = self.engine.markers(&file);
             let (diagnostics, version) = match &markers {
                 Some(markers) => (
-                    publish::diagnostics(markers, &self.session),
+                    publish::diagnostics(markers, &self.engine, &self.session),
                     markers.version,
                 ),
                 None => (Vec::new(), None),

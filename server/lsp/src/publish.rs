@@ -1,6 +1,6 @@
 //! Markers as diagnostics: findings and hunks that wait for a decision.
 
-use engine::{Marker, MarkerKind, Markers};
+use engine::{Engine, Marker, MarkerKind, Markers};
 use lsp_types::{
     CodeDescription, Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, Location,
 };
@@ -16,7 +16,11 @@ pub(crate) const SOURCE: &str = "farthing";
 pub(crate) const HUNK: &str = "hunk";
 
 /// The diagnostics of one text of a file.
-pub(crate) fn diagnostics(markers: &Markers, session: &Session) -> Vec<Diagnostic> {
+pub(crate) fn diagnostics(
+    markers: &Markers,
+    engine: &Engine,
+    session: &Session,
+) -> Vec<Diagnostic> {
     let encoding = session.client().encoding;
     markers
         .markers
@@ -42,7 +46,7 @@ pub(crate) fn diagnostics(markers: &Markers, session: &Session) -> Vec<Diagnosti
                 source: Some(SOURCE.to_owned()),
                 message: marker.message.clone().into(),
                 tags: None,
-                related_information: related(marker, session),
+                related_information: related(marker, engine, session),
                 data: Some(data),
             }
         })
@@ -59,17 +63,23 @@ fn severity(marker: &Marker) -> DiagnosticSeverity {
 }
 
 /// The other places of a marker, for a client that shows them.
-fn related(marker: &Marker, session: &Session) -> Option<Vec<DiagnosticRelatedInformation>> {
-    let shown = session.client().related_information && !marker.related.is_empty();
-    let places = marker.related.iter().map(|place| {
+fn related(
+    marker: &Marker,
+    engine: &Engine,
+    session: &Session,
+) -> Option<Vec<DiagnosticRelatedInformation>> {
+    if marker.related.is_empty() || !session.client().related_information {
+        return None;
+    }
+    let places = engine.related_places(marker).into_iter().map(|place| {
         let range = to_proto::range(&place.text, place.range, session.client().encoding);
         DiagnosticRelatedInformation {
             location: Location {
                 uri: session.uri_of(&place.file),
                 range,
             },
-            message: place.message.clone(),
+            message: place.message,
         }
     });
-    shown.then(|| places.collect())
+    Some(places.collect())
 }

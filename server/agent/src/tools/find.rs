@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use index::{Place, Symbol};
+use index::Place;
 use text::{FilePath, Range};
 use workspace::{Coverage, Snapshot};
 
@@ -75,8 +75,11 @@ impl Finder<'_> {
         let mut places = self.snapshot.index().definitions(last_name(query));
         if query.contains('/') {
             let index = self.snapshot.index();
-            places
-                .retain(|place| symbol(index, place).is_some_and(|symbol| *symbol.path == *query));
+            places.retain(|place| {
+                index
+                    .symbol(place)
+                    .is_some_and(|symbol| *symbol.path == *query)
+            });
         }
         let total = places.len();
         (
@@ -95,13 +98,10 @@ impl Finder<'_> {
         let mut rows = Vec::new();
         for place in places.iter().take(MAX_PLACES) {
             let within = place.within.and_then(|id| {
-                symbol(
-                    self.snapshot.index(),
-                    &Place {
-                        file: place.file.clone(),
-                        symbol: id,
-                    },
-                )
+                self.snapshot.index().symbol(&Place {
+                    file: place.file.clone(),
+                    symbol: id,
+                })
             });
             let within = within.map(|symbol| symbol.path.to_string());
             rows.extend(self.line(&place.file, place.range, within.as_deref()));
@@ -114,8 +114,11 @@ impl Finder<'_> {
         let mut total = 0;
         for place in self.meant(query)? {
             for (caller, calls) in self.snapshot.index().callers(&place) {
-                let path =
-                    symbol(self.snapshot.index(), &caller).map(|symbol| symbol.path.to_string());
+                let path = self
+                    .snapshot
+                    .index()
+                    .symbol(&caller)
+                    .map(|symbol| symbol.path.to_string());
                 for call in calls {
                     total += 1;
                     if rows.len() < MAX_PLACES {
@@ -154,8 +157,11 @@ impl Finder<'_> {
         }
         let mut places = index.definitions(last_name(query));
         if query.contains('/') {
-            places
-                .retain(|place| symbol(index, place).is_some_and(|symbol| *symbol.path == *query));
+            places.retain(|place| {
+                index
+                    .symbol(place)
+                    .is_some_and(|symbol| *symbol.path == *query)
+            });
         }
         if places.is_empty() {
             return Err(format!(
@@ -170,7 +176,7 @@ impl Finder<'_> {
     fn row(&mut self, place: &Place) -> Option<String> {
         let shown = shown_path(self.snapshot, &place.file);
         // The text may be newer than the index; the path joins the two.
-        let path = symbol(self.snapshot.index(), place)?.path.clone();
+        let path = self.snapshot.index().symbol(place)?.path.clone();
         let source = self.source(&place.file)?;
         let symbol = source.symbol(&path)?;
         let (line, signature) = (source.line(symbol.item.start), source.signature(symbol));
@@ -201,10 +207,6 @@ impl Finder<'_> {
             .or_insert_with(|| Source::indexed(snapshot, file))
             .as_ref()
     }
-}
-
-fn symbol(index: &index::Index, place: &Place) -> Option<Symbol> {
-    index.symbol(place)
 }
 
 #[cfg(test)]
