@@ -37,6 +37,11 @@ impl Entry {
         self.always.is_empty() && self.patterns.is_empty()
     }
 
+    /// Whether a node of the kind is a word or a sign that means nothing by itself.
+    pub fn is_idle(&self) -> bool {
+        self.is_silent() && !self.has_children
+    }
+
     /// Whether it takes a look at a node to know what the rules say about it.
     pub fn has_patterns(&self) -> bool {
         !self.patterns.is_empty()
@@ -97,6 +102,9 @@ impl<'tree> Scratch<'tree> {
         self.read(node, children, Reads::All, fields);
     }
 
+    /// Adds the children of a node to a list. The cursor is slowest at finding out that there is no next one, and is
+    /// not asked for it.
+
     fn read(
         &mut self,
         node: Node<'tree>,
@@ -104,6 +112,21 @@ impl<'tree> Scratch<'tree> {
         reads: Reads,
         fields: bool,
     ) {
+        let mut left = node.child_count();
+        if left == 0 {
+            return;
+        }
+        if left == 1
+            && !fields
+            && let Some(only) = node.child(0)
+        {
+            children.push(Child {
+                node: only,
+                kind: only.kind_id(),
+                field: NO_FIELD,
+            });
+            return;
+        }
         self.cursor.reset(node);
         if !self.cursor.goto_first_child() {
             return;
@@ -120,7 +143,8 @@ impl<'tree> Scratch<'tree> {
                 },
             };
             children.push(child);
-            let enough = reads == Reads::UntilNamed && child.separates();
+            left -= 1;
+            let enough = left == 0 || reads == Reads::UntilNamed && child.separates();
             if enough || !self.cursor.goto_next_sibling() {
                 return;
             }

@@ -540,6 +540,10 @@ impl Facts {
 /// The number of lines by `\n`, `\r\n` and `\r`; a final line break opens one more.
 pub(crate) fn count_lines(source: &str) -> usize {
     let bytes = source.as_bytes();
+    // By far the most frequent, and a few bytes at a time.
+    if !bytes.contains(&b'\r') {
+        return 1 + bytes.iter().filter(|byte| **byte == b'\n').count();
+    }
     let breaks = bytes.iter().enumerate().filter(|(at, byte)| match byte {
         b'\n' => true,
         b'\r' => bytes.get(at + 1) != Some(&b'\n'),

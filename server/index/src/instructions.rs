@@ -63,10 +63,13 @@ pub(crate) fn read(drafts: &mut Vec<Draft>, source: &str, range: Range) -> bool 
 }
 
 fn has_mark(comment: &str) -> bool {
-    comment
-        .as_bytes()
-        .windows(MARK.len())
-        .any(|window| window.eq_ignore_ascii_case(MARK.as_bytes()))
+    comment.match_indices(':').any(|(colon, _)| {
+        let end = colon + 1;
+        let word = end
+            .checked_sub(MARK.len())
+            .and_then(|start| comment.as_bytes().get(start..end));
+        word.is_some_and(|word| word.eq_ignore_ascii_case(MARK.as_bytes()))
+    })
 }
 
 /// What follows the mark, if the line starts with it.

@@ -39,14 +39,20 @@ pub(crate) fn extract(grammar: &'static Grammar, source: &str, tree: &Tree) -> F
     while let Some((child, depth)) = stack.pop() {
         let entry = rules.entry(child.kind);
         children.clear();
-        if entry.is_none_or(|entry| entry.has_children) && child.node.child_count() > 0 {
+        if entry.is_none_or(|entry| entry.has_children) {
             scratch.read_children(entry, child.node, &mut children);
         }
         if walker.frames.last().is_some_and(|(at, _)| *at >= depth) {
             walker.leave(depth);
         }
         walker.enter(child, &children, depth, entry, &mut scratch);
-        stack.extend(children.iter().rev().map(|child| (*child, depth + 1)));
+        // Half of all nodes are signs that nobody waits for. Broken trees may have missing ones.
+        let all = walker.has_errors || !walker.pending.is_empty();
+        let due = children
+            .iter()
+            .rev()
+            .filter(|child| all || !rules.entry(child.kind).is_some_and(Entry::is_idle));
+        stack.extend(due.map(|child| (*child, depth + 1)));
     }
     walker.leave(0);
     walker.finish()
@@ -593,7 +599,9 @@ impl<'s> Walker<'s> {
 
     /// The name that a node is, without the sigil and the other parts before it, and where it stands.
     fn name(&self, node: Node<'_>) -> (&'s str, Range) {
-        let (text, range) = (self.text(node), Range::from(node.byte_range()));
+        let bytes = node.byte_range();
+        let range = Range::from(bytes.clone());
+        let text = self.source.get(bytes).unwrap_or("");
         let mut sigils = self.grammar.sigils.iter();
         let name = sigils.find_map(|sigil| text.strip_prefix(sigil));
         let name = name.unwrap_or(text);
