@@ -477,3 +477,23 @@ fn the_estimate_is_there_before_and_the_cost_after() {
     assert_eq!(editor.text(FILE).matches(BEFORE).count(), 0);
     editor.shutdown();
 }
+
+#[test]
+fn a_server_with_nothing_to_do_does_nothing() {
+    let home = shop();
+    let mut editor = open(&home, Options::vscode());
+    editor.type_before(FILE, "/// Says", "// typed\n");
+    editor.hover(FILE, "greet(");
+    editor.settle();
+    // It may be busy with the first pass over the disk for a moment yet.
+    let idle = (0..20).any(|_| {
+        let before = editor.processor_time();
+        std::thread::park_timeout(std::time::Duration::from_secs(1));
+        let after = editor.processor_time();
+        before.zip(after).is_none_or(|(before, after)| {
+            after.saturating_sub(before) < std::time::Duration::from_millis(100)
+        })
+    });
+    assert!(idle, "the server is busy and nobody asked for anything");
+    editor.shutdown();
+}

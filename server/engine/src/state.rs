@@ -325,11 +325,12 @@ impl Engine {
                 () = self.shared.shutdown.cancelled() => return,
                 changed = stale.changed() => if changed.is_err() { return },
             }
-            let files = self.shared.stale.send_replace(BTreeSet::new());
-            // Replacing the set counts as a change too; there is nothing to do for that one.
-            if files.is_empty() {
-                continue;
-            }
+            let mut files = BTreeSet::new();
+            // Taking them is no news: told of it, this loop would go round for ever.
+            self.shared.stale.send_if_modified(|stale| {
+                files = std::mem::take(stale);
+                false
+            });
             let engine = self.clone();
             let work = tokio::task::spawn_blocking(move || {
                 for file in &files {

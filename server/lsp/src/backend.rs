@@ -14,7 +14,7 @@ use lsp_types::{
 };
 use serde_json::{Value, json};
 use text::{FilePath, Range, Text};
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tower_lsp::jsonrpc::Result;
 use tower_lsp::{Client, ClientSocket, LanguageServer, LspService};
 
@@ -22,7 +22,7 @@ use crate::capabilities::{self, server_capabilities};
 use crate::commands::{self, command, execute};
 use crate::editor::LspEditor;
 use crate::lens;
-use crate::outbox::{Message, Outbox, run_of};
+use crate::outbox::{self, Message, Outbox, run_of};
 use crate::position::{from_proto, to_proto};
 use crate::publish::{HUNK, SOURCE};
 use crate::session::{Session, Shows};
@@ -34,31 +34,52 @@ pub(crate) struct Backend {
     engine: Engine,
     /// Until `initialized` takes it, what the engine has said so far.
     unsent: std::sync::Mutex<Option<(Outbox, UnboundedReceiver<Message>)>>,
+    outbox: UnboundedSender<Message>,
     roots: std::sync::Mutex<Vec<FilePath>>,
+}
+
+/// The parts of a server, to be put together by whoever has its streams.
+pub(crate) struct Parts {
+    pub(crate) service: LspService<Backend>,
+    pub(crate) socket: ClientSocket,
+    pub(crate) engine: Engine,
+    /// Takes what the client is told.
+    pub(crate) outbox: UnboundedSender<Message>,
 }
 
 /// Builds the service around the engine that `make_engine` makes for this client.
 pub(crate) fn service(
     make_engine: impl FnOnce(Arc<dyn Editor>) -> anyhow::Result<Engine>,
-) -> anyhow::Result<(LspService<Backend>, ClientSocket, Engine)> {
+) -> anyhow::Result<Parts> {
     let session = Session::default();
     let (sender, receiver) = unbounded_channel();
     let editor = Arc::new(LspEditor::new(session.clone(), sender.clone()));
     let engine = make_engine(editor.clone())?;
     let (service, socket) = LspService::build(|client| {
         editor.connect(client.clone());
-        let outbox = Outbox::new(client.clone(), session.clone(), engine.clone(), sender);
+        let unsent = Outbox::new(
+            client.clone(),
+            session.clone(),
+            engine.clone(),
+            sender.clone(),
+        );
         Backend {
             client,
             session,
             engine: engine.clone(),
-            unsent: Some((outbox, receiver)).into(),
+            unsent: Some((unsent, receiver)).into(),
+            outbox: sender.clone(),
             roots: Vec::new().into(),
         }
     })
     .custom_method("window/workDoneProgress/cancel", Backend::progress_cancel)
     .finish();
-    Ok((service, socket, engine))
+    Ok(Parts {
+        service,
+        socket,
+        engine,
+        outbox: sender,
+    })
 }
 
 impl LanguageServer for Backend {
@@ -113,6 +134,9 @@ impl LanguageServer for Backend {
 
     async fn shutdown(&self) -> Result<()> {
         self.engine.shutdown().await;
+        // A client that never said `initialized` is told nothing.
+        drop(lock(&self.unsent).take());
+        outbox::close(&self.outbox).await;
         Ok(())
     }
 

@@ -16,6 +16,7 @@ pub mod uri;
 use std::sync::Arc;
 
 use engine::{Editor, Engine};
+use tokio::io::{AsyncRead, AsyncWrite};
 
 /// Serves one client on standard input and output until it is gone; answers with the exit code of the process.
 ///
@@ -23,11 +24,32 @@ use engine::{Editor, Engine};
 pub async fn run(
     make_engine: impl FnOnce(Arc<dyn Editor>) -> anyhow::Result<Engine>,
 ) -> anyhow::Result<u8> {
-    let (service, socket, engine) = backend::service(make_engine)?;
-    let ended = transport::serve(tokio::io::stdin(), tokio::io::stdout(), service, socket).await;
+    run_over(tokio::io::stdin(), tokio::io::stdout(), make_engine).await
+}
+
+/// The same as [`run`] on any two streams.
+pub async fn run_over(
+    input: impl AsyncRead,
+    output: impl AsyncWrite,
+    make_engine: impl FnOnce(Arc<dyn Editor>) -> anyhow::Result<Engine>,
+) -> anyhow::Result<u8> {
+    let backend::Parts {
+        service,
+        socket,
+        engine,
+        outbox,
+    } = backend::service(make_engine)?;
+    let ended = transport::serve(input, output, service, socket).await;
     tracing::info!(cause = ?ended.cause, "the session has ended");
-    engine.shutdown().await;
-    Ok(ended.exit_code())
+    let code = ended.exit_code();
+    tokio::select! {
+        () = async {
+            engine.shutdown().await;
+            outbox::close(&outbox).await;
+        } => {}
+        never = ended.unheard.listen() => match never {},
+    }
+    Ok(code)
 }
 
 /// The one place where tasks start that no handler waits for. They end by themselves: each waits for something bounded.

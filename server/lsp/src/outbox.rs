@@ -11,6 +11,7 @@ use lsp_types::{
 use serde_json::{Value, json};
 use text::FilePath;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tower_lsp::Client;
 
@@ -38,6 +39,20 @@ pub(crate) enum Message {
         /// Whether progress may be sent for it.
         shown: bool,
     },
+    /// The session ends: what was said before is sent, and nothing after it.
+    Close(oneshot::Sender<()>),
+}
+
+/// A client that does not read is not waited for at the end.
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// Has the outbox send what it was told so far and then nothing more, ever.
+pub(crate) async fn close(outbox: &UnboundedSender<Message>) {
+    let (told, closed) = oneshot::channel();
+    if outbox.send(Message::Close(told)).is_ok() {
+        // It says so, or is dropped with what it had; either way it is silent.
+        let _silent = tokio::time::timeout(CLOSE_TIMEOUT, closed).await;
+    }
 }
 
 /// Tells the client what was spent; see `docs/protocol.md`.
@@ -62,7 +77,7 @@ pub(crate) fn run_of(token: &ProgressToken) -> Option<RunId> {
     }
 }
 
-/// Sends what the engine says until the engine is gone.
+/// Sends what the engine says until the session ends.
 pub(crate) struct Outbox {
     client: Client,
     session: Session,
@@ -140,6 +155,10 @@ impl Outbox {
                 None => return,
                 Some(Message::Event(event)) => self.event(event).await,
                 Some(Message::Created { token, shown }) => self.created(&token, shown).await,
+                Some(Message::Close(told)) => {
+                    let _nobody_waits = told.send(());
+                    return;
+                }
             }
         }
     }

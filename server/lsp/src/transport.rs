@@ -12,14 +12,15 @@ mod repair;
 #[cfg(test)]
 mod tests;
 
-use std::io;
+use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use std::{fmt, io};
 
 use futures::future::{BoxFuture, pending, poll_fn, ready};
-use futures::stream::FuturesUnordered;
+use futures::stream::{BoxStream, FuturesUnordered};
 use futures::{FutureExt, SinkExt, Stream, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
@@ -43,12 +44,35 @@ pub struct Ended {
     pub shut_down: bool,
     /// Broken rules seen in the session.
     pub defects: Arc<Defects>,
+    /// What is said to the client from here on.
+    pub unheard: Unheard,
 }
 
 impl Ended {
     /// The exit code the protocol asks for: 0 after `shutdown`, else 1.
     pub fn exit_code(&self) -> u8 {
         u8::from(!self.shut_down)
+    }
+}
+
+/// What is said to a client that is gone.
+///
+/// As long as it is kept, saying something is no failure; whoever still does learns of the end in its own time.
+pub struct Unheard(BoxStream<'static, Request>);
+
+impl fmt::Debug for Unheard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Unheard")
+    }
+}
+
+impl Unheard {
+    /// Takes whatever is still said, for as long as it is awaited.
+    pub async fn listen(mut self) -> Infallible {
+        while self.0.next().await.is_some() {}
+        // Once the framework knows of the end it takes nothing more, and `self` must live on all the same.
+        let _kept = self;
+        pending().await
     }
 }
 
@@ -80,7 +104,7 @@ where
     O: AsyncWrite,
     S: LanguageServer,
 {
-    let (outgoing, replies) = socket.split();
+    let (mut outgoing, replies) = socket.split();
     let service = Ordered::new(service);
     let defects = service.defects();
     let shut_down = AtomicBool::new(false);
@@ -92,25 +116,28 @@ where
         shut_down: &shut_down,
     };
 
-    let mut writer = pin!(write(output, outgoing, accepted));
-    let cause = tokio::select! {
-        cause = reader.read(input) => {
-            // The answers that are ready, `shutdown`'s for one, are still owed; a client that no longer reads them is
-            // not waited for.
-            let _unread = tokio::time::timeout(GRACE, &mut writer).await;
-            cause
-        }
-        result = &mut writer => {
-            if let Err(error) = result {
-                tracing::info!(%error, "the client closed our output");
+    let cause = {
+        let mut writer = pin!(write(output, &mut outgoing, accepted));
+        tokio::select! {
+            cause = reader.read(input) => {
+                // The answers that are ready, `shutdown`'s for one, are still owed; a client that no longer reads them
+                // is not waited for.
+                let _unread = tokio::time::timeout(GRACE, &mut writer).await;
+                cause
             }
-            Cause::OutputClosed
+            result = &mut writer => {
+                if let Err(error) = result {
+                    tracing::info!(%error, "the client closed our output");
+                }
+                Cause::OutputClosed
+            }
         }
     };
     Ended {
         cause,
         shut_down: shut_down.load(Ordering::Relaxed),
         defects,
+        unheard: Unheard(outgoing.boxed()),
     }
 }
 

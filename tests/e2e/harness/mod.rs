@@ -316,6 +316,16 @@ impl Editor {
         self.allowed_log.push(part.to_owned());
     }
 
+    /// The processor time that the server has used, where the system tells.
+    pub(crate) fn processor_time(&self) -> Option<Duration> {
+        let id = self.process.as_ref()?.child.id();
+        let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+        // After the name, which may hold anything: the 14th and 15th fields, in hundredths of a second.
+        let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+        let ticks = |at: usize| fields.get(at)?.parse::<u64>().ok();
+        Some(Duration::from_millis((ticks(11)? + ticks(12)?) * 10))
+    }
+
     // The end.
 
     /// Ends the session as an editor does, and fails the test for whatever was wrong in it.

@@ -492,3 +492,30 @@ async fn a_client_that_cannot_be_seen_is_taken_to_live() {
         assert_eq!(peer.receive().await["id"], json!(1), "{id}");
     }
 }
+
+#[tokio::test]
+async fn speaking_to_a_client_that_is_gone_is_no_failure() {
+    let mut speaker = None;
+    let (service, socket) = LspService::build(|client| {
+        speaker = Some(client.clone());
+        Toy {
+            client,
+            log: Log::default(),
+        }
+    })
+    .finish();
+    let hello = frames::encode(&request(0, "initialize", json!({"capabilities": {}}))).unwrap();
+    let ended = serve(hello.as_ref(), tokio::io::sink(), service, socket).await;
+    assert_eq!(ended.cause, Cause::InputClosed);
+    let mut speaker = speaker.unwrap();
+    let speaking = async {
+        for _ in 0..100 {
+            let word = Request::build("window/logMessage").finish();
+            assert!(speaker.call(word).await.is_ok());
+        }
+    };
+    tokio::select! {
+        () = speaking => {}
+        never = ended.unheard.listen() => match never {},
+    }
+}
