@@ -14,6 +14,8 @@ mod model;
 mod money;
 mod providers;
 mod races;
+mod review;
+mod several;
 mod steps;
 mod story;
 mod transport;

@@ -227,7 +227,7 @@ fn one_symbol_one_run() {
     model.until("held answer", |progress| progress.held == 1);
     let second = editor.command_run(FILE, "greet");
     assert!(
-        text(&second["reason"]).contains("is working there; wait for it or cancel it first"),
+        text(&second["reason"]).contains("is working on `greet`; wait for it or cancel it first"),
         "{second}"
     );
     model.handle.release();

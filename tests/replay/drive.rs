@@ -76,6 +76,7 @@ impl Bench {
                 ..Timing::default()
             },
             journals: journals.to_owned(),
+            hunks: None,
             cache: None,
         });
         engine.set_roots(vec![root.clone()], false);

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use agent::{Ask, Attempt, Host, JournalEvent, NoBudget, Outcome, Progress, Scope, Settlement};
+use agent::{Ask, Attempt, Grant, Host, JournalEvent, NoBudget, Outcome, Progress, Scope, Settlement};
 use async_trait::async_trait;
 use gate::{Policy, Proposal, Refusal, Rule, Verdict, View, decide};
 use ledger::Usage;
@@ -26,6 +26,8 @@ pub(crate) struct Desk {
     windows: bool,
     /// The file that runs are kept out of.
     closed: Option<String>,
+    /// What another run works on.
+    leased: Option<String>,
     state: Mutex<State>,
 }
 
@@ -88,6 +90,7 @@ impl Desk {
             keeps_back: says("mode", "staged"),
             windows,
             closed: spec.given("closed").map(str::to_owned),
+            leased: spec.given("another run works on").map(str::to_owned),
             state: Mutex::new(state),
         }
     }
@@ -285,7 +288,15 @@ impl Host for Desk {
         self.bill(attempt, "abandoned");
     }
 
-    async fn grant(&self, symbols: &[String], reason: &str) -> bool {
+    async fn grant(&self, symbols: &[String], reason: &str) -> Grant {
+        if let Some(symbol) = &self.leased
+            && symbols.contains(symbol)
+        {
+            return Grant::Busy {
+                symbol: symbol.clone(),
+                run: format!("Simplify `{symbol}`"),
+            };
+        }
         let mut state = self.state.lock().unwrap();
         state.notes.push(format!(
             "asked to widen the scope by {}: {reason}",
@@ -294,8 +305,9 @@ impl Host for Desk {
         if self.grants {
             let scope = state.scope.clone().unwrap();
             state.scope = Some(symbols.iter().fold(scope, Scope::granted));
+            return Grant::Given;
         }
-        self.grants
+        Grant::Refused
     }
 
     fn report(&self, _progress: Progress) {}

@@ -10,7 +10,7 @@ import {
   type ProgressToken,
 } from 'vscode-languageclient/node';
 import { parseLogLine } from './log_line';
-import { costCommand, type InitializationOptions } from './lsp_ext';
+import { costCommand, hunkCommands, type InitializationOptions, type Place } from './lsp_ext';
 import type { ProgressValue } from './runs';
 import { withoutUnset } from './unset';
 import { readSection, type Settings } from './settings';
@@ -59,7 +59,8 @@ export function createClient(
         next(token, value);
       },
       executeCommand: async (name, args, next): Promise<unknown> => {
-        const result: unknown = await next(name, args);
+        const place = hunkCommands.includes(name) && args.length === 0 ? cursor() : undefined;
+        const result: unknown = await next(name, place ? [place] : args);
         if (name === costCommand) events.costReport(result);
         return result;
       },
@@ -71,6 +72,14 @@ export function createClient(
     { command, args: ['serve', ...settings.extraArgs] },
     options,
   );
+}
+
+/** Where the cursor is; what is selected counts from its start, so that a hunk that was just shown is not shown again. */
+function cursor(): Place | undefined {
+  const editor = vscode.window.activeTextEditor;
+  if (!editor) return undefined;
+  const { line, character } = editor.selection.start;
+  return { uri: editor.document.uri.toString(), position: { line, character } };
 }
 
 function ignore(): void {

@@ -74,3 +74,12 @@ export function parseReport(result: unknown): Report | undefined {
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
+
+/** Commands that start from where the cursor is. */
+export const hunkCommands: readonly string[] = ['farthing.hunk.next', 'farthing.hunk.previous'];
+
+/** The argument of such a command when the user called it by name. */
+export interface Place {
+  readonly uri: string;
+  readonly position: { readonly line: number; readonly character: number };
+}

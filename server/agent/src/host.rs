@@ -44,10 +44,11 @@ pub trait Host: Send + Sync {
     /// May follow a [`Host::settle`] that was dropped before it returned; if that one got through, it stands.
     fn abandon(&self, attempt: Attempt, known: Option<Usage>);
 
-    /// Asks the user to widen the scope by these symbols and lines of its file. No answer is a no.
+    /// Asks the user to widen the scope by these symbols and lines of its file. No answer is a no, and what another run
+    /// works on is not even asked for.
     ///
     /// Lines such as `@12-40` are those of the newest text at the moment of the question.
-    async fn grant(&self, symbols: &[String], reason: &str) -> bool;
+    async fn grant(&self, symbols: &[String], reason: &str) -> Grant;
 
     /// Shows where the run is. Must not block.
     fn report(&self, progress: Progress);
@@ -73,6 +74,22 @@ pub enum Outcome {
     Refused(Refusal),
     /// The run is over.
     Cancelled,
+}
+
+/// What became of the wish for a wider scope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Grant {
+    /// The scope is wider now.
+    Given,
+    /// The user said no, or nothing.
+    Refused,
+    /// Another run works there.
+    Busy {
+        /// What of the wish it works on.
+        symbol: String,
+        /// Its action, in the words of the menu.
+        run: String,
+    },
 }
 
 /// The worst case of one attempt.

@@ -1,9 +1,10 @@
 use std::fmt;
 
 use ledger::Money;
+use serde::{Deserialize, Serialize};
 
 /// What something did cost, as people read it: money, or tokens where nobody bills them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Charge {
     /// The money.
     pub cost: Money,

@@ -105,6 +105,8 @@ pub struct Config {
     pub context: Option<String>,
     /// Where the server shows what it knows.
     pub surfaces: Surfaces,
+    /// When what a run changes comes into the text.
+    pub mode: Mode,
     /// Why no run may start, if so: the first problem in a place where power is at stake.
     pub stopped: Option<Problem>,
 }
@@ -170,6 +172,7 @@ impl Config {
                 inlay_hints: settings.inlay_hints.enable,
                 diagnostics: settings.diagnostics.enable,
             },
+            mode: settings.review.mode,
             stopped,
         };
         let mut problems = machine_problems;
@@ -254,6 +257,17 @@ impl Default for Limits {
             seconds: 600,
         }
     }
+}
+
+/// When what a run changes comes into the text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// At once; each change can then be kept or undone.
+    #[default]
+    Live,
+    /// When the user applies it; until then it is shown beside the text.
+    Staged,
 }
 
 /// Where the server shows what it knows. All on unless the editor turns one off.

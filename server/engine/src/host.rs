@@ -2,27 +2,31 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use agent::{Ask, Attempt, Host, JournalEvent, Model, NoBudget, Outcome, Progress, Settlement};
+use agent::{
+    Ask, Attempt, Grant, Host, JournalEvent, Model, NoBudget, Outcome, Progress, Settlement,
+};
 use async_trait::async_trait;
 use gate::{ApprovedEdit, Proposal, Refusal, Region, Rule, Scope, Verdict, View, decide};
 use ledger::{Journal, Usage};
-use text::Range;
+use text::{FilePath, Range};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use workspace::{Document, Snapshot};
 
 use crate::charge::{Charge, tokens};
-use crate::config::Config;
-use crate::hunks::{Hunk, HunkState};
+use crate::config::{Config, Mode};
+use crate::hunks::{Hunk, HunkState, Waits};
 use crate::landing::Landing;
+use crate::lease::{Lease, with_names};
 use crate::runs::RunSummary;
+use crate::state::State;
 use crate::{Engine, Event};
 
 /// The engine as one run sees it: its scope, its purse, its journal.
 pub(crate) struct RunHost {
     engine: Engine,
     run: RunSummary,
-    scope: Mutex<Held>,
+    lease: Lease,
     model: Model,
     /// The configuration that the run began with.
     config: Arc<Config>,
@@ -32,37 +36,11 @@ pub(crate) struct RunHost {
     doing: Mutex<String>,
 }
 
-/// A scope, and the text of its file that its regions are for.
-struct Held {
-    scope: Scope,
-    serial: u64,
-}
-
-impl Held {
-    /// The scope for a later text of the file. A document that has forgotten what was typed since leaves no region.
-    fn at(&mut self, document: &Document, own: Option<&str>) -> Scope {
-        if !self.scope.regions.is_empty() && document.file() == &self.scope.file {
-            let after = document.text().len();
-            match document.changes_since(self.serial) {
-                Some(changes) => {
-                    for change in changes {
-                        self.scope = self.scope.moved(change, after, own);
-                    }
-                    self.serial = document.serial();
-                }
-                None if document.serial() < self.serial => {}
-                None => self.scope.regions.clear(),
-            }
-        }
-        self.scope.clone()
-    }
-}
-
 impl RunHost {
     pub(crate) fn new(
         engine: Engine,
         run: RunSummary,
-        (scope, serial): (Scope, u64),
+        lease: Lease,
         model: Model,
         cancel: CancellationToken,
     ) -> RunHost {
@@ -75,7 +53,7 @@ impl RunHost {
         RunHost {
             engine,
             run,
-            scope: Mutex::new(Held { scope, serial }),
+            lease,
             model,
             config,
             cancel,
@@ -84,46 +62,68 @@ impl RunHost {
         }
     }
 
-    /// The scope as it is in `document`. With `own`, what led there is this run's change of what has that name.
-    fn scope(&self, document: &Document, own: Option<&str>) -> Scope {
-        let mut held = self.scope.lock().unwrap_or_else(PoisonError::into_inner);
-        held.at(document, own)
-    }
-
-    fn widen(&self, widen: impl FnOnce(Scope) -> Scope) {
-        let mut held = self.scope.lock().unwrap_or_else(PoisonError::into_inner);
-        held.scope = widen(held.scope.clone());
-    }
-
-    /// Adds symbols and lines to the scope, the lines as they are in the newest text.
-    fn widen_by(&self, names: &[String]) {
-        let snapshot = self.engine.snapshot();
-        let mut held = self.scope.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(document) = snapshot.open_document(&held.scope.file) else {
-            return;
+    /// Adds symbols and lines to the scope, the lines as they are in the newest text, unless another run has them.
+    fn widen_by(&self, names: &[String]) -> Grant {
+        let Some(document) = self.document() else {
+            return Grant::Refused;
         };
-        let mut scope = held.at(document, None);
-        for name in names {
-            if !Region::is_name(name) {
-                scope = scope.granted(name);
-            } else if let Some(region) = Region::named(name, document.text()) {
-                scope = scope.granted_region(region);
+        // One lock for the question and its answer, so that two runs cannot both get the same.
+        self.engine.with(|state| {
+            if let Some(busy) = self.held_elsewhere(state, names, &document) {
+                return busy;
             }
-        }
-        *held = Held {
-            scope,
-            serial: document.serial(),
-        };
+            self.lease.add(names, &document);
+            Grant::Given
+        })
     }
 
-    async fn judge(&self, proposal: Proposal) -> Result<(ApprovedEdit, Vec<String>, u64), Outcome> {
+    /// Which of `names` another run works on, if any.
+    fn held_elsewhere(
+        &self,
+        state: &State,
+        names: &[String],
+        document: &Document,
+    ) -> Option<Grant> {
+        let nothing = Scope {
+            file: document.file().clone(),
+            targets: Vec::new(),
+            imports: false,
+            siblings: 0,
+            regions: Vec::new(),
+        };
+        let wanted = with_names(nothing, names, document);
+        let (run, symbol) = (state.runs).working_on(&wanted, document, Some(&self.run.id))?;
+        Some(Grant::Busy {
+            symbol,
+            run: run.title.clone(),
+        })
+    }
+
+    /// The open document of the scope's file, parsed.
+    fn document(&self) -> Option<Document> {
+        let file = self.lease.file();
+        let document = self.engine.snapshot().open_document(&file).cloned()?;
+        document.parsed()?;
+        Some(document)
+    }
+
+    /// Has the gate judge a proposal against the newest text. `allowed` says, and comes to say, whether the user has been
+    /// asked about it.
+    async fn judge(
+        &self,
+        proposal: Proposal,
+        allowed: &mut bool,
+    ) -> Result<(ApprovedEdit, Vec<String>, u64), Outcome> {
         let snapshot = self.engine.snapshot();
         let Some(document) = snapshot.open_document(&proposal.file).cloned() else {
             return Err(Outcome::Pending {
                 why: format!("{} was closed", snapshot.display(&proposal.file)),
             });
         };
-        let (scope, policy) = (self.scope(&document, None), self.engine.policy(&snapshot));
+        let (scope, policy) = (
+            self.lease.at(&document, None),
+            self.engine.policy(&snapshot),
+        );
         let serial = document.serial();
         let judged = tokio::task::spawn_blocking(move || {
             let parsed = document.parsed()?;
@@ -138,11 +138,13 @@ impl RunHost {
         match judged.await {
             Ok(Some(Verdict::Approved { edit, added })) => Ok((edit, added, serial)),
             Ok(Some(Verdict::NeedsApproval(question))) => {
-                let yes = tokio::select! {
-                    () = self.cancel.cancelled() => return Err(Outcome::Cancelled),
-                    yes = self.engine.shared.editor.ask(&question.text) => yes,
-                };
-                if yes {
+                if !*allowed {
+                    *allowed = tokio::select! {
+                        () = self.cancel.cancelled() => return Err(Outcome::Cancelled),
+                        yes = self.engine.shared.editor.ask(&question.text) => yes,
+                    };
+                }
+                if *allowed {
                     let (edit, added) = question.approve();
                     return Ok((edit, added, serial));
                 }
@@ -166,18 +168,8 @@ impl RunHost {
 
     /// Lands an approved edit in a task of its own: an edit in the editor's hands cannot be called back, so what becomes
     /// of it must be noted even if the run is cancelled meanwhile.
-    async fn land(&self, edit: ApprovedEdit, serial: u64) -> Outcome {
-        let RunHost {
-            engine,
-            run,
-            cancel,
-            ..
-        } = self;
-        let lander = Lander {
-            engine: engine.clone(),
-            run: run.clone(),
-            cancel: cancel.clone(),
-        };
+    async fn land(&self, edit: ApprovedEdit, serial: u64) -> Landed {
+        let (engine, lander) = (&self.engine, self.lander());
         let (told, outcome) = oneshot::channel();
         let shutdown = engine.shared.shutdown.clone();
         engine.spawn(async move {
@@ -189,7 +181,53 @@ impl RunHost {
                 }
             }
         });
-        outcome.await.unwrap_or(Outcome::Cancelled)
+        outcome.await.unwrap_or(Landed::Done(Outcome::Cancelled))
+    }
+
+    fn lander(&self) -> Lander {
+        Lander {
+            engine: self.engine.clone(),
+            run: self.run.clone(),
+            cancel: self.cancel.clone(),
+        }
+    }
+
+    /// Has the scope follow an edit of this run that has landed.
+    fn take_in(&self, file: &FilePath, edit: &ApprovedEdit, added: Vec<String>, outcome: &Outcome) {
+        if let Outcome::Landed { .. } = outcome {
+            if let Some(document) = self.engine.snapshot().open_document(file) {
+                self.lease.at(document, Some(edit.symbol()));
+            }
+            self.lease.change(|scope| scope.with_added(added));
+        }
+    }
+
+    /// Leaves all pieces of an edit to the user.
+    fn keep_back(&self, edit: &ApprovedEdit, serial: u64, why: Waits) -> Outcome {
+        let lander = self.lander();
+        for piece in edit.hunks() {
+            lander.keep_back(&piece, serial, why.clone());
+        }
+        Outcome::Pending {
+            why: why.to_string(),
+        }
+    }
+
+    /// Keeps an edit for the user to decide on, as all edits of a run whose changes are staged.
+    fn stage(&self, edit: &ApprovedEdit, serial: u64, added: usize) -> Outcome {
+        let here = self.engine.hunks(edit.file());
+        let mut own = here.iter().filter(|hunk| hunk.run == self.run.id);
+        let touched =
+            |hunk: &&Hunk| (edit.edits().edits().iter()).any(|edit| hunk.range().meets(edit.range));
+        if own.any(|hunk| touched(&hunk)) {
+            return Outcome::Refused(Refusal {
+                rule: Rule::Overlap,
+                message: "you have proposed a change of this place already, and the user has not decided on it yet; leave it, and say in the end what else should be done"
+                    .to_owned(),
+            });
+        }
+        self.lease.change(|scope| scope.with_room_used(added));
+        self.keep_back(edit, serial, Waits::Staged)
     }
 
     fn show_progress(&self) {
@@ -222,6 +260,18 @@ impl RunHost {
     }
 }
 
+/// How often a proposal is judged anew because the text changed before it could land.
+const JUDGED: usize = 3;
+
+/// What became of an approved edit.
+enum Landed {
+    Done(Outcome),
+    /// Nothing of it landed, because its place changed first.
+    Overtaken {
+        why: String,
+    },
+}
+
 /// What lands the edits of one run.
 struct Lander {
     engine: Engine,
@@ -231,7 +281,9 @@ struct Lander {
 
 impl Lander {
     /// Lands the pieces of an approved edit one after the other; what does not land waits for the user.
-    async fn land_all(&self, edit: &ApprovedEdit, serial: u64) -> Outcome {
+    ///
+    /// An edit of which nothing has landed when typing, or another run, comes in its way is given back instead.
+    async fn land_all(&self, edit: &ApprovedEdit, serial: u64) -> Landed {
         let mut landed = 0;
         let mut trouble: Option<String> = None;
         for piece in edit.hunks() {
@@ -251,24 +303,30 @@ impl Lander {
                     landed += 1;
                     self.record(&piece, HunkState::Landed(hunk), serial);
                 }
-                Landing::NotLanded { why } => {
-                    let at = piece.edits().span().unwrap_or(Range::at(0));
-                    let state = HunkState::Pending {
-                        edit: piece.clone().into(),
-                        serial,
-                        why: why.clone(),
-                        at,
-                    };
-                    self.record(&piece, state, serial);
+                Landing::Overtaken { why } if landed == 0 => return Landed::Overtaken { why },
+                Landing::NotLanded { why } | Landing::Overtaken { why } => {
+                    self.keep_back(&piece, serial, Waits::Trouble(why.clone()));
                     trouble = Some(why);
                 }
-                Landing::Cancelled => return Outcome::Cancelled,
+                Landing::Cancelled => return Landed::Done(Outcome::Cancelled),
             }
         }
-        match trouble {
+        Landed::Done(match trouble {
             None => Outcome::Landed { hunks: landed },
             Some(why) => Outcome::Pending { why },
-        }
+        })
+    }
+
+    /// Leaves an edit to the user.
+    fn keep_back(&self, edit: &ApprovedEdit, serial: u64, why: Waits) {
+        let at = edit.edits().span().unwrap_or(Range::at(0));
+        let state = HunkState::Pending {
+            edit: edit.clone().into(),
+            serial,
+            why,
+            at,
+        };
+        self.record(edit, state, serial);
     }
 
     fn record(&self, edit: &ApprovedEdit, state: HunkState, serial: u64) {
@@ -316,32 +374,46 @@ impl Host for RunHost {
     }
 
     fn regions(&self, snapshot: &Snapshot) -> Vec<Region> {
-        let mut held = self.scope.lock().unwrap_or_else(PoisonError::into_inner);
-        match snapshot.open_document(&held.scope.file) {
-            Some(document) => held.at(document, None).regions,
+        match snapshot.open_document(&self.lease.file()) {
+            Some(document) => self.lease.at(document, None).regions,
             None => Vec::new(),
         }
     }
 
     async fn propose(&self, proposal: Proposal) -> Outcome {
-        let file = proposal.file.clone();
-        let (edit, added, serial) = match self.judge(proposal).await {
-            Ok(judged) => judged,
-            Err(outcome) => return outcome,
-        };
-        if self.cancel.is_cancelled() {
-            return Outcome::Cancelled;
-        }
-        let address = edit.symbol().to_owned();
-        let outcome = self.land(edit, serial).await;
-        if let Outcome::Landed { .. } = outcome {
-            let snapshot = self.engine.snapshot();
-            if let Some(document) = snapshot.open_document(&file) {
-                self.scope(document, Some(&address));
+        let mut allowed = false;
+        let mut overtaken: Option<(ApprovedEdit, u64, String)> = None;
+        for tries in 1.. {
+            let judged = self.judge(proposal.clone(), &mut allowed).await;
+            let (edit, added, serial) = match (judged, overtaken.take()) {
+                (Ok(judged), _) => judged,
+                // What was approved and no longer fits is the user's to decide on, unless it is there already, as an
+                // import is that two runs add.
+                (Err(Outcome::Refused(refusal)), Some((edit, serial, why)))
+                    if refusal.rule != Rule::Size =>
+                {
+                    return self.keep_back(&edit, serial, Waits::Trouble(why));
+                }
+                (Err(outcome), _) => return outcome,
+            };
+            if self.cancel.is_cancelled() {
+                return Outcome::Cancelled;
             }
-            self.widen(|scope| scope.with_added(added));
+            if self.config.mode == Mode::Staged {
+                return self.stage(&edit, serial, added.len());
+            }
+            match self.land(edit.clone(), serial).await {
+                Landed::Done(outcome) => {
+                    self.take_in(&proposal.file, &edit, added, &outcome);
+                    return outcome;
+                }
+                Landed::Overtaken { why } if tries == JUDGED => {
+                    return self.keep_back(&edit, serial, Waits::Trouble(why));
+                }
+                Landed::Overtaken { why } => overtaken = Some((edit, serial, why)),
+            }
         }
-        outcome
+        Outcome::Cancelled
     }
 
     async fn reserve(&self, ask: Ask) -> Result<Attempt, NoBudget> {
@@ -377,7 +449,13 @@ impl Host for RunHost {
         self.engine.shared.purse.abandon(attempt, known);
     }
 
-    async fn grant(&self, symbols: &[String], reason: &str) -> bool {
+    async fn grant(&self, symbols: &[String], reason: &str) -> Grant {
+        let busy = self.document().and_then(|document| {
+            (self.engine).with(|state| self.held_elsewhere(state, symbols, &document))
+        });
+        if let Some(busy) = busy {
+            return busy;
+        }
         let names: Vec<String> = symbols.iter().map(|symbol| format!("`{symbol}`")).collect();
         let question = format!(
             "“{}” asks to change {} too: {reason}",
@@ -389,9 +467,10 @@ impl Host for RunHost {
             yes = self.engine.shared.editor.ask(&question) => yes,
         };
         if yes {
-            self.widen_by(symbols);
+            self.widen_by(symbols)
+        } else {
+            Grant::Refused
         }
-        yes
     }
 
     fn report(&self, progress: Progress) {

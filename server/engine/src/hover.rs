@@ -6,7 +6,7 @@ use agent::Action;
 use text::{FilePath, Range};
 use workspace::Snapshot;
 
-use crate::hunks::{Hunk, HunkState};
+use crate::hunks::{Hunk, HunkState, Waits};
 use crate::menu::Packers;
 use crate::{Engine, Launch};
 
@@ -88,8 +88,19 @@ impl Engine {
         if !hunk.reason.is_empty() {
             let _ = writeln!(text, "{}\n", escape(&hunk.reason));
         }
-        if let HunkState::Pending { why, .. } = &hunk.state {
-            let _ = writeln!(text, "Not applied: {}\n", escape(why));
+        match &hunk.state {
+            HunkState::Landed(_) => {}
+            HunkState::Pending {
+                why: Waits::Staged, ..
+            } => {
+                text.push_str("Proposed: nothing is changed until you apply it.\n\n");
+            }
+            HunkState::Pending {
+                why: Waits::Trouble(why),
+                ..
+            } => {
+                let _ = writeln!(text, "Not applied: {}\n", escape(why));
+            }
         }
         let diff = self.diff_of(hunk);
         // A fence longer than any run of backquotes inside cannot be closed from inside.

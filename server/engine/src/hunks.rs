@@ -1,13 +1,16 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use gate::{ApprovedEdit, Landed};
 use ledger::RunId;
+use serde::{Deserialize, Serialize};
 use text::{Bias, EditSet, FilePath, Range};
+use workspace::Document;
 
 use crate::charge::Charge;
+use crate::landing::changed_meanwhile;
 use crate::runs::RunSummary;
 
 /// The identity of a hunk within this server.
@@ -58,25 +61,80 @@ pub struct Hunk {
 pub enum HunkState {
     /// It is; the range moves with everything that is typed.
     Landed(Landed),
-    /// It is not: the editor did not take it, or the user was typing there. It can still be applied by hand.
+    /// It is not, and the user decides.
     Pending {
-        /// What was to change; for the text it was approved for.
+        /// What is to change; for the newest text that it fits.
         edit: Arc<ApprovedEdit>,
         /// The document's change count of that text.
         serial: u64,
-        /// Why it did not land.
-        why: String,
+        /// What it waits for.
+        why: Waits,
         /// Where it is shown.
         at: Range,
     },
 }
 
+/// Why a hunk is not in the user's text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Waits {
+    /// The user wants to see changes before they are made.
+    Staged,
+    /// It could not be made, for this reason.
+    Trouble(String),
+}
+
+impl fmt::Display for Waits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Waits::Staged => f.write_str("changes are staged"),
+            Waits::Trouble(why) => f.write_str(why),
+        }
+    }
+}
+
 impl Hunk {
+    /// Whether it waits for the user to see it, and for nothing else.
+    pub fn is_staged(&self) -> bool {
+        let waits = |state: &HunkState| match state {
+            HunkState::Landed(_) => false,
+            HunkState::Pending { why, .. } => *why == Waits::Staged,
+        };
+        waits(&self.state)
+    }
+
     /// Where it is shown.
     pub fn range(&self) -> Range {
         match &self.state {
             HunkState::Landed(landed) => landed.range,
             HunkState::Pending { at, .. } => *at,
+        }
+    }
+
+    /// Has it fit the newest text if it is staged. Typing at its place leaves it as it was, to be discarded or made by
+    /// hand.
+    fn catch_up(&mut self, document: &Document) {
+        let HunkState::Pending {
+            edit,
+            serial,
+            why: why @ Waits::Staged,
+            at,
+        } = &mut self.state
+        else {
+            return;
+        };
+        let rebased = document.changes_since(*serial).map(|changes| {
+            let changes = changes.iter().map(Arc::as_ref);
+            edit.rebase(changes, document.text(), document.version())
+        });
+        match rebased {
+            Some(Ok(rebased)) => {
+                *at = rebased.edits().span().unwrap_or(*at);
+                *serial = document.serial();
+                *edit = Arc::new(rebased);
+            }
+            Some(Err(conflict)) => *why = Waits::Trouble(changed_meanwhile(conflict)),
+            None => {}
         }
     }
 
@@ -89,11 +147,22 @@ impl Hunk {
     }
 }
 
+/// How many hunks of a run are not in the text.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Waiting {
+    /// Because changes are staged.
+    pub(crate) staged: usize,
+    /// Because they could not be made.
+    pub(crate) stuck: usize,
+}
+
 /// All hunks that nobody has kept or undone yet.
 #[derive(Default)]
 pub(crate) struct Hunks {
     last: u64,
     by_file: BTreeMap<FilePath, Arc<Vec<Hunk>>>,
+    /// The files whose hunks have changed, other than by moving, since somebody asked.
+    changed: BTreeSet<FilePath>,
 }
 
 impl Hunks {
@@ -102,8 +171,29 @@ impl Hunks {
         HunkId(self.last)
     }
 
+    /// Whether hunks have changed, other than by moving, since [`Hunks::take_changed`].
+    pub(crate) fn has_changed(&self) -> bool {
+        !self.changed.is_empty()
+    }
+
+    /// The files whose hunks have changed since the last call.
+    pub(crate) fn take_changed(&mut self) -> BTreeSet<FilePath> {
+        std::mem::take(&mut self.changed)
+    }
+
+    /// Takes the hunks of a file for changed.
+    pub(crate) fn mark(&mut self, file: &FilePath) {
+        self.changed.insert(file.clone());
+    }
+
+    /// Takes all hunks for changed.
+    pub(crate) fn mark_all(&mut self) {
+        self.changed.extend(self.by_file.keys().cloned());
+    }
+
     /// Adds a hunk, in the order of the file.
     pub(crate) fn add(&mut self, hunk: Hunk) {
+        self.mark(&hunk.file);
         let hunks = Arc::make_mut(self.by_file.entry(hunk.file.clone()).or_default());
         let at = hunks.partition_point(|other| other.range() <= hunk.range());
         hunks.insert(at, hunk);
@@ -112,6 +202,17 @@ impl Hunks {
     /// The hunks of a file, by position.
     pub(crate) fn of(&self, file: &FilePath) -> Arc<Vec<Hunk>> {
         self.by_file.get(file).cloned().unwrap_or_default()
+    }
+
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.by_file.values().map(|hunks| hunks.len()).sum()
+    }
+
+    /// All hunks, by file and position.
+    pub(crate) fn all(&self) -> Vec<Hunk> {
+        let hunks = self.by_file.values().flat_map(|hunks| hunks.iter());
+        hunks.cloned().collect()
     }
 
     pub(crate) fn get(&self, id: HunkId) -> Option<Hunk> {
@@ -135,12 +236,30 @@ impl Hunks {
         hunks
     }
 
-    /// How many hunks of a run are not in the text yet.
-    pub(crate) fn waiting(&self, run: &RunId) -> usize {
+    /// Has staged hunks fit the newest text, as long as nobody types where they go.
+    pub(crate) fn catch_up(&mut self, document: &Document) {
+        let Some(hunks) = self.by_file.get_mut(document.file()) else {
+            return;
+        };
+        if hunks.iter().any(Hunk::is_staged) {
+            for hunk in Arc::make_mut(hunks) {
+                hunk.catch_up(document);
+            }
+        }
+    }
+
+    /// How many hunks of a run are not in the text.
+    pub(crate) fn waiting(&self, run: &RunId) -> Waiting {
         let hunks = self.by_file.values().flat_map(|hunks| hunks.iter());
-        hunks
-            .filter(|hunk| hunk.run == *run && matches!(hunk.state, HunkState::Pending { .. }))
-            .count()
+        let mut waiting = Waiting::default();
+        for hunk in hunks.filter(|hunk| hunk.run == *run) {
+            match &hunk.state {
+                HunkState::Landed(_) => {}
+                HunkState::Pending { .. } if hunk.is_staged() => waiting.staged += 1,
+                HunkState::Pending { .. } => waiting.stuck += 1,
+            }
+        }
+        waiting
     }
 
     pub(crate) fn remove(&mut self, id: HunkId) -> Option<Hunk> {
@@ -155,12 +274,14 @@ impl Hunks {
         if hunks.is_empty() {
             self.by_file.remove(&file);
         }
+        self.changed.insert(file);
         Some(hunk)
     }
 
     /// Forgets the landed hunks of a file, whose text is the user's from here on. Answers how many.
     pub(crate) fn keep_landed(&mut self, file: &FilePath) -> usize {
-        let all = self.remove_file(file);
+        let all = self.put_away(file);
+        self.mark(file);
         let waiting: Vec<Hunk> = all
             .iter()
             .filter(|hunk| matches!(hunk.state, HunkState::Pending { .. }))
@@ -180,16 +301,17 @@ impl Hunks {
         Some(last.run.clone())
     }
 
-    /// Forgets the hunks of a file, as when it is closed without saving.
-    pub(crate) fn remove_file(&mut self, file: &FilePath) -> Arc<Vec<Hunk>> {
+    /// Forgets the hunks of a file, which may be written down somewhere.
+    pub(crate) fn put_away(&mut self, file: &FilePath) -> Arc<Vec<Hunk>> {
         self.by_file.remove(file).unwrap_or_default()
     }
 
     /// Shares out what a run has cost among its hunks, those that were kept or undone included.
     pub(crate) fn share(&mut self, summary: &RunSummary) {
         let run = &summary.id;
-        for hunks in self.by_file.values_mut() {
+        for (file, hunks) in &mut self.by_file {
             if hunks.iter().any(|hunk| hunk.run == *run) {
+                self.changed.insert(file.clone());
                 for hunk in Arc::make_mut(hunks)
                     .iter_mut()
                     .filter(|hunk| hunk.run == *run)
@@ -261,7 +383,7 @@ mod tests {
         let waiting = HunkState::Pending {
             edit: Arc::new(restore(&view, &landed, "f").unwrap()),
             serial: 0,
-            why: String::new(),
+            why: Waits::Staged,
             at: Range::at(9),
         };
         let mut hunks = Hunks::default();

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use gate::{ApprovedEdit, Landed};
-use text::{Bias, EditSet, FilePath, Range, Text, merge3};
+use text::{Bias, Conflict, EditSet, FilePath, Range, Text, merge3};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use workspace::Document;
@@ -24,6 +24,8 @@ pub(crate) enum Landing {
     Landed { landed: Landed, serial: u64 },
     /// It is not in the text. Somebody may apply it by hand.
     NotLanded { why: String },
+    /// It is not in the text, whose place for it changed before it was sent.
+    Overtaken { why: String },
     /// Nobody wants it any more.
     Cancelled,
 }
@@ -54,7 +56,7 @@ impl Engine {
             }
             let (document, rebased) = match self.rebased(edit, serial) {
                 Ok(found) => found,
-                Err(why) => return Landing::NotLanded { why },
+                Err(landing) => return landing,
             };
             let want = match rebased.want() {
                 Ok(want) => want,
@@ -119,13 +121,15 @@ impl Engine {
         &self,
         edit: &ApprovedEdit,
         serial: u64,
-    ) -> Result<(Document, ApprovedEdit), String> {
+    ) -> Result<(Document, ApprovedEdit), Landing> {
         let snapshot = self.snapshot();
         let Some(document) = snapshot.open_document(edit.file()) else {
-            return Err("the file was closed meanwhile".to_owned());
+            let why = "the file was closed meanwhile".to_owned();
+            return Err(Landing::NotLanded { why });
         };
         let Some(changes) = document.changes_since(serial) else {
-            return Err("the file has changed too often since; run the action again".to_owned());
+            let why = "the file has changed too often since; run the action again".to_owned();
+            return Err(Landing::Overtaken { why });
         };
         match edit.rebase(
             changes.iter().map(Arc::as_ref),
@@ -133,9 +137,9 @@ impl Engine {
             document.version(),
         ) {
             Ok(rebased) => Ok((document.clone(), rebased)),
-            Err(conflict) => Err(format!(
-                "the text there was changed meanwhile ({conflict}); apply it by hand or run the action again"
-            )),
+            Err(conflict) => Err(Landing::Overtaken {
+                why: changed_meanwhile(conflict),
+            }),
         }
     }
 
@@ -164,6 +168,13 @@ impl Engine {
             }
         }
     }
+}
+
+/// Why an edit cannot be made where it was to be.
+pub(crate) fn changed_meanwhile(conflict: Conflict) -> String {
+    format!(
+        "the text there was changed meanwhile ({conflict}); apply it by hand or run the action again"
+    )
 }
 
 /// Where the edit is in `text`, if `text` has it: alone, or together with what was typed meanwhile.

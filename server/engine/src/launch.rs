@@ -14,6 +14,8 @@ use workspace::ReadError;
 
 use crate::config::Config;
 use crate::host::RunHost;
+use crate::hunks::Waiting;
+use crate::lease::Lease;
 use crate::runs::RunSummary;
 use crate::{Engine, Event, LastRun, Level};
 
@@ -59,8 +61,13 @@ pub enum LaunchError {
     #[error("{0} is closed to runs by `[scope] deny`")]
     Denied(FilePath),
     /// Another run works there.
-    #[error("“{0}” is working there; wait for it or cancel it first")]
-    Busy(String),
+    #[error("“{run}” is working on `{symbol}`; wait for it or cancel it first")]
+    Busy {
+        /// Its action, in the words of the menu.
+        run: String,
+        /// What both would work on.
+        symbol: String,
+    },
     /// The model has no price, and money cannot be promised without one.
     #[error("{0}")]
     NoPrice(String),
@@ -107,8 +114,7 @@ struct Plan {
     summary: RunSummary,
     task: Task,
     scope: Scope,
-    /// The change count of the text that the scope's regions are for.
-    serial: u64,
+    lease: Lease,
     model: Model,
     limits: RunLimits,
 }
@@ -148,10 +154,9 @@ impl Engine {
         let model = self.model();
         let task = launch.task(file, &config);
         let scope = agent::scope_in(&snapshot, &task)?;
-        let serial = match snapshot.open_document(&scope.file) {
-            Some(document) => document.serial(),
-            None => 0,
-        };
+        // Tests may go elsewhere.
+        let document = (snapshot.open_document(&scope.file).cloned()).unwrap_or(document);
+        let serial = document.serial();
         let id = RunId::new(Timestamp::now());
         let cancel = self.shared.shutdown.child_token();
         let summary = RunSummary {
@@ -169,11 +174,13 @@ impl Engine {
             changed: 0,
             end: None,
         };
+        let lease = Lease::new(scope.clone(), serial);
         self.with(|state| {
-            if let Some(other) = state.runs.on(file, &launch.symbol) {
-                return Err(LaunchError::Busy(other.title.clone()));
+            if let Some((other, symbol)) = state.runs.working_on(&scope, &document, None) {
+                let run = other.title.clone();
+                return Err(LaunchError::Busy { run, symbol });
             }
-            state.runs.begin(summary.clone(), cancel.clone());
+            (state.runs).begin(summary.clone(), cancel.clone(), lease.clone());
             Ok(())
         })?;
         let (engine, run) = (self.clone(), id.clone());
@@ -193,7 +200,7 @@ impl Engine {
                 summary,
                 task,
                 scope,
-                serial,
+                lease,
                 model,
                 limits,
             };
@@ -214,7 +221,7 @@ impl Engine {
             summary,
             task,
             scope,
-            serial,
+            lease,
             model,
             limits,
         } = plan;
@@ -226,13 +233,7 @@ impl Engine {
         if let Err(reason) = self.begin_in_ledger(&summary, &model).await {
             return End::OutOfBudget { reason };
         }
-        let host = RunHost::new(
-            self.clone(),
-            summary,
-            (scope.clone(), serial),
-            model.clone(),
-            cancel.clone(),
-        );
+        let host = RunHost::new(self.clone(), summary, lease, model.clone(), cancel.clone());
         agent::run(
             &task,
             &scope,
@@ -306,7 +307,7 @@ impl Engine {
     }
 
     async fn finish(&self, run: &RunId, end: End) {
-        let Some((summary, waiting)) = self.with(|state| {
+        let Some((summary, waits)) = self.with(|state| {
             if !state.runs.end(run, end.clone()) {
                 return None;
             }
@@ -319,7 +320,7 @@ impl Engine {
         if let Err(error) = self.shared.purse.end_run(run, &end).await {
             self.notify(Level::Error, error);
         }
-        let (level, message) = told(&summary, waiting, &end);
+        let (level, message) = told(&summary, waits, &end);
         // Before the end is told, so that whoever hears of it sees the final costs.
         self.show(Event::Markers(summary.file.clone()));
         self.show(Event::RunEnded {
@@ -381,7 +382,7 @@ pub(crate) fn state_name(end: &End) -> &'static str {
     }
 }
 
-fn told(summary: &RunSummary, waiting: usize, end: &End) -> (Level, String) {
+fn told(summary: &RunSummary, waits: Waiting, end: &End) -> (Level, String) {
     let RunSummary {
         title,
         estimate,
@@ -394,11 +395,17 @@ fn told(summary: &RunSummary, waiting: usize, end: &End) -> (Level, String) {
         1 => "1 hunk".to_owned(),
         n => format!("{n} hunks"),
     };
-    let nothing = *hunks == 0 && waiting == 0;
-    let hunks = match (*hunks, waiting) {
-        (landed, 0) => count(landed),
-        (0, waiting) => format!("{} to apply by hand", count(waiting)),
-        (landed, waiting) => format!("{}, {waiting} more to apply by hand", count(landed)),
+    let Waiting { staged, stuck } = waits;
+    let nothing = *hunks == 0 && staged == 0 && stuck == 0;
+    let made = if staged > 0 {
+        format!("{} proposed", count(staged))
+    } else {
+        count(*hunks)
+    };
+    let hunks = match (*hunks + staged, stuck) {
+        (_, 0) => made,
+        (0, stuck) => format!("{} to apply by hand", count(stuck)),
+        (_, stuck) => format!("{made}, {stuck} more to apply by hand"),
     };
     match end {
         End::Completed { summary, .. } if nothing => (

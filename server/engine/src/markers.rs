@@ -4,7 +4,7 @@ use review::{Finding, Related, RuleId, Severity, check_file};
 use text::{FilePath, Range};
 
 use crate::Engine;
-use crate::hunks::{Hunk, HunkState};
+use crate::hunks::{Hunk, HunkState, Waits};
 
 /// The markers of one text of a file.
 #[derive(Clone, Debug)]
@@ -134,7 +134,16 @@ fn hunk_marker(hunk: &Hunk, text: &text::Text) -> Marker {
         // While its request is under way, nothing is settled yet.
         HunkState::Landed(_) if hunk.charge.is_nothing() => format!("{} · {why}", hunk.title),
         HunkState::Landed(_) => format!("{} · {why} · {}", hunk.title, hunk.charge),
-        HunkState::Pending { why: trouble, .. } => {
+        HunkState::Pending {
+            why: Waits::Staged, ..
+        } if hunk.charge.is_nothing() => format!("{} · proposed: {why}", hunk.title),
+        HunkState::Pending {
+            why: Waits::Staged, ..
+        } => format!("{} · proposed: {why} · {}", hunk.title, hunk.charge),
+        HunkState::Pending {
+            why: Waits::Trouble(trouble),
+            ..
+        } => {
             format!("{} · not applied: {trouble}", hunk.title)
         }
     };

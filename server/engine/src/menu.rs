@@ -10,7 +10,7 @@ use text::{FilePath, Range};
 use workspace::{Document, Snapshot};
 
 use crate::hunks::{Hunk, HunkId, HunkState};
-use crate::{Engine, Launch, LaunchError, RunId};
+use crate::{Engine, Launch, LaunchError, RunId, Way};
 
 /// The menu of one place.
 #[derive(Clone, Debug, Default)]
@@ -68,6 +68,8 @@ pub enum Pick {
     Undo(HunkId),
     /// All hunks of the file are kept.
     KeepFile,
+    /// Another hunk is shown: the one beside this one.
+    Go(HunkId, Way),
     /// All hunks of a run are taken back.
     UndoRun(RunId),
     /// A run is stopped.
@@ -261,8 +263,13 @@ impl Engine {
                     ));
                 }
                 HunkState::Pending { .. } => {
+                    let cost = if hunk.is_staged() && !hunk.charge.is_nothing() {
+                        format!(" · {}", hunk.charge)
+                    } else {
+                        String::new()
+                    };
                     items.push(item(
-                        "Apply this hunk".to_owned(),
+                        format!("Apply this hunk{cost}"),
                         Pick::Keep(hunk.id),
                         hunk.id,
                     ));
@@ -292,6 +299,11 @@ impl Engine {
                 Pick::UndoRun(hunk.run.clone()),
                 hunk.id,
             ));
+            if self.with(|state| state.hunks.count()) > 1 {
+                let go = |way| Pick::Go(hunk.id, way);
+                items.push(item("Next hunk".to_owned(), go(Way::Next), hunk.id));
+                items.push(item("Previous hunk".to_owned(), go(Way::Previous), hunk.id));
+            }
         }
         for run in self.running().into_iter().filter(|run| run.file == *file) {
             items.push(Item {

@@ -26,6 +26,15 @@ pub enum ReviewError {
     NotLanded(String),
 }
 
+/// Which way to look for a hunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Down.
+    Next,
+    /// Up.
+    Previous,
+}
+
 impl Engine {
     /// The hunks of a file that wait for a decision, by position. O(log n).
     pub fn hunks(&self, file: &FilePath) -> Arc<Vec<Hunk>> {
@@ -48,12 +57,53 @@ impl Engine {
                 .await
             {
                 Landing::Landed { .. } => {}
-                Landing::NotLanded { why } => return Err(ReviewError::NotLanded(why)),
+                Landing::NotLanded { why } | Landing::Overtaken { why } => {
+                    return Err(ReviewError::NotLanded(why));
+                }
                 Landing::Cancelled => return Err(ReviewError::Gone),
             }
         }
         self.settle_hunk(&hunk);
         Ok(())
+    }
+
+    /// Makes all staged hunks of a file, the last one first. Answers how many, and the first reason why one was not made.
+    pub async fn keep_staged(&self, file: &FilePath) -> (usize, Option<ReviewError>) {
+        let (mut kept, mut failed) = (0, None);
+        for hunk in self
+            .hunks(file)
+            .iter()
+            .rev()
+            .filter(|hunk| hunk.is_staged())
+        {
+            match self.keep(hunk.id).await {
+                Ok(()) => kept += 1,
+                Err(error) => failed = failed.or(Some(error)),
+            }
+        }
+        (kept, failed)
+    }
+
+    /// The hunk after, or before, a place, as the files of the workspace and their lines follow each other; after the last
+    /// comes the first. Without a place, the first or the last one.
+    pub fn hunk_beside(&self, from: Option<(&FilePath, usize)>, way: Way) -> Option<Hunk> {
+        let hunks = self.with(|state| state.hunks.all());
+        let place = |hunk: &Hunk| (hunk.file.clone(), hunk.range().start);
+        let from = from.map(|(file, offset)| (file.clone(), offset));
+        let found = match way {
+            Way::Next => (hunks.iter())
+                .find(|hunk| from.as_ref().is_some_and(|from| place(hunk) > *from))
+                .or(hunks.first()),
+            Way::Previous => (hunks.iter().rev())
+                .find(|hunk| from.as_ref().is_some_and(|from| place(hunk) < *from))
+                .or(hunks.last()),
+        };
+        found.cloned()
+    }
+
+    /// A hunk that waits for a decision.
+    pub fn hunk(&self, id: HunkId) -> Option<Hunk> {
+        self.with(|state| state.hunks.get(id))
     }
 
     /// Keeps all landed hunks of a file; those that are not in its text go on waiting. Answers how many.
@@ -140,7 +190,9 @@ impl Engine {
             .await
         {
             Landing::Landed { .. } => Ok(()),
-            Landing::NotLanded { why } => Err(ReviewError::NotLanded(why)),
+            Landing::NotLanded { why } | Landing::Overtaken { why } => {
+                Err(ReviewError::NotLanded(why))
+            }
             Landing::Cancelled => Err(ReviewError::Gone),
         }
     }

@@ -2,11 +2,14 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use agent::{Action, End};
+use gate::Scope;
 use ledger::{Estimate, Money, RunId};
 use text::FilePath;
 use tokio_util::sync::CancellationToken;
+use workspace::Document;
 
 use crate::charge::Charge;
+use crate::lease::Lease;
 
 /// One run, for whoever asks.
 #[derive(Clone, Debug)]
@@ -72,12 +75,13 @@ pub(crate) struct Runs {
 struct Entry {
     summary: RunSummary,
     cancel: CancellationToken,
+    lease: Lease,
 }
 
 impl Runs {
     const KEPT: usize = 256;
 
-    pub(crate) fn begin(&mut self, summary: RunSummary, cancel: CancellationToken) {
+    pub(crate) fn begin(&mut self, summary: RunSummary, cancel: CancellationToken, lease: Lease) {
         let ended: Vec<RunId> = self
             .runs
             .values()
@@ -87,8 +91,12 @@ impl Runs {
         for id in ended.iter().take(ended.len().saturating_sub(Self::KEPT)) {
             self.runs.remove(id);
         }
-        self.runs
-            .insert(summary.id.clone(), Entry { summary, cancel });
+        let entry = Entry {
+            summary,
+            cancel,
+            lease,
+        };
+        self.runs.insert(entry.summary.id.clone(), entry);
     }
 
     pub(crate) fn get(&self, id: &RunId) -> Option<RunSummary> {
@@ -132,16 +140,17 @@ impl Runs {
             .collect()
     }
 
-    /// The run that works on `symbol`, on something inside it or around it.
-    pub(crate) fn on(&self, file: &FilePath, symbol: &str) -> Option<&RunSummary> {
-        let under = |a: &str, b: &str| {
-            a.strip_prefix(b)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
-        self.runs.values().map(|run| &run.summary).find(|run| {
-            run.end.is_none()
-                && run.file == *file
-                && (under(&run.symbol, symbol) || under(symbol, &run.symbol))
-        })
+    /// The run other than `asking` that works on something of `wanted`, and on what.
+    pub(crate) fn working_on(
+        &self,
+        wanted: &Scope,
+        document: &Document,
+        asking: Option<&RunId>,
+    ) -> Option<(&RunSummary, String)> {
+        let mut others = self
+            .runs
+            .values()
+            .filter(|run| run.summary.end.is_none() && Some(&run.summary.id) != asking);
+        others.find_map(|run| Some((&run.summary, run.lease.holds(wanted, document)?)))
     }
 }

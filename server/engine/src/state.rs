@@ -8,7 +8,7 @@ use index::Facts;
 use provider::Provider;
 use serde_json::Value;
 use text::{EditSet, FilePath, Text};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -16,6 +16,7 @@ use workspace::{Coverage, Snapshot, Workspace};
 
 use crate::config::{Config, Problem};
 use crate::hunks::Hunks;
+use crate::kept::Shelf;
 use crate::runs::Runs;
 use crate::{Editor, Event, Level, Purse};
 
@@ -39,6 +40,8 @@ pub struct Setup {
     pub timing: Timing,
     /// Where journals of runs go.
     pub journals: std::path::PathBuf,
+    /// Where hunks that wait for a decision are kept for the next start; nowhere if none.
+    pub hunks: Option<std::path::PathBuf>,
     /// Where what can be made again is kept for the next start; nowhere if none.
     pub cache: Option<std::path::PathBuf>,
 }
@@ -91,7 +94,10 @@ pub(crate) struct Shared {
     pub(crate) editor: Arc<dyn Editor>,
     pub(crate) timing: Timing,
     pub(crate) journals: std::path::PathBuf,
+    pub(crate) shelf: Option<Shelf>,
     pub(crate) cache: Option<std::path::PathBuf>,
+    /// Told when hunks have come, gone or changed since they were written down.
+    pub(crate) unkept: Notify,
     /// One edit is on its way to the editor at a time.
     pub(crate) landing: Semaphore,
     pub(crate) tasks: TaskTracker,
@@ -125,6 +131,7 @@ impl Engine {
             editor,
             timing,
             journals,
+            hunks,
             cache,
         } = setup;
         let (config, _) = resolve(None, &[]);
@@ -142,13 +149,22 @@ impl Engine {
                 editor,
                 timing,
                 journals,
+                shelf: hunks.map(Shelf::new),
                 cache,
+                unkept: Notify::new(),
                 landing: Semaphore::new(1),
                 tasks: TaskTracker::new(),
                 shutdown: CancellationToken::new(),
             }),
         };
         engine.spawn(engine.clone().keep_fresh());
+        if let Some(shelf) = engine.shared.shelf.clone() {
+            engine.spawn(engine.clone().keep_hunks());
+            engine.spawn(async move {
+                // What it does not remove today it removes another day.
+                _ = tokio::task::spawn_blocking(move || shelf.clean_up()).await;
+            });
+        }
         engine
     }
 
@@ -218,23 +234,26 @@ impl Engine {
     /// The editor opened a document.
     pub fn open(&self, file: &FilePath, language: &str, version: i32, text: Text) {
         self.with(|state| state.workspace.open(file, language, version, text));
+        self.restore_hunks(file);
         self.bump(file);
     }
 
     /// The editor changed a document by `edits`, one after the other, the last of which leads to `text`.
     pub fn change(&self, file: &FilePath, version: i32, edits: Vec<EditSet>, text: Text) {
         self.with(|state| {
-            if !state
-                .expected
-                .as_ref()
-                .is_some_and(|(expected_file, expected)| expected_file == file && *expected == text)
-            {
+            let expected = state.expected.as_ref();
+            let typed = !expected.is_some_and(|(of, expected)| of == file && *expected == text);
+            if typed {
                 state.typed.insert(file.clone(), Instant::now());
             }
             for edit in &edits {
                 state.hunks.shift(file, edit);
             }
             state.workspace.change(file, version, edits, text);
+            // What the engine itself puts in is no typing; whatever comes next catches up on both.
+            if typed && let Some(document) = state.workspace.snapshot().open_document(file) {
+                state.hunks.catch_up(document);
+            }
         });
         self.bump(file);
     }
@@ -246,11 +265,16 @@ impl Engine {
         }
     }
 
-    /// The editor closed a document. Its hunks are forgotten: what was saved is kept, what was not is gone with the buffer.
+    /// The editor closed a document. Its hunks are put away until it is opened again: what was saved can still be kept or
+    /// undone then, and what was not is gone with the buffer.
     pub fn close(&self, file: &FilePath) {
+        if !self.hunks(file).is_empty() {
+            self.with(|state| state.hunks.mark(file));
+            self.write_hunks();
+        }
         self.with(|state| {
             state.workspace.close(file);
-            state.hunks.remove_file(file);
+            state.hunks.put_away(file);
             state.typed.remove(file);
         });
         self.refresh_from_disk(vec![file.clone()]);
@@ -271,6 +295,15 @@ impl Engine {
                 "some work did not end in time; what it owes is booked at the next start"
             );
         }
+        // In the text as it is by now, so that nothing has to be guessed at the next start.
+        let engine = self.clone();
+        let work = tokio::task::spawn_blocking(move || {
+            engine.with(|state| state.hunks.mark_all());
+            engine.write_hunks();
+        });
+        if work.await.is_err() {
+            tracing::error!("writing hunks down panicked");
+        }
     }
 
     pub(crate) fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
@@ -281,7 +314,11 @@ impl Engine {
             .state
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        act(&mut state)
+        let done = act(&mut state);
+        if state.hunks.has_changed() {
+            self.shared.unkept.notify_one();
+        }
+        done
     }
 
     /// The one place where tasks start; they end before [`Engine::shutdown`] returns.

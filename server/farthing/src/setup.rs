@@ -48,6 +48,11 @@ impl Places {
     pub(crate) fn journals(&self) -> PathBuf {
         self.state.join("runs")
     }
+
+    /// The hunks that wait for a decision.
+    pub(crate) fn hunks(&self) -> PathBuf {
+        self.state.join("hunks")
+    }
 }
 
 /// The configuration for a workspace, and what is wrong with it.
@@ -90,8 +95,13 @@ fn read(path: &Path) -> Option<String> {
     }
 }
 
-/// Makes an engine for `editor` with the configuration of this machine.
-pub(crate) fn engine(places: &Places, editor: Arc<dyn Editor>) -> anyhow::Result<Engine> {
+/// Makes an engine for `editor` with the configuration of this machine. With `hunks`, that is where those that wait for a
+/// decision are kept for the next start.
+pub(crate) fn engine(
+    places: &Places,
+    editor: Arc<dyn Editor>,
+    hunks: Option<PathBuf>,
+) -> anyhow::Result<Engine> {
     let (config, _) = configuration(places, None, &[]);
     let provider = provider(&config.provider);
     let purse = Purse::open(&places.ledger(), config.prices.as_deref()).free(config.is_free());
@@ -106,6 +116,7 @@ pub(crate) fn engine(places: &Places, editor: Arc<dyn Editor>) -> anyhow::Result
         editor,
         timing: Timing::default(),
         journals,
+        hunks,
         cache: Some(cache),
     }))
 }

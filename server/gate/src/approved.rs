@@ -1,14 +1,14 @@
-use serde::Serialize;
-use text::{Conflict, Edit, EditError, EditSet, FilePath, Range, Text, merge3};
+use serde::{Deserialize, Serialize};
+use text::{Conflict, Edit, EditError, EditSet, FilePath, Hash, Range, Text, merge3};
 
-use crate::{Tier, View};
+use crate::{Policy, Protection, Tier, View};
 
 /// As many lines as most tools show around a change.
 const CONTEXT: usize = 3;
 
 /// An edit that the gate let through: for one file, for one exact text of it.
 ///
-/// There is no way to make one outside this crate; see [`crate::decide`] and [`restore`].
+/// There is no way to make one outside this crate; see [`crate::decide`], [`restore`] and [`take_up`].
 #[derive(Clone, Debug)]
 pub struct ApprovedEdit {
     file: FilePath,
@@ -104,6 +104,17 @@ impl ApprovedEdit {
         })
     }
 
+    /// The edit as it is written down for a later start of the server.
+    pub fn noted(&self) -> Noted {
+        Noted {
+            base: Hash::of(&self.base.to_string()),
+            edits: self.edits.edits().to_vec(),
+            symbol: self.symbol.clone(),
+            reason: self.reason.clone(),
+            tier: self.tier,
+        }
+    }
+
     /// The contiguous pieces, each an edit of the same base, so that each can be kept or undone alone.
     ///
     /// Pieces with no more than three unchanged lines between them stay together: apart, neither would read well.
@@ -134,8 +145,46 @@ impl ApprovedEdit {
     }
 }
 
+/// An approved edit as it is written down, with the hash of the text that it is for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Noted {
+    base: Hash,
+    edits: Vec<Edit>,
+    symbol: String,
+    reason: String,
+    tier: Tier,
+}
+
+/// Takes an edit up again that was approved before the server was started, for the text that `since` leads to from
+/// `before`.
+///
+/// Refuses when it was not written down for `before`, when it does not fit, when anything was changed at or right beside
+/// it, and when nobody may change the file any more.
+pub fn take_up(
+    view: &View<'_>,
+    policy: &Policy,
+    before: &Text,
+    noted: &Noted,
+    since: &EditSet,
+) -> Result<ApprovedEdit, Conflict> {
+    let refused = || Conflict(noted.edits.first().map_or(Range::at(0), |edit| edit.range));
+    let edits = EditSet::new(noted.edits.clone()).map_err(|_| refused())?;
+    let fits = noted.base == Hash::of(&before.to_string())
+        && edits.apply(before).is_ok()
+        && policy.protection(view.file) != Protection::Deny;
+    if !fits {
+        return Err(refused());
+    }
+    let edits = edits.rebase(since)?;
+    if edits.apply(view.text).is_err() {
+        return Err(refused());
+    }
+    let (symbol, reason) = (&noted.symbol, &noted.reason);
+    Ok(ApprovedEdit::new(view, edits, symbol, reason, noted.tier))
+}
+
 /// A hunk as it stands in the user's file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Landed {
     /// Where the new text is; empty for a pure deletion.
     pub range: Range,

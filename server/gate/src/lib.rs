@@ -18,7 +18,7 @@ mod proposal;
 mod scope;
 mod verdict;
 
-pub use approved::{ApprovedEdit, Landed, restore};
+pub use approved::{ApprovedEdit, Landed, Noted, restore, take_up};
 pub use decide::decide;
 pub use policy::{Policy, Protection};
 pub use proposal::{Operation, Place, Proposal, Replacement, Tier};

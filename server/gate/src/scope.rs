@@ -180,6 +180,15 @@ impl Scope {
         self
     }
 
+    /// The scope after a run has proposed as many new items that nobody has decided on yet.
+    #[must_use]
+    pub fn with_room_used(mut self, added: usize) -> Scope {
+        self.siblings = self
+            .siblings
+            .saturating_sub(u8::try_from(added).unwrap_or(u8::MAX));
+        self
+    }
+
     /// Whether a region holds all of `range`.
     pub fn has_lines(&self, range: Range) -> bool {
         self.regions

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use engine::{Editor, Engine, ForeignDiagnostic, Item, ItemKind, Repairs};
+use engine::{Editor, Engine, ForeignDiagnostic, Item, ItemKind, Pick, Repairs};
 use lsp_types::{
     CodeAction, CodeActionKind, CodeActionParams, CodeActionResponse, CodeActionTag,
     CodeActionTriggerKind, CodeLens, CodeLensParams, Diagnostic, DidChangeConfigurationParams,
@@ -10,7 +10,8 @@ use lsp_types::{
     DidCloseTextDocumentParams, DidOpenTextDocumentParams, DidSaveTextDocumentParams,
     ExecuteCommandParams, Hover, HoverParams, InitializeParams, InitializeResult,
     InitializedParams, InlayHint, InlayHintParams, MarkupContent, MarkupKind,
-    Message as DiagnosticMessage, ServerInfo, Uri, WorkDoneProgressCancelParams, WorkspaceFolders,
+    Message as DiagnosticMessage, ServerInfo, ShowDocumentParams, Uri,
+    WorkDoneProgressCancelParams, WorkspaceFolders,
 };
 use serde_json::{Value, json};
 use text::{FilePath, Range, Text};
@@ -260,6 +261,7 @@ impl LanguageServer for Backend {
             tokio::task::spawn_blocking(move || engine.menu(&snapshot, &file, range, &foreign))
                 .await;
         let Ok(menu) = menu else { return Ok(None) };
+        let shows_documents = self.session.client().show_document;
         let automatic = params.context.trigger_kind == Some(CodeActionTriggerKind::Automatic);
         let shown = Shown {
             context: &params.context.diagnostics,
@@ -274,6 +276,7 @@ impl LanguageServer for Backend {
             .filter(|item| is_wanted(item, params.context.only.as_deref()))
             // A bulb that lights on every line says nothing; unasked, only what repairs something is offered.
             .filter(|item| !automatic || item.repairs.is_some())
+            .filter(|item| shows_documents || !matches!(item.pick, Pick::Go(..)))
             .map(|item| CodeActionResponse::CodeAction(shown.action(item)))
             .collect();
         Ok(Some(actions))
@@ -285,12 +288,16 @@ impl LanguageServer for Backend {
                 json!({"markdown": self.engine.purse().report().await}),
             ));
         }
-        Ok(Some(execute(
+        let answer = execute(
             &self.engine,
             &self.session,
             &params.command,
             params.arguments,
-        )))
+        );
+        if [commands::NEXT, commands::PREVIOUS].contains(&params.command.as_str()) {
+            self.show_place(&answer);
+        }
+        Ok(Some(answer))
     }
 
     async fn hover(&self, params: HoverParams) -> Result<Option<Hover>> {
@@ -378,6 +385,29 @@ impl Backend {
         if adopted {
             self.index();
         }
+    }
+
+    /// Has the client show the place that a command found, if it shows documents when asked.
+    fn show_place(&self, place: &Value) {
+        let (uri, range) = (place["uri"].as_str(), place["range"].clone());
+        let (Some(uri), Ok(selection)) = (uri, serde_json::from_value(range)) else {
+            return;
+        };
+        if !self.session.client().show_document {
+            return;
+        }
+        let (client, uri) = (self.client.clone(), Uri::from(uri));
+        crate::spawn(async move {
+            let params = ShowDocumentParams {
+                uri,
+                external: Some(false),
+                take_focus: Some(true),
+                selection: Some(selection),
+            };
+            if let Err(error) = client.show_document(params).await {
+                tracing::warn!(%error, "the client does not show a hunk");
+            }
+        });
     }
 
     fn register_watchers(&self) {

@@ -1,11 +1,12 @@
 //! The commands that actions carry. Their arguments come back from the client and are checked like any other input.
 
-use engine::{Engine, HunkId, Launch, Level, Pick, RunId};
-use lsp_types::{Command, Uri};
+use engine::{Engine, HunkId, Launch, Level, Pick, RunId, Way};
+use lsp_types::{Command, Position, Uri};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use text::FilePath;
 
+use crate::position::{from_proto, to_proto};
 use crate::session::Session;
 
 /// Starts a run.
@@ -16,6 +17,10 @@ pub(crate) const KEEP: &str = "farthing.hunk.keep";
 pub(crate) const UNDO: &str = "farthing.hunk.undo";
 /// Keeps all hunks of a file.
 pub(crate) const KEEP_FILE: &str = "farthing.hunk.keepFile";
+/// Shows the next hunk.
+pub(crate) const NEXT: &str = "farthing.hunk.next";
+/// Shows the previous hunk.
+pub(crate) const PREVIOUS: &str = "farthing.hunk.previous";
 /// Takes all hunks of a run back.
 pub(crate) const UNDO_RUN: &str = "farthing.run.undo";
 /// Stops a run.
@@ -27,7 +32,7 @@ pub(crate) const COST: &str = "farthing.cost";
 
 /// All of them: some editors run only what is listed here.
 pub(crate) const ALL: &[&str] = &[
-    RUN, KEEP, UNDO, KEEP_FILE, UNDO_RUN, CANCEL, CONFIGURE, COST,
+    RUN, KEEP, UNDO, KEEP_FILE, NEXT, PREVIOUS, UNDO_RUN, CANCEL, CONFIGURE, COST,
 ];
 
 /// The arguments of every command, each of which uses some.
@@ -42,6 +47,9 @@ struct Arguments {
     hunk: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     run: Option<RunId>,
+    /// Where the cursor is, in the file of `uri`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    position: Option<Position>,
 }
 
 /// The command behind an entry of the menu.
@@ -74,6 +82,16 @@ pub(crate) fn command(title: &str, pick: &Pick, uri: &Uri) -> Command {
             KEEP_FILE,
             Arguments {
                 uri,
+                ..Arguments::default()
+            },
+        ),
+        Pick::Go(hunk, way) => (
+            match way {
+                Way::Next => NEXT,
+                Way::Previous => PREVIOUS,
+            },
+            Arguments {
+                hunk: Some(hunk.to_string()),
                 ..Arguments::default()
             },
         ),
@@ -135,7 +153,23 @@ pub(crate) fn execute(
         UNDO => review(engine, hunk, Decision::Undo),
         KEEP_FILE => file
             .ok_or_else(missing("uri"))
-            .map(|file| json!({"kept": engine.keep_file(&file)})),
+            .map(|file| keep_file(engine, file)),
+        NEXT => Ok(go(
+            engine,
+            session,
+            file,
+            hunk,
+            arguments.position,
+            Way::Next,
+        )),
+        PREVIOUS => Ok(go(
+            engine,
+            session,
+            file,
+            hunk,
+            arguments.position,
+            Way::Previous,
+        )),
         UNDO_RUN => undo_run(engine, arguments.run),
         CANCEL => cancel(engine, arguments.run),
         CONFIGURE => {
@@ -175,6 +209,52 @@ fn run(engine: &Engine, file: Option<FilePath>, launch: Option<Launch>) -> Resul
         .launch(&file, launch)
         .map_err(|error| error.to_string())?;
     Ok(json!({"run": run}))
+}
+
+/// Keeps what has landed at once, and makes what is staged one after the other.
+fn keep_file(engine: &Engine, file: FilePath) -> Value {
+    let kept = engine.keep_file(&file);
+    let engine = engine.clone();
+    crate::spawn(async move {
+        if let (_, Some(error)) = engine.keep_staged(&file).await {
+            engine.notify(Level::Warning, error.to_string());
+        }
+    });
+    json!({ "kept": kept })
+}
+
+/// Where the hunk beside a hunk or a place is. Without either, beside the one that was shown last: some editors send
+/// commands without arguments.
+fn go(
+    engine: &Engine,
+    session: &Session,
+    file: Option<FilePath>,
+    hunk: Option<HunkId>,
+    position: Option<Position>,
+    way: Way,
+) -> Value {
+    let encoding = session.client().encoding;
+    let snapshot = engine.snapshot();
+    let cursor = file.zip(position).and_then(|(file, position)| {
+        let document = snapshot.open_document(&file)?;
+        let offset = from_proto::offset(document.text(), position, encoding);
+        Some((file, offset))
+    });
+    let from = cursor.or_else(|| {
+        let hunk = engine.hunk(hunk.or(session.last_shown())?)?;
+        Some((hunk.file.clone(), hunk.range().start))
+    });
+    let from = from.as_ref().map(|(file, offset)| (file, *offset));
+    let found = engine.hunk_beside(from, way).and_then(|hunk| {
+        let document = snapshot.open_document(&hunk.file)?;
+        let range = to_proto::range(document.text(), hunk.range(), encoding);
+        session.set_last_shown(hunk.id);
+        Some(json!({"uri": session.uri_of(&hunk.file), "range": range}))
+    });
+    found.unwrap_or_else(|| {
+        engine.notify(Level::Info, "no hunk waits for a decision");
+        json!({})
+    })
 }
 
 enum Decision {

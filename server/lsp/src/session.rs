@@ -1,7 +1,8 @@
 //! What is known of the client: what it can do, and how it spells the files it named.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use engine::HunkId;
 use lsp_types::Uri;
 use text::FilePath;
 
@@ -26,6 +27,7 @@ struct Inner {
     client: OnceLock<Client>,
     spellings: Spellings,
     shows: OnceLock<Shows>,
+    last_shown: Mutex<Option<HunkId>>,
 }
 
 impl Session {
@@ -54,6 +56,18 @@ impl Session {
     /// Notes what the client shows beyond LSP; the first call counts.
     pub(crate) fn set_shows(&self, shows: Shows) {
         let _already_known = self.0.shows.set(shows);
+    }
+
+    /// The hunk that the client was asked to show last.
+    pub(crate) fn last_shown(&self) -> Option<HunkId> {
+        let last = self.0.last_shown.lock();
+        *last.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes the hunk that the client is asked to show.
+    pub(crate) fn set_last_shown(&self, hunk: HunkId) {
+        let last = self.0.last_shown.lock();
+        *last.unwrap_or_else(PoisonError::into_inner) = Some(hunk);
     }
 
     /// The file that the client names, if it is one. Remembers the spelling.

@@ -56,6 +56,11 @@ impl Range {
         self.start < other.end && other.start < self.end
     }
 
+    /// Whether the two share a byte or an edge.
+    pub fn meets(self, other: Range) -> bool {
+        self.start <= other.end && other.start <= self.end
+    }
+
     /// The smallest range that contains both.
     pub fn cover(self, other: Range) -> Range {
         Range {

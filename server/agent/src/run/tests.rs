@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use workspace::{Snapshot, Workspace};
 
 use super::*;
-use crate::{Action, NoBudget, Outcome, Settlement, scope_of};
+use crate::{Action, Grant, NoBudget, Outcome, Settlement, scope_of};
 
 const TEXT: &str = "fn one() -> u32 {\n    return 1;\n}\n";
 
@@ -139,8 +139,8 @@ impl Host for Bench {
         ));
     }
 
-    async fn grant(&self, _symbols: &[String], _reason: &str) -> bool {
-        false
+    async fn grant(&self, _symbols: &[String], _reason: &str) -> Grant {
+        Grant::Refused
     }
 
     fn report(&self, progress: Progress) {

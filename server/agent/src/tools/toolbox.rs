@@ -11,7 +11,7 @@ use super::patch::{Patch, translate};
 use super::{Call, find, no_such_tool, parse, read};
 use crate::journal::Verdict;
 use crate::source::{Source, shown_path};
-use crate::{Host, JournalEvent, Model, Outcome, Progress, RunLimits, Scope};
+use crate::{Grant, Host, JournalEvent, Model, Outcome, Progress, RunLimits, Scope};
 
 /// Arguments longer than this are not written to the journal.
 const MAX_JOURNALED: usize = 512 * 1024;
@@ -378,12 +378,21 @@ impl<'a> Toolbox<'a> {
                 () = self.cancel.cancelled() => return cancelled(),
                 granted = self.host.grant(&wanted, reason) => granted,
             };
-            if !granted {
-                let message = format!(
-                    "the user did not widen the scope, which stays {}; do the task within it, or say why that cannot be done",
-                    self.scope.describe()
-                );
-                return refused(Some(Rule::Scope), message);
+            let scope = self.scope.describe();
+            match granted {
+                Grant::Given => {}
+                Grant::Refused => {
+                    let message = format!(
+                        "the user did not widen the scope, which stays {scope}; do the task within it, or say why that cannot be done"
+                    );
+                    return refused(Some(Rule::Scope), message);
+                }
+                Grant::Busy { symbol, run } => {
+                    let message = format!(
+                        "another run, “{run}”, works on `{symbol}`; the scope stays {scope}; do the task within it, or say what is left to do"
+                    );
+                    return refused(Some(Rule::Scope), message);
+                }
             }
         }
         let mut text = "granted".to_owned();

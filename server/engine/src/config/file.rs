@@ -172,6 +172,8 @@ pub(super) struct Settings {
     pub(super) inlay_hints: Surface,
     /// The findings of the architecture review. Hunks that wait to be kept or undone are shown in any case.
     pub(super) diagnostics: Surface,
+    /// How what a run changes is reviewed.
+    pub(super) review: ReviewSettings,
     /// Lower limits for this editor. An amount above the machine's has no effect.
     pub(super) budget: BudgetSettings,
     /// What runs may not touch from this editor.
@@ -188,6 +190,15 @@ pub(super) struct Settings {
     pub(super) spending: Value,
     /// Whether the client shows reports; said once, when it starts the server.
     pub(super) reports: Value,
+}
+
+/// How what a run changes is reviewed.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct ReviewSettings {
+    /// When a change comes into the text: at once, to be kept or undone afterwards, or not before you apply it.
+    #[schemars(extend("default" = "live"))]
+    pub(super) mode: super::Mode,
 }
 
 /// One place where the server shows something.

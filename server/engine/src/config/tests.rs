@@ -184,13 +184,14 @@ fn a_whole_configuration_is_read() {
         rules,
         context,
         surfaces,
+        mode,
         stopped,
         granted: _,
     } = config;
     let power = format!(
         "{provider:?}\n{models:?}\n{budget:?}\n{limits:?}\n{protected:?} {prices:?} {stopped:?}\n"
     );
-    let team = format!("{deny:?} {rules:?}\n{context:?} {surfaces:?}\n");
+    let team = format!("{deny:?} {rules:?}\n{context:?} {surfaces:?} {mode:?}\n");
     expect![[r#"
         Ready(Endpoint { kind: Anthropic, base_url: "https://gateway.example/anthropic", allow_cleartext: false, key: the key in GATEWAY_KEY, header: Bearer, free: false })
         Models { default: "m", small: "claude-haiku-5-5", large: "claude-opus-5-5", effort: Some(Low), patches: false }
@@ -198,7 +199,7 @@ fn a_whole_configuration_is_read() {
         Limits { turns: 3, tool_calls: 40, output_tokens: 16000, seconds: 600 }
         ["*.sql"] Some("/etc/farthing/prices.toml") None
         ["secrets/**", "*.pem"] Thresholds([Some(120), None, Some(24), Some(0), None, Some(0)])
-        Some("Three people, no Kubernetes.") Surfaces { hover: true, code_lens: false, inlay_hints: true, diagnostics: true }
+        Some("Three people, no Kubernetes.") Surfaces { hover: true, code_lens: false, inlay_hints: true, diagnostics: true } Live
     "#]].assert_eq(&(power + &team));
 }
 
@@ -409,7 +410,7 @@ fn a_problem_without_power_stops_nothing() {
         expect![[r#"
             farthing.toml:2:1: rules."fn/too-long".threshold: must be a whole number, not a text
             farthing.toml:3:2: layers: unknown key; valid keys: rules, budget, scope, context
-            editor settings: theme: unknown key; valid keys: hover, codeLens, inlayHints, diagnostics, budget, scope, server, languages, trace, trusted, spending, reports
+            editor settings: theme: unknown key; valid keys: hover, codeLens, inlayHints, diagnostics, review, budget, scope, server, languages, trace, trusted, spending, reports
             run $0.50 session - day $5.00 month $50.00 workspace -"#]],
     );
 }

@@ -28,7 +28,7 @@ impl Headless {
             // Whoever listens has heard enough.
             let _gone = sender.send(event);
         });
-        let engine = setup::engine(&places, editor.clone())?;
+        let engine = setup::engine(&places, editor.clone(), None)?;
         let root = workspace_of(file).context("the file is in no folder")?;
         engine.set_roots(vec![root], false);
         editor.open(&engine, file, text.clone());

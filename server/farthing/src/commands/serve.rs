@@ -20,8 +20,9 @@ pub(crate) fn serve() -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    let code =
-        runtime.block_on(async { lsp::run(|editor| setup::engine(&places, editor)).await })?;
+    let code = runtime.block_on(async {
+        lsp::run(|editor| setup::engine(&places, editor, Some(places.hunks()))).await
+    })?;
     // A blocking read of standard input would keep the runtime alive.
     std::process::exit(i32::from(code))
 }
