@@ -104,7 +104,6 @@ impl<'tree> Scratch<'tree> {
 
     /// Adds the children of a node to a list. The cursor is slowest at finding out that there is no next one, and is
     /// not asked for it.
-
     fn read(
         &mut self,
         node: Node<'tree>,
