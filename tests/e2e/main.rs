@@ -7,6 +7,7 @@
     reason = "a test states what it expects bluntly"
 )]
 
+mod apply;
 mod bad_input;
 mod disk;
 mod harness;
@@ -18,4 +19,5 @@ mod review;
 mod several;
 mod steps;
 mod story;
+mod tls;
 mod transport;

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use agent::{Action, End};
 use anyhow::Context as _;
@@ -135,6 +136,8 @@ fn unified(file: &FilePath, before: &Text, after: &Text) -> String {
 }
 
 /// Writes `after` in place of `before`, unless somebody else has written meanwhile.
+///
+/// A link stays a link: what it leads to is replaced.
 fn replace(file: &FilePath, before: &Text, after: &Text) -> anyhow::Result<()> {
     let current = workspace::read(file)?;
     anyhow::ensure!(
@@ -152,7 +155,12 @@ fn replace(file: &FilePath, before: &Text, after: &Text) -> anyhow::Result<()> {
         !permissions.readonly(),
         "{file} is read-only; nothing was written"
     );
-    let mut draft = tempfile::NamedTempFile::new_in(folder).with_context(writing)?;
+    remove_old_drafts(folder, file.file_name());
+    let mut draft = tempfile::Builder::new()
+        .prefix(&format!(".{}.", file.file_name()))
+        .suffix(DRAFT)
+        .tempfile_in(folder)
+        .with_context(writing)?;
     for chunk in after.chunks() {
         draft.write_all(chunk.as_bytes()).with_context(writing)?;
     }
@@ -163,6 +171,28 @@ fn replace(file: &FilePath, before: &Text, after: &Text) -> anyhow::Result<()> {
     draft.as_file().sync_all().with_context(writing)?;
     draft.persist(&path).with_context(writing)?;
     Ok(())
+}
+
+/// How the names of files end that are written beside the one they are to replace.
+const DRAFT: &str = ".farthing-draft";
+
+/// A draft this old was left by a process that was killed.
+const DRAFT_AGE: Duration = Duration::from_mins(10);
+
+/// Removes the drafts of a file that processes left which were killed.
+fn remove_old_drafts(folder: &Path, name: &str) {
+    let prefix = format!(".{name}.");
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    for entry in entries {
+        let is_draft = (entry.file_name().to_str())
+            .is_some_and(|name| name.starts_with(&prefix) && name.ends_with(DRAFT));
+        let written = entry.metadata().and_then(|metadata| metadata.modified());
+        let is_old = || written.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > DRAFT_AGE));
+        if is_draft && is_old() {
+            // What cannot be removed disturbs nobody.
+            _ = std::fs::remove_file(entry.path());
+        }
+    }
 }
 
 fn exit_code(end: &End) -> ExitCode {
