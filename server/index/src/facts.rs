@@ -538,6 +538,10 @@ impl Facts {
 }
 
 /// The number of lines by `\n`, `\r\n` and `\r`; a final line break opens one more.
+#[expect(
+    clippy::naive_bytecount,
+    reason = "the compiler counts many bytes at a time"
+)]
 pub(crate) fn count_lines(source: &str) -> usize {
     let bytes = source.as_bytes();
     // By far the most frequent, and a few bytes at a time.
