@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 const QUERIES: [&str; 4] = ["tags", "locals", "imports", "metrics"];
+/// Asked only where the review looks.
+const SMELLS: [&str; 1] = ["smells"];
 
 #[expect(
     clippy::disallowed_methods,
@@ -64,6 +66,7 @@ fn grammar(root: &Path, folder: &Path, code: &mut String) -> Result<(), String> 
         modules,
         tests,
         prompt,
+        smells,
     } = language;
     write!(
         code,
@@ -75,7 +78,7 @@ fn grammar(root: &Path, folder: &Path, code: &mut String) -> Result<(), String> 
          modules: Modules {{ separator: {:?}, unit_is_folder: {:?}, relative: &{:?}, \
          index_files: &{:?}, endings: &{:?}, built: &[{}], resolution: Resolution::{}, run_on_import: {:?}, drop_type_imports: {:?} }}, \
          tests: Tests {{ functions: &{:?}, types: &{:?}, paths: &{:?}, hint: {:?} }}, fence: {:?}, \
-         parser: {}::{}, language: OnceLock::new(), rules: OnceLock::new(), queries: &[",
+         parser: {}::{}, language: OnceLock::new(), rules: OnceLock::new(), smells: OnceLock::new(), batched: &{:?}, ",
         comments.line,
         comments.block,
         docs.place == DocPlace::Inside,
@@ -104,26 +107,30 @@ fn grammar(root: &Path, folder: &Path, code: &mut String) -> Result<(), String> 
         prompt.fence,
         parser.package,
         parser.constant,
+        smells.batched,
     )
     .map_err(|error| error.to_string())?;
-    for base in inherits.iter().map(String::as_str).chain([name]) {
-        // The folder and not the files in it: one that does not exist would have everything built again every time.
-        println!("cargo:rerun-if-changed={}", root.join(base).display());
-        for query in QUERIES {
-            let path = root.join(base).join(format!("{query}.scm"));
-            if path.is_file() {
-                let source = read(&path)?;
-                write!(code, "({:?}, {source:?}),", format!("{base}/{query}.scm"))
-                    .map_err(|error| error.to_string())?;
-            } else if !root.join(base).is_dir() {
-                return Err(format!(
-                    "{}: inherits {base:?}, which is no folder",
-                    file.display()
-                ));
+    for (key, names) in [("queries", &QUERIES[..]), ("smell_queries", &SMELLS)] {
+        write!(code, "{key}: &[").map_err(|error| error.to_string())?;
+        for base in inherits.iter().map(String::as_str).chain([name]) {
+            // The folder and not the files in it: one that does not exist would have everything built again every time.
+            println!("cargo:rerun-if-changed={}", root.join(base).display());
+            if !root.join(base).is_dir() {
+                let file = file.display();
+                return Err(format!("{file}: inherits {base:?}, which is no folder"));
+            }
+            for query in names {
+                let path = root.join(base).join(format!("{query}.scm"));
+                if path.is_file() {
+                    let source = read(&path)?;
+                    write!(code, "({:?}, {source:?}),", format!("{base}/{query}.scm"))
+                        .map_err(|error| error.to_string())?;
+                }
             }
         }
+        code.push_str("], ");
     }
-    code.push_str("] },\n");
+    code.push_str("},\n");
     Ok(())
 }
 
@@ -169,6 +176,14 @@ struct Language {
     modules: Modules,
     tests: Tests,
     prompt: Prompt,
+    #[serde(default)]
+    smells: Smells,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct Smells {
+    batched: Vec<String>,
 }
 
 #[derive(Deserialize)]

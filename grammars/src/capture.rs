@@ -103,6 +103,75 @@ impl SymbolKind {
     }
 }
 
+/// A place in code that is worth a second look whatever the types are.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Smell {
+    /// A constant pattern is compiled again in each round of a loop.
+    RegexInLoop,
+    /// A database is asked once in each round of a loop.
+    QueryInLoop,
+    /// An asynchronous function waits in a way that stops its whole thread.
+    BlockingInAsync,
+    /// A shell reads a text that is put together from values.
+    DynamicShell,
+    /// Data that can run code is read.
+    UnsafeDeserialise,
+    /// A text that is put together at run time is run as code.
+    DynamicEval,
+    /// The other end of an encrypted connection is not checked.
+    TlsOff,
+    /// A statement for a database is put together from values.
+    SqlFormat,
+}
+
+impl Smell {
+    /// Every smell, in the order of declaration.
+    pub const ALL: [Smell; 8] = [
+        Smell::RegexInLoop,
+        Smell::QueryInLoop,
+        Smell::BlockingInAsync,
+        Smell::DynamicShell,
+        Smell::UnsafeDeserialise,
+        Smell::DynamicEval,
+        Smell::TlsOff,
+        Smell::SqlFormat,
+    ];
+
+    /// The word for it in the capture `@smell.<word>`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Smell::RegexInLoop => "regex-in-loop",
+            Smell::QueryInLoop => "query-in-loop",
+            Smell::BlockingInAsync => "blocking-in-async",
+            Smell::DynamicShell => "dynamic-shell",
+            Smell::UnsafeDeserialise => "unsafe-deserialise",
+            Smell::DynamicEval => "dynamic-eval",
+            Smell::TlsOff => "tls-off",
+            Smell::SqlFormat => "sql-format",
+        }
+    }
+}
+
+/// What a part of a `smells.scm` captures.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Scent {
+    /// What repeats its body.
+    Loop,
+    /// What is another value in each round of it.
+    Variable,
+    /// What is repeated.
+    Body,
+    /// A function: what is in it does not run where it stands.
+    Function,
+    /// A function that is asynchronous.
+    Async,
+    /// What a call is given.
+    Argument,
+    /// The place of a smell.
+    Place(Smell),
+}
+
 /// What a reference does with the name it mentions.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -249,6 +318,8 @@ pub enum Capture {
     Metric(Metric),
     /// `@_name`: for the predicates of its own pattern.
     Text(u8),
+    /// A part of a smell.
+    Smell(Scent),
 }
 
 impl Capture {
@@ -306,6 +377,12 @@ impl Capture {
         ("metrics.jump", Capture::Metric(Metric::Jump)),
         ("metrics.boolean", Capture::Metric(Metric::Boolean)),
         ("metrics.parameter", Capture::Metric(Metric::Parameter)),
+        ("smell.loop", Capture::Smell(Scent::Loop)),
+        ("smell.variable", Capture::Smell(Scent::Variable)),
+        ("smell.body", Capture::Smell(Scent::Body)),
+        ("smell.function", Capture::Smell(Scent::Function)),
+        ("smell.async", Capture::Smell(Scent::Async)),
+        ("smell.argument", Capture::Smell(Scent::Argument)),
     ];
 
     /// The capture of that name, without the `@`; none for a name that means nothing here.
@@ -313,6 +390,13 @@ impl Capture {
         if let Some(word) = name.strip_prefix("definition.") {
             let kind = SymbolKind::ALL.into_iter().find(|kind| kind.word() == word);
             return kind.map(Capture::Definition);
+        }
+        let smell = name.strip_prefix("smell.").and_then(|word| {
+            let mut all = Smell::ALL.into_iter();
+            all.find(|smell| smell.word() == word)
+        });
+        if let Some(smell) = smell {
+            return Some(Capture::Smell(Scent::Place(smell)));
         }
         let known = Capture::NAMES.iter().find(|(known, _)| *known == name);
         known.map(|(_, capture)| *capture)

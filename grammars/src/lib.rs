@@ -12,7 +12,7 @@ mod rules;
 
 use std::sync::OnceLock;
 
-pub use capture::{Capture, Metric, Role, SymbolKind};
+pub use capture::{Capture, Metric, Role, Scent, Smell, SymbolKind};
 pub use rules::{Child, Entry, Rules, Scratch};
 use tree_sitter::Language;
 use tree_sitter_language::LanguageFn;
@@ -90,10 +90,14 @@ pub struct Grammar {
     pub tests: Tests,
     /// What follows the three backticks of a Markdown code block.
     pub fence: &'static str,
+    /// Texts that say that a query asks for many things at once.
+    pub batched: &'static [&'static str],
     queries: &'static [(&'static str, &'static str)],
+    smell_queries: &'static [(&'static str, &'static str)],
     parser: LanguageFn,
     language: OnceLock<Language>,
     rules: OnceLock<Result<Rules, String>>,
+    smells: OnceLock<Result<Rules, String>>,
 }
 
 /// Where documentation stands and what it looks like.
@@ -231,9 +235,20 @@ impl Grammar {
         }
     }
 
+    /// The queries about smells, ready to use; silent if there are none or one is broken.
+    pub fn smells(&self) -> &Rules {
+        static SILENT: OnceLock<Rules> = OnceLock::new();
+        match self.compiled_smells() {
+            Ok(rules) => rules,
+            Err(_) => SILENT.get_or_init(Rules::silent),
+        }
+    }
+
     /// What is wrong with the queries, if anything.
     pub fn problem(&self) -> Option<&str> {
-        self.compiled().as_ref().err().map(String::as_str)
+        let problem = self.compiled().as_ref().err();
+        let problem = problem.or_else(|| self.compiled_smells().as_ref().err());
+        problem.map(String::as_str)
     }
 
     /// The queries as written, bases first, each with its file.
@@ -270,6 +285,11 @@ impl Grammar {
             .filter_map(|extension| file.strip_suffix(extension)?.strip_suffix('.'))
             .min_by_key(|stem| stem.len());
         extension.unwrap_or(file)
+    }
+
+    fn compiled_smells(&self) -> &Result<Rules, String> {
+        self.smells
+            .get_or_init(|| Rules::new(self.language(), self.smell_queries))
     }
 
     fn compiled(&self) -> &Result<Rules, String> {

@@ -10,7 +10,7 @@
 
 use tree_sitter::{Language, Node, TreeCursor};
 
-use crate::capture::Capture;
+use crate::capture::{Capture, Scent};
 use crate::pattern::{self, Element, Pattern, Shape};
 
 /// All patterns of one language, by the kind of node they start at.
@@ -209,6 +209,18 @@ impl Rules {
     /// What is known about nodes of a kind. None for the kind of a syntax error.
     pub fn entry(&self, kind: u16) -> Option<&Entry> {
         self.entries.get(usize::from(kind))
+    }
+
+    /// For each pattern that finds a smell, the lists of texts of each of which the file must hold one.
+    pub fn needed_texts(&self) -> impl Iterator<Item = Vec<&[String]>> {
+        let finds = self.patterns.iter().filter(|pattern| {
+            let mut captures = pattern.root.captures.iter();
+            captures.any(|capture| matches!(capture, Capture::Smell(Scent::Place(_))))
+        });
+        finds.map(|pattern| {
+            let positive = pattern.predicates.iter().filter(|one| !one.negated);
+            positive.map(|one| &*one.texts).collect()
+        })
     }
 
     /// Hands `each` the captures of every pattern of `entry` that holds at `node`, in the order of the queries.

@@ -25,6 +25,7 @@ mod parse;
 mod posting;
 mod references;
 mod resolve;
+mod smells;
 mod symbols;
 mod table;
 mod walk;
@@ -34,13 +35,14 @@ pub use facts::{
     Facts, Import, ImportKind, ImportedName, Incomplete, Instruction, Metrics, Reference, Symbol,
     SymbolId,
 };
-pub use grammars::{Grammar, Role, SymbolKind};
+pub use grammars::{Grammar, Role, Smell, SymbolKind};
 pub use join::{Index, Mention, Place, Stats};
 pub use links::{Link, Use};
 pub use outline::{OutlineItem, doc_line, header_text, outline, outline_of};
 pub use pack::{Packed, form};
 pub use parse::Parsed;
 pub use resolve::Confidence;
+pub use smells::Whiff;
 
 /// The longest text that is read, in bytes. What is longer is data or generated, and its tree takes 20 to 80 times its
 /// size.

@@ -58,6 +58,10 @@ impl Parsed {
         self.0.grammar
     }
 
+    pub(crate) fn tree(&self) -> Option<&Tree> {
+        self.0.tree.as_ref()
+    }
+
     /// Syntax errors: places that make no sense and tokens that are missing.
     pub fn error_count(&self) -> usize {
         self.0.facts.error_count
@@ -103,7 +107,11 @@ impl Facts {
 }
 
 /// The tree of a text.
-fn read(grammar: &'static Grammar, source: &str, old: Option<&Tree>) -> Result<Tree, Incomplete> {
+pub(crate) fn read(
+    grammar: &'static Grammar,
+    source: &str,
+    old: Option<&Tree>,
+) -> Result<Tree, Incomplete> {
     if source.len() > MAX_BYTES {
         return Err(Incomplete::TooLarge);
     }

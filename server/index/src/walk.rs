@@ -280,7 +280,7 @@ impl<'s> Walker<'s> {
                     self.frames.push((here.depth, Frame::Wrapper(wrapper)));
                 }
                 // Read below, once it is known whether there is a definition.
-                Capture::Test | Capture::Text(_) => {}
+                Capture::Test | Capture::Text(_) | Capture::Smell(_) => {}
                 Capture::Comment => {
                     let asks = instructions::read(&mut self.instructions, self.source, here.range);
                     self.leads.comment(here.range, here.depth, asks);

@@ -1,0 +1,49 @@
+; Places that the review looks at. Captures are defined in ../README.md.
+
+; --- what repeats, and what runs elsewhere ---
+
+(for_expression pattern: (_) @smell.variable body: (block) @smell.body) @smell.loop
+(while_expression body: (block) @smell.body) @smell.loop
+(loop_expression body: (block) @smell.body) @smell.loop
+[(function_item) (closure_expression)] @smell.function
+(function_item (function_modifiers "async")) @smell.async
+(async_block) @smell.async
+
+; --- performance ---
+
+((call_expression
+  function: (scoped_identifier
+    path: [
+      (identifier) @_expression
+      (scoped_identifier name: (identifier) @_expression)
+    ]
+    name: (identifier) @_new)
+  arguments: (arguments . [(string_literal) (raw_string_literal)] @smell.argument)) @smell.regex-in-loop
+  (#any-of? @_expression "Regex" "RegexBuilder" "RegexSet")
+  (#eq? @_new "new"))
+
+((call_expression
+  function: (scoped_identifier
+    path: [
+      (identifier) @_thread
+      (scoped_identifier name: (identifier) @_thread)
+    ]
+    name: (identifier) @_sleep)) @smell.blocking-in-async
+  (#eq? @_thread "thread")
+  (#eq? @_sleep "sleep"))
+
+((call_expression
+  function: (scoped_identifier
+    path: (scoped_identifier path: (identifier) @_std name: (identifier) @_fs)
+    name: (identifier) @_verb)) @smell.blocking-in-async
+  (#eq? @_std "std")
+  (#eq? @_fs "fs")
+  (#any-of? @_verb "read" "read_to_string" "read_dir" "write" "copy" "create_dir_all" "remove_dir_all"))
+
+; --- security ---
+
+((call_expression
+  function: (field_expression field: (field_identifier) @_accept)
+  arguments: (arguments . (boolean_literal) @_yes)) @smell.tls-off
+  (#any-of? @_accept "danger_accept_invalid_certs" "danger_accept_invalid_hostnames")
+  (#eq? @_yes "true"))

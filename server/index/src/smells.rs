@@ -1,0 +1,236 @@
+//! Places that are worth a second look whatever the types are, as a language's `smells.scm` describes them.
+//!
+//! A pattern finds the place; what it takes besides is here: whether it is repeated, whether it depends on what changes
+//! in each round, whether the function around it is asynchronous.
+
+use std::sync::Arc;
+
+use grammars::{Capture, Child, Grammar, Scent, Scratch, Smell};
+use rustc_hash::FxHashMap;
+use serde::Serialize;
+use text::Range;
+use tree_sitter::{Node, Tree};
+
+use crate::facts::Facts;
+use crate::parse::{Parsed, read};
+
+/// A place with a smell.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Whiff {
+    /// What it smells of.
+    pub smell: Smell,
+    /// The place.
+    pub range: Range,
+    /// The path of the function around it, or else of the innermost symbol; empty outside of all.
+    pub symbol: Arc<str>,
+    /// The first line of its text.
+    pub text: String,
+}
+
+impl Parsed {
+    /// The places with a smell, in the order of the text. Linear in the tree.
+    pub fn smells(&self) -> Vec<Whiff> {
+        let Some(tree) = self.tree() else {
+            return Vec::new();
+        };
+        let source = self.text().to_string();
+        whiffs(self.grammar(), &source, tree, self.facts())
+    }
+}
+
+impl Facts {
+    /// The places with a smell in the text that these are the facts of, in its order. Reads the text again, unless it
+    /// lacks words that any smell needs.
+    pub fn smells_in(&self, source: &str) -> Vec<Whiff> {
+        if !may_smell(self.grammar, source) {
+            return Vec::new();
+        }
+        match read(self.grammar, source, None) {
+            Ok(tree) => whiffs(self.grammar, source, &tree, self),
+            Err(_) => Vec::new(),
+        }
+    }
+}
+
+/// Whether a text has the words of at least one smell.
+fn may_smell(grammar: &Grammar, source: &str) -> bool {
+    let mut patterns = grammar.smells().needed_texts();
+    patterns.any(|groups| {
+        groups
+            .iter()
+            .all(|group| group.iter().any(|text| source.contains(text.as_str())))
+    })
+}
+
+/// What the walk is inside of.
+enum Frame<'s> {
+    Body { variables: Vec<&'s str> },
+    Function { is_async: bool },
+}
+
+struct Walk<'s> {
+    grammar: &'static Grammar,
+    source: &'s str,
+    frames: Vec<(u32, Frame<'s>)>,
+    /// Bodies of loops that the walk has not come to, with what changes in each round.
+    bodies: FxHashMap<(usize, usize), Vec<&'s str>>,
+    found: Vec<(Smell, Range)>,
+}
+
+fn whiffs(grammar: &'static Grammar, source: &str, tree: &Tree, facts: &Facts) -> Vec<Whiff> {
+    let rules = grammar.smells();
+    let root = tree.root_node();
+    let mut walk = Walk {
+        grammar,
+        source,
+        frames: Vec::new(),
+        bodies: FxHashMap::default(),
+        found: Vec::new(),
+    };
+    let mut scratch = Scratch::new(root);
+    let mut stack = vec![(Child::root(root), 0_u32)];
+    let mut children = Vec::new();
+    while let Some((child, depth)) = stack.pop() {
+        while walk.frames.pop_if(|(at, _)| *at >= depth).is_some() {}
+        let entry = rules.entry(child.kind);
+        children.clear();
+        if child.node.child_count() > 0 {
+            scratch.read_children(entry, child.node, &mut children);
+        }
+        let node = child.node;
+        if let Some(variables) = walk.bodies.remove(&(node.id(), node.start_byte())) {
+            walk.frames.push((depth, Frame::Body { variables }));
+        }
+        if let Some(entry) = entry {
+            for capture in &entry.always {
+                walk.take(depth, &[(*capture, node)]);
+            }
+            if entry.has_patterns() {
+                rules.matches(entry, child, &children, source, &mut scratch, |captures| {
+                    walk.take(depth, captures);
+                });
+            }
+        }
+        stack.extend(children.iter().rev().map(|child| (*child, depth + 1)));
+    }
+    walk.found.sort_unstable();
+    walk.found.sort_by_key(|(_, range)| range.start);
+    walk.found.dedup();
+    let found = walk.found.into_iter().map(|(smell, range)| {
+        let around = facts
+            .function_at(range.start)
+            .or_else(|| facts.symbol_at(range.start));
+        let symbol = around.and_then(|id| facts.symbol(id));
+        let text = source.get(range.start..range.end).unwrap_or("");
+        Whiff {
+            smell,
+            range,
+            symbol: symbol.map_or_else(|| "".into(), |symbol| symbol.path.clone()),
+            text: text.lines().next().unwrap_or("").to_owned(),
+        }
+    });
+    found.collect()
+}
+
+impl<'s> Walk<'s> {
+    fn take(&mut self, depth: u32, captures: &[(Capture, Node<'_>)]) {
+        let scents = || {
+            captures.iter().filter_map(|(capture, node)| match capture {
+                Capture::Smell(scent) => Some((*scent, *node)),
+                _ => None,
+            })
+        };
+        let all = |wanted: Scent| scents().filter(move |(scent, _)| *scent == wanted);
+        for (scent, node) in scents() {
+            match scent {
+                Scent::Loop => {
+                    let variables = all(Scent::Variable);
+                    let variables: Vec<&str> = variables
+                        .flat_map(|(_, node)| words(self.text(node)))
+                        .collect();
+                    for (_, body) in all(Scent::Body) {
+                        let known = self.bodies.entry((body.id(), body.start_byte()));
+                        known.or_default().extend(&variables);
+                    }
+                }
+                Scent::Function => self.enter_function(depth, false),
+                Scent::Async => self.enter_function(depth, true),
+                Scent::Place(smell) => {
+                    let argument: Vec<&str> = all(Scent::Argument)
+                        .map(|(_, node)| self.text(node))
+                        .collect();
+                    if self.holds(smell, &argument.join(" ")) {
+                        self.found.push((smell, node.byte_range().into()));
+                    }
+                }
+                Scent::Variable | Scent::Body | Scent::Argument => {}
+            }
+        }
+    }
+
+    fn enter_function(&mut self, depth: u32, now_async: bool) {
+        match self.frames.last_mut() {
+            Some((at, Frame::Function { is_async })) if *at == depth => *is_async |= now_async,
+            _ => {
+                let is_async = now_async;
+                self.frames.push((depth, Frame::Function { is_async }));
+            }
+        }
+    }
+
+    /// Whether a place that looks like a smell is one.
+    fn holds(&self, smell: Smell, argument: &str) -> bool {
+        let inside = self.frames.iter().rev().map(|(_, frame)| frame);
+        let here = inside
+            .clone()
+            .take_while(|frame| matches!(frame, Frame::Body { .. }));
+        let repeated = here.clone().next().is_some();
+        let changes = here.clone().any(|frame| match frame {
+            Frame::Body { variables } => words(argument).any(|word| variables.contains(&word)),
+            Frame::Function { .. } => false,
+        });
+        match smell {
+            Smell::RegexInLoop => repeated && !changes,
+            Smell::QueryInLoop => {
+                let mut batched = self.grammar.batched.iter();
+                changes && !batched.any(|text| argument.contains(text))
+            }
+            Smell::BlockingInAsync => {
+                let mut functions = inside.filter_map(|frame| match frame {
+                    Frame::Function { is_async } => Some(*is_async),
+                    Frame::Body { .. } => None,
+                });
+                functions.next() == Some(true)
+            }
+            Smell::SqlFormat => starts_like_sql(argument),
+            Smell::DynamicShell | Smell::UnsafeDeserialise | Smell::DynamicEval | Smell::TlsOff => {
+                true
+            }
+        }
+    }
+
+    fn text(&self, node: Node<'_>) -> &'s str {
+        self.source.get(node.byte_range()).unwrap_or("")
+    }
+}
+
+/// The words of a text, as names are words.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric() && c != '_')
+        .filter(|word| !word.is_empty())
+}
+
+/// Whether a literal starts with a statement for a database.
+fn starts_like_sql(literal: &str) -> bool {
+    let start = literal.find(['"', '\'', '`']).unwrap_or(0);
+    let text = literal.get(start..).unwrap_or("");
+    let text = text.trim_start_matches(|c: char| !c.is_alphabetic());
+    let first = words(text).next().unwrap_or("").to_ascii_uppercase();
+    matches!(
+        first.as_str(),
+        "SELECT" | "INSERT" | "UPDATE" | "DELETE" | "CREATE" | "DROP" | "ALTER" | "WITH"
+    )
+}
+
+#[cfg(test)]
+mod tests;
