@@ -13,6 +13,7 @@ mod format;
 mod problem;
 mod read;
 mod setup;
+mod team;
 #[cfg(test)]
 mod tests;
 
@@ -22,7 +23,7 @@ use std::path::PathBuf;
 use globset::{GlobSet, GlobSetBuilder};
 use ledger::{LimitKind, Money};
 use provider::Effort;
-use review::{RuleId, Thresholds};
+use review::{RuleId, Team, Thresholds};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -101,7 +102,9 @@ pub struct Config {
     pub deny: Deny,
     /// The architecture rules' thresholds.
     pub rules: Thresholds,
-    /// The team's own words for agents and reviews; data to the model, never an instruction.
+    /// What the team says about itself and its code, as far as rules check it.
+    pub team: Team,
+    /// The same as words for agents and reviews; data to the model, never an instruction.
     pub context: Option<String>,
     /// Where the server shows what it knows.
     pub surfaces: Surfaces,
@@ -129,7 +132,7 @@ impl Config {
     /// Puts the sources together, and reports what is wrong in them, in the order of the sources and their lines.
     pub fn resolve(sources: &Sources<'_>) -> (Config, Vec<Problem>) {
         let (machine, machine_problems) = parse::<MachineFile>(sources.machine);
-        let (workspace, workspace_problems) = parse::<WorkspaceFile>(sources.workspace);
+        let (mut workspace, workspace_problems) = parse::<WorkspaceFile>(sources.workspace);
         let (settings, settings_problems) =
             sources.settings.map_or_else(Default::default, |value| {
                 read::json::<Settings>(SETTINGS, value)
@@ -144,6 +147,7 @@ impl Config {
             .or_else(|| narrowing.find(|problem| narrows(problem)))
             .cloned();
         let rules = thresholds(&workspace);
+        let tables = workspace.team();
         let granted = Budget::from(machine.budget).or_shipped();
         let budget = match stopped {
             Some(_) => Budget::nothing(),
@@ -162,10 +166,8 @@ impl Config {
             prices: machine.prices.file.map(PathBuf::from),
             deny: Deny::new(workspace.scope.deny.into_iter().chain(settings.scope.deny)),
             rules,
-            context: workspace
-                .context
-                .text
-                .filter(|text| !text.trim().is_empty()),
+            context: tables.quoted(),
+            team: tables.team(sources.workspace),
             surfaces: Surfaces {
                 hover: settings.hover.enable,
                 code_lens: settings.code_lens.enable,
@@ -302,14 +304,14 @@ impl Deny {
         let mut globs = GlobSetBuilder::new();
         for glob in patterns
             .iter()
-            .filter_map(|pattern| format::glob(pattern).ok())
+            .filter_map(|pattern| review::path_pattern(pattern).ok())
         {
             globs.add(glob);
         }
         // A set too large to compile denies everything.
         let globs = globs
             .build()
-            .or_else(|_| GlobSet::new(format::glob("*")))
+            .or_else(|_| GlobSet::new(review::path_pattern("*")))
             .unwrap_or_default();
         Deny { patterns, globs }
     }

@@ -1,11 +1,12 @@
 //! The architecture review: what the rules say about the files as they are in the editor.
 
 use std::collections::BTreeSet;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
-use review::{Finding, Manifests, Review, check_file, graph};
+use index::{Facts, Whiff};
+use review::{Bar, Finding, Manifests, Review, Seen, graph, judge, judge_other};
 use text::FilePath;
-use workspace::Snapshot;
+use workspace::{Document, Snapshot};
 
 use crate::config::Config;
 use crate::{Engine, Event};
@@ -41,21 +42,71 @@ pub fn findings_of(
     manifests: &Manifests,
     config: &Config,
 ) -> (Vec<Finding>, Review) {
-    let review = Review::of(&project(roots, index, manifests), &config.rules);
+    let review = Review::of(&project(roots, index, manifests, config), &config.rules);
+    let day = today();
+    let bar = bar(config, &day);
+    let path = |file: &FilePath| {
+        let root = roots.iter().find(|root| file.is_inside(root));
+        let path = root.and_then(|root| file.relative_to(root));
+        path.unwrap_or(file.as_str()).to_owned()
+    };
+    let files: Vec<(&FilePath, Arc<Facts>)> = index.files().collect();
+    let smells = smells_of(&files, &|file, facts| {
+        facts.grammar.is_test_path(&path(file))
+    });
     let mut findings = Vec::new();
-    for (file, facts) in index.files() {
-        findings.extend(check_file(file, &facts, &config.rules));
-        findings.extend(review.file(file).iter().cloned());
+    for ((file, facts), smells) in files.iter().zip(&smells) {
+        let seen = Seen {
+            facts,
+            smells,
+            others: Some(review.file(file)),
+        };
+        findings.extend(judge(&bar, file, &path(file), &seen));
+    }
+    for file in review.files().filter(|file| !index.contains(file)) {
+        findings.extend(judge_other(&bar, &path(file), review.file(file)));
     }
     findings
         .sort_by(|a, b| (&a.file, a.range.start, a.rule).cmp(&(&b.file, b.range.start, b.rule)));
     (findings, review)
 }
 
+/// The places with a smell in each of the files, on all cores: their texts are read again, and those that have the words
+/// of a smell are parsed.
+fn smells_of(
+    files: &[(&FilePath, Arc<Facts>)],
+    leave_out: &(dyn Fn(&FilePath, &Facts) -> bool + Sync),
+) -> Vec<Vec<Whiff>> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = files.len().div_ceil(threads).max(1);
+    let of_one = |(file, facts): &(&FilePath, Arc<Facts>)| {
+        if facts.generated || leave_out(file, facts) {
+            return Vec::new();
+        }
+        let text = workspace::read(file);
+        text.map_or_else(|_| Vec::new(), |text| facts.smells_in(&text.to_string()))
+    };
+    std::thread::scope(|scope| {
+        let parts: Vec<_> = files
+            .chunks(share)
+            .map(|part| scope.spawn(move || part.iter().map(of_one).collect::<Vec<_>>()))
+            .collect();
+        // A part that cannot be read has no smells; the files after it keep their place.
+        let parts = parts.into_iter().zip(files.chunks(share));
+        parts
+            .flat_map(|(part, files)| {
+                part.join()
+                    .unwrap_or_else(|_| vec![Vec::new(); files.len()])
+            })
+            .collect()
+    })
+}
+
 fn project<'a>(
     roots: &'a [FilePath],
     index: &'a index::Index,
     manifests: &'a Manifests,
+    config: &'a Config,
 ) -> graph::Project<'a> {
     graph::Project {
         roots,
@@ -63,7 +114,21 @@ fn project<'a>(
         manifests,
         // What ignore files leave out, such as code that a build makes, can be imported all the same.
         exists: &|file| file.as_path().exists(),
+        team: &config.team,
     }
+}
+
+/// What findings are held to; `today` as [`today`] writes it.
+fn bar<'a>(config: &'a Config, today: &'a str) -> Bar<'a> {
+    Bar {
+        thresholds: &config.rules,
+        team: &config.team,
+        today,
+    }
+}
+
+fn today() -> String {
+    jiff::Zoned::now().date().to_string()
 }
 
 impl Engine {
@@ -93,8 +158,9 @@ impl Engine {
     fn review_with(&self, manifest_files: BTreeSet<FilePath>) {
         let manifests = read_manifests(&manifest_files);
         let snapshot = self.snapshot();
-        let project = project(&snapshot.roots, snapshot.index(), &manifests);
-        let review = Review::of(&project, &self.config().rules);
+        let config = self.config();
+        let project = project(&snapshot.roots, snapshot.index(), &manifests, &config);
+        let review = Review::of(&project, &config.rules);
         self.reviewed(|reviewed| {
             *reviewed = Reviewed {
                 review: Some(review),
@@ -112,7 +178,7 @@ impl Engine {
                 review, manifests, ..
             } = reviewed;
             let review = review.as_mut()?;
-            let project = project(&snapshot.roots, snapshot.index(), manifests);
+            let project = project(&snapshot.roots, snapshot.index(), manifests, &config);
             Some(review.update(&project, &config.rules, files))
         });
         for file in changed.unwrap_or_default() {
@@ -122,15 +188,31 @@ impl Engine {
         }
     }
 
-    /// What the review says about a file as a part of the workspace, by place.
-    pub(crate) fn findings_in_graph(&self, snapshot: &Snapshot, file: &FilePath) -> Vec<Finding> {
-        if snapshot.root_of(file).is_none() {
-            return Vec::new();
+    /// The findings of an open document, in the order of its text.
+    pub(crate) fn findings_in(&self, snapshot: &Snapshot, document: &Document) -> Vec<Finding> {
+        let file = document.file();
+        let config = self.config();
+        let day = today();
+        let bar = bar(&config, &day);
+        let others = self.findings_in_workspace(snapshot, file);
+        let path = snapshot.display(file);
+        match document.parsed() {
+            Some(parsed) => {
+                let seen = Seen {
+                    facts: parsed.facts(),
+                    smells: &parsed.smells(),
+                    others: others.as_deref(),
+                };
+                judge(&bar, file, path, &seen)
+            }
+            None => judge_other(&bar, path, &others.unwrap_or_default()),
         }
-        self.reviewed(|reviewed| {
-            let review = reviewed.review.as_ref();
-            review.map_or_else(Vec::new, |review| review.file(file).to_vec())
-        })
+    }
+
+    /// What the review says about a file as a part of the workspace; none while nobody knows.
+    fn findings_in_workspace(&self, snapshot: &Snapshot, file: &FilePath) -> Option<Vec<Finding>> {
+        snapshot.root_of(file)?;
+        self.reviewed(|reviewed| Some(reviewed.review.as_ref()?.file(file).to_vec()))
     }
 
     fn reviewed<T>(&self, act: impl FnOnce(&mut Reviewed) -> T) -> T {

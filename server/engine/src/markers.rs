@@ -1,6 +1,6 @@
 //! What a file carries in its margin: findings, and hunks that wait for a decision.
 
-use review::{Finding, Related, RuleId, Severity, check_file};
+use review::{Finding, Related, RuleId, Severity};
 use text::{FilePath, Range};
 
 use crate::Engine;
@@ -88,11 +88,8 @@ impl Engine {
             .iter()
             .map(|hunk| hunk_marker(hunk, document.text()))
             .collect();
-        if findings && let Some(parsed) = document.parsed() {
-            let thresholds = self.config().rules.clone();
-            let mut findings = check_file(file, parsed.facts(), &thresholds);
-            findings.extend(self.findings_in_graph(&snapshot, file));
-            let findings = findings.into_iter();
+        if findings {
+            let findings = self.findings_in(&snapshot, document).into_iter();
             markers.extend(findings.map(finding_marker));
         }
         markers.sort_by_key(|marker| (marker.range.start, marker.range.end));
@@ -103,19 +100,18 @@ impl Engine {
         })
     }
 
-    /// The findings whose function `range` touches.
-    pub(crate) fn findings_at(&self, document: &workspace::Document, range: Range) -> Vec<Finding> {
-        let Some(parsed) = document.parsed() else {
-            return Vec::new();
+    /// The findings that `range` touches.
+    pub(crate) fn findings_at(
+        &self,
+        snapshot: &workspace::Snapshot,
+        document: &workspace::Document,
+        range: Range,
+    ) -> Vec<Finding> {
+        let findings = self.findings_in(snapshot, document).into_iter();
+        let here = |finding: &Finding| {
+            finding.range.touches(range.start) || finding.range.intersects(range)
         };
-        check_file(
-            document.file(),
-            parsed.facts(),
-            &self.config().rules.clone(),
-        )
-        .into_iter()
-        .filter(|finding| finding.range.touches(range.start) || finding.range.intersects(range))
-        .collect()
+        findings.filter(here).collect()
     }
 }
 

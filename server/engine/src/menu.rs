@@ -121,7 +121,7 @@ impl Engine {
         if snapshot.is_closed(file) {
             return Menu { items };
         }
-        let launches = self.launches(document, range, diagnostics);
+        let launches = self.launches(snapshot, document, range, diagnostics);
         let mut packers = Packers::default();
         items.extend(launches.into_iter().map(|(launch, kind, repairs)| {
             let estimate = self.estimate_with(&mut packers, snapshot, file, &launch);
@@ -144,6 +144,7 @@ impl Engine {
     /// What can be launched at `range`, the most specific first.
     fn launches(
         &self,
+        snapshot: &Snapshot,
         document: &Document,
         range: Range,
         diagnostics: &[ForeignDiagnostic],
@@ -153,7 +154,10 @@ impl Engine {
         };
         let facts = parsed.facts();
         let mut found = Vec::new();
-        for finding in self.findings_at(document, range) {
+        for finding in self.findings_at(snapshot, document, range) {
+            if !finding.rule.is_repaired_in_a_symbol() {
+                continue;
+            }
             let launch = Launch {
                 instruction: Some(finding.message),
                 ..Launch::new(Action::Fix, &finding.symbol)

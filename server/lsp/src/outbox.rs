@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use engine::{Engine, Event, HunkId, Level, MarkerKind, Markers, RunId, Spending};
 use lsp_types::{
-    LspNotificationMethod, MessageDirection, MessageType, Notification, ProgressNotification,
-    ProgressParams, ProgressToken,
+    Diagnostic, LspNotificationMethod, MessageDirection, MessageType, Notification,
+    ProgressNotification, ProgressParams, ProgressToken,
 };
 use serde_json::{Value, json};
 use text::FilePath;
@@ -86,6 +86,8 @@ pub(crate) struct Outbox {
     /// Files whose markers are due, and when.
     markers: BTreeSet<FilePath>,
     markers_due: Option<Instant>,
+    /// The diagnostics that the client was last told of, by open file.
+    published: BTreeMap<FilePath, Vec<Diagnostic>>,
     /// The hunks that the client was last told of, by file.
     hunks: BTreeMap<FilePath, Vec<HunkId>>,
     bars: BTreeMap<String, Bar>,
@@ -122,6 +124,7 @@ impl Outbox {
             sender,
             markers: BTreeSet::new(),
             markers_due: None,
+            published: BTreeMap::new(),
             hunks: BTreeMap::new(),
             bars: BTreeMap::new(),
             indexing: None,
@@ -232,11 +235,24 @@ impl Outbox {
                 ),
                 None => (Vec::new(), None),
             };
-            self.client
-                .publish_diagnostics(self.session.uri_of(&file), diagnostics, version)
-                .await;
+            if self.is_news(&file, &diagnostics, markers.is_some()) {
+                self.client
+                    .publish_diagnostics(self.session.uri_of(&file), diagnostics, version)
+                    .await;
+            }
             self.refresh_lenses(file, markers.as_ref());
         }
+    }
+
+    /// Whether the client was not told just that about a file before. What it was told of a file that is no longer open
+    /// is forgotten.
+    fn is_news(&mut self, file: &FilePath, diagnostics: &[Diagnostic], open: bool) -> bool {
+        if !open {
+            let before = self.published.remove(file);
+            return before.is_some_and(|before| !before.is_empty());
+        }
+        let before = self.published.insert(file.clone(), diagnostics.to_vec());
+        before.is_none_or(|before| before != diagnostics)
     }
 
     /// Has the client ask for lenses again when the hunks of a file are others than before.

@@ -1,10 +1,13 @@
 use std::sync::Arc;
 
-use index::{Facts, Instruction, Symbol, SymbolId};
+use index::{Facts, Smell, Symbol, Whiff};
 use serde::Serialize;
 use text::{FilePath, Range};
 
-use crate::rule::{RuleId, Thresholds, all_rules};
+use crate::rule::{RuleId, Thresholds};
+
+/// The most places that a finding lists besides its own.
+pub(crate) const MOST_RELATED: usize = 24;
 
 /// One thing that a rule has to say about one symbol, or one place in a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -18,7 +21,7 @@ pub struct Finding {
     /// The path of the symbol in the file; empty if it is about no symbol. With file, rule and key it is the finding's
     /// identity.
     pub symbol: Arc<str>,
-    /// The symbol's name in the text, or the import, in bytes.
+    /// The symbol's name in the text, or the import, in bytes; empty, at the start, if it is about the whole file.
     pub range: Range,
     /// The figure, the threshold and the symbol in one sentence that stands alone, without a final dot.
     pub message: String,
@@ -49,40 +52,27 @@ pub enum Severity {
     Warning,
 }
 
-/// Applies every rule to one file: the findings in the order of the text, then of the rules.
+/// Applies the rules about one file alone: the findings, silenced or not, in the order of the text, then of the rules.
 ///
 /// Takes time linear in the number of symbols. Generated files have no findings, because nobody edits them.
-pub fn check_file(file: &FilePath, facts: &Facts, thresholds: &Thresholds) -> Vec<Finding> {
+pub(crate) fn check_file(file: &FilePath, facts: &Facts, thresholds: &Thresholds) -> Vec<Finding> {
     if facts.generated {
         return Vec::new();
     }
-    let mut silenced: Vec<(SymbolId, RuleId)> = facts
-        .comments
-        .iter()
-        .filter_map(|comment| Some((comment.symbol?, comment)))
-        .flat_map(|(symbol, comment)| {
-            silenced_by(comment)
-                .into_iter()
-                .map(move |rule| (symbol, rule))
-        })
-        .collect();
-    silenced.sort_unstable();
-
     let mut findings = Vec::new();
-    for (id, symbol) in facts.enumerate() {
-        for rule in all_rules() {
-            let Some((metric, threshold)) = measure(*rule, symbol).zip(thresholds.get(*rule))
-            else {
+    for symbol in &facts.symbols {
+        for rule in MEASURED {
+            let Some((metric, threshold)) = measure(rule, symbol).zip(thresholds.get(rule)) else {
                 continue;
             };
-            if metric > threshold && silenced.binary_search(&(id, *rule)).is_err() {
+            if metric > threshold {
                 findings.push(Finding {
-                    rule: *rule,
+                    rule,
                     severity: Severity::Information,
                     file: file.clone(),
                     symbol: symbol.path.clone(),
                     range: symbol.name_range,
-                    message: message(*rule, &symbol.name, metric, threshold),
+                    message: message(rule, &symbol.name, metric, threshold),
                     key: "".into(),
                     related: Vec::new(),
                 });
@@ -92,36 +82,122 @@ pub fn check_file(file: &FilePath, facts: &Facts, thresholds: &Thresholds) -> Ve
     findings
 }
 
-/// Whether a comment directly above or behind the import at `range` silences the rule for it.
-pub(crate) fn is_import_silenced(facts: &Facts, rule: RuleId, range: Range) -> bool {
-    let comments = facts.comments.iter();
-    let mut fitting = comments.filter(|comment| silenced_by(comment).contains(&rule));
-    fitting.any(|comment| {
-        let between = |a: usize, b: usize| {
-            let mut imports = facts.imports.iter().map(|import| import.range);
-            imports.any(|other| other != range && other.start >= a && other.end <= b)
-        };
-        let above = comment.range.end <= range.start && !between(comment.range.end, range.start);
-        let behind = comment.range.start >= range.end && !between(range.end, comment.range.start);
-        above || behind
+/// The findings about places with a smell, silenced or not. Tests are left out: they do on purpose what code must not.
+pub(crate) fn check_smells(
+    file: &FilePath,
+    path: &str,
+    facts: &Facts,
+    smells: &[Whiff],
+    thresholds: &Thresholds,
+) -> Vec<Finding> {
+    if facts.generated || facts.grammar.is_test_path(path) {
+        return Vec::new();
+    }
+    let once = path.split('/').any(|folder| RUN_ONCE.contains(&folder));
+    let in_test = |whiff: &&Whiff| {
+        let symbol = facts.by_path(&whiff.symbol).and_then(|id| facts.symbol(id));
+        symbol.is_some_and(|symbol| symbol.test)
+    };
+    let heard = smells
+        .iter()
+        .filter(|whiff| !in_test(whiff))
+        .filter(|whiff| !once || !is_slow(whiff.smell));
+    let on = heard.filter(|whiff| thresholds.get(rule_of(whiff.smell)).is_some());
+    on.map(|whiff| {
+        let (severity, says) = about(whiff.smell);
+        Finding {
+            rule: rule_of(whiff.smell),
+            severity,
+            file: file.clone(),
+            symbol: whiff.symbol.clone(),
+            range: whiff.range,
+            message: format!("`{}` {says}", shortened(&whiff.text)),
+            key: shortened(&whiff.text).into(),
+            related: Vec::new(),
+        }
     })
+    .collect()
 }
 
-/// Whether the comment silences rules, and so asks nothing of an agent.
-pub fn is_silencing(comment: &Instruction) -> bool {
-    codes(&comment.text).is_some()
+/// Folders of what runs once, so that nobody minds how long it takes.
+const RUN_ONCE: [&str; 2] = ["migrations", "scripts"];
+
+/// Whether the smell is one of time and not of safety.
+fn is_slow(smell: Smell) -> bool {
+    matches!(
+        smell,
+        Smell::RegexInLoop | Smell::QueryInLoop | Smell::BlockingInAsync
+    )
 }
+
+fn rule_of(smell: Smell) -> RuleId {
+    match smell {
+        Smell::RegexInLoop => RuleId::RegexInLoop,
+        Smell::QueryInLoop => RuleId::QueryInLoop,
+        Smell::BlockingInAsync => RuleId::BlockingInAsync,
+        Smell::DynamicShell => RuleId::DynamicShell,
+        Smell::UnsafeDeserialise => RuleId::UnsafeDeserialise,
+        Smell::DynamicEval => RuleId::DynamicEval,
+        Smell::TlsOff => RuleId::TlsOff,
+        Smell::SqlFormat => RuleId::SqlFormat,
+    }
+}
+
+/// How much a smell weighs, and what there is to say about it.
+fn about(smell: Smell) -> (Severity, &'static str) {
+    match smell {
+        Smell::RegexInLoop => (
+            Severity::Information,
+            "compiles the same pattern in each round of the loop; compile it once before",
+        ),
+        Smell::QueryInLoop => (
+            Severity::Information,
+            "asks the database in each round of the loop; ask once for all of them",
+        ),
+        Smell::BlockingInAsync => (
+            Severity::Warning,
+            "blocks the thread of an asynchronous function, and all that waits on it",
+        ),
+        Smell::DynamicShell => (
+            Severity::Warning,
+            "has a shell read what is put together; pass the arguments as a list",
+        ),
+        Smell::UnsafeDeserialise => (
+            Severity::Warning,
+            "runs code that the data names; read data from elsewhere in a format that cannot",
+        ),
+        Smell::DynamicEval => (Severity::Warning, "runs a text as code"),
+        Smell::TlsOff => (
+            Severity::Warning,
+            "talks to whoever answers, because the certificate is not checked",
+        ),
+        Smell::SqlFormat => (
+            Severity::Warning,
+            "puts values into the statement; pass them as parameters",
+        ),
+    }
+}
+
+fn shortened(text: &str) -> String {
+    const MOST: usize = 60;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", text[..end].trim_end()),
+        None => text.trim_end().to_owned(),
+    }
+}
+
+/// The rules that judge a figure of a function.
+const MEASURED: [RuleId; 3] = [RuleId::TooLong, RuleId::DeepNesting, RuleId::TooComplex];
 
 /// The figure that the rule judges; `None` if the rule does not apply to the symbol.
 fn measure(rule: RuleId, symbol: &Symbol) -> Option<u32> {
     let metrics = symbol.metrics?;
     match rule {
         // A test is often one long list of expectations, and reads well that way.
-        RuleId::TooLong if symbol.test => None,
-        RuleId::TooLong => Some(metrics.lines),
+        RuleId::TooLong => (!symbol.test).then_some(metrics.lines),
         RuleId::DeepNesting => Some(metrics.nesting),
         RuleId::TooComplex => Some(metrics.cognitive),
-        RuleId::LoadCycle | RuleId::DeferredCycle | RuleId::Unresolved => None,
+        _ => None,
     }
 }
 
@@ -132,29 +208,8 @@ fn message(rule: RuleId, name: &str, metric: u32, threshold: u32) -> String {
         RuleId::DeepNesting => {
             format!("`{name}` nests control flow {metric} level{s} deep (limit {threshold})")
         }
-        RuleId::TooComplex => {
-            format!("`{name}` has a cognitive complexity of {metric} (limit {threshold})")
-        }
-        // These measure nothing.
-        RuleId::LoadCycle | RuleId::DeferredCycle | RuleId::Unresolved => String::new(),
+        _ => format!("`{name}` has a cognitive complexity of {metric} (limit {threshold})"),
     }
-}
-
-fn silenced_by(comment: &Instruction) -> Vec<RuleId> {
-    let codes = codes(&comment.text).unwrap_or("");
-    codes
-        .split(',')
-        .filter_map(|code| RuleId::from_code(code.trim()))
-        .collect()
-}
-
-/// What stands between the brackets of `ignore[fn/too-long, fn/too-complex] reason`.
-fn codes(text: &str) -> Option<&str> {
-    text.strip_prefix("ignore")?
-        .trim_start()
-        .strip_prefix('[')?
-        .split_once(']')
-        .map(|(codes, _)| codes)
 }
 
 #[cfg(test)]
@@ -169,7 +224,7 @@ mod tests {
 
     fn check(source: &str, thresholds: [u32; 3], expected: Expect) {
         let mut limits = Thresholds::default();
-        for (rule, threshold) in all_rules().iter().zip(thresholds) {
+        for (rule, threshold) in MEASURED.iter().zip(thresholds) {
             limits.set(*rule, Some(threshold));
         }
         let text = Text::from(source);
@@ -268,38 +323,6 @@ impl Table {
     }
 
     #[test]
-    fn a_comment_silences_one_rule_for_one_function() {
-        let source = "\
-// farthing: ignore[fn/too-long] one arm per message
-fn above() {
-    if a { b(); }
-}
-
-fn inside() {
-    // farthing: ignore[fn/too-complex, fn/deep-nesting] mirrors the protocol
-    if a { b(); }
-}
-
-fn neither() {
-    // farthing: make this shorter
-    if a { b(); }
-}
-";
-        check(
-            source,
-            [1, 0, 0],
-            expect![[r#"
-                2 fn/deep-nesting above: `above` nests control flow 1 level deep (limit 0)
-                2 fn/too-complex above: `above` has a cognitive complexity of 1 (limit 0)
-                6 fn/too-long inside: `inside` is 4 lines long (limit 1)
-                11 fn/too-long neither: `neither` is 4 lines long (limit 1)
-                11 fn/deep-nesting neither: `neither` nests control flow 1 level deep (limit 0)
-                11 fn/too-complex neither: `neither` has a cognitive complexity of 1 (limit 0)
-            "#]],
-        );
-    }
-
-    #[test]
     fn broken_code_is_judged_as_far_as_it_goes() {
         check(
             "fn a() {\n    if b { c(); }\n}\n\nfn d(\n",
@@ -310,18 +333,5 @@ fn neither() {
                 1 fn/too-complex a: `a` has a cognitive complexity of 1 (limit 0)
             "#]],
         );
-    }
-
-    #[test]
-    fn only_a_silencing_comment_is_one() {
-        for (text, expected) in [
-            ("ignore[fn/too-long] why", Some("fn/too-long")),
-            ("ignore [a,b]", Some("a,b")),
-            ("ignore the errors [here]", None),
-            ("make this faster", None),
-            ("ignore[", None),
-        ] {
-            assert_eq!(codes(text), expected, "{text}");
-        }
     }
 }

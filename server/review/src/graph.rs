@@ -10,6 +10,7 @@ mod dotted;
 mod layout;
 mod packages;
 mod specifier;
+mod types;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -89,6 +90,8 @@ pub struct Links {
     pub externals: Vec<External>,
     /// What leads nowhere, by place.
     pub unresolved: Vec<Unresolved>,
+    /// Other files that it depends on when the imports happen.
+    depends_on: Vec<FilePath>,
 }
 
 /// The links of all files.
@@ -131,8 +134,13 @@ impl Graph {
                 .cloned()
                 .collect();
         }
+        // What one file defines can decide when another imports a third.
+        let depends = |links: &Links| links.depends_on.iter().any(|file| changed.contains(file));
+        let others = self.links.iter().filter(|(_, links)| depends(links));
+        let mut due: BTreeSet<FilePath> = others.map(|(file, _)| file.clone()).collect();
+        due.extend(changed.iter().cloned());
         let mut moved = BTreeSet::new();
-        for file in changed {
+        for file in &due {
             let Some(facts) = project.index.file(file) else {
                 continue;
             };
@@ -150,6 +158,11 @@ impl Graph {
         self.links.get(file)
     }
 
+    /// Whether there is such a file; a folder is none.
+    pub(crate) fn has(&self, file: &FilePath) -> bool {
+        self.links.contains_key(file)
+    }
+
     /// All files with what they import, by path.
     pub fn files(&self) -> impl Iterator<Item = (&FilePath, &Arc<Links>)> {
         self.links.iter()
@@ -164,6 +177,7 @@ impl Graph {
 }
 
 /// What leads from one import to others, whatever the algorithm.
+#[derive(Clone, Copy)]
 struct Origin<'a> {
     layout: &'a Layout,
     project: &'a Project<'a>,
@@ -206,6 +220,14 @@ fn links_of(layout: &Layout, project: &Project<'_>, file: &FilePath, facts: &Fac
         let kind = kind_of(facts, import);
         let test = test_file || in_test(facts, import);
         for target in targets {
+            let mut kind = kind;
+            if let Target::Inside(to, names) = &target
+                && kind == EdgeKind::Load
+                && passes_on_names(facts, import)
+                && types::are_types(&origin, to, names, &mut links.depends_on)
+            {
+                kind = EdgeKind::Type;
+            }
             match target {
                 Target::Inside(to, _) if to == own => {}
                 Target::Inside(to, names) => links.edges.push(Edge {
@@ -240,13 +262,16 @@ fn links_of(layout: &Layout, project: &Project<'_>, file: &FilePath, facts: &Fac
     links
 }
 
+/// The path of a file from the root of the workspace folder that it is in.
+pub(crate) fn name_of(project: &Project<'_>, file: &FilePath) -> String {
+    let root = project.roots.iter().find(|root| file.is_inside(root));
+    let relative = root.and_then(|root| file.relative_to(root));
+    relative.unwrap_or(file.as_str()).to_owned()
+}
+
 /// Whether a file holds nothing but tests.
 pub(crate) fn is_test_file(project: &Project<'_>, file: &FilePath, facts: &Facts) -> bool {
-    let root = project.roots.iter().find(|root| file.is_inside(root));
-    let path = root
-        .and_then(|root| file.relative_to(root))
-        .unwrap_or(file.as_str());
-    facts.grammar.is_test_path(path)
+    facts.grammar.is_test_path(&name_of(project, file))
 }
 
 fn in_test(facts: &Facts, import: &Import) -> bool {
@@ -270,6 +295,14 @@ fn kind_of(facts: &Facts, import: &Import) -> EdgeKind {
     } else {
         EdgeKind::Load
     }
+}
+
+/// Whether the compiler drops a passing on of names that are types.
+fn passes_on_names(facts: &Facts, import: &Import) -> bool {
+    facts.grammar.modules.drop_type_imports
+        && import.reexport
+        && !import.wildcard
+        && !import.names.is_empty()
 }
 
 /// Whether the compiler drops the import because every name is used as a type only.

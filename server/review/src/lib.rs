@@ -2,16 +2,24 @@
 //!
 //! A rule turns facts into findings without reading the file, the disk or the clock, so the same facts give the same
 //! findings in an editor, on the command line and in a test.
-//! [`check_file`] applies the rules about one file alone; [`Review`] those about how files import each other.
-//! It judges nothing that is generated, and stays silent where a comment says `farthing: ignore[code] reason`.
+//! [`Review`] applies the rules about how files belong together; [`judge`] those about one file alone, and then leaves
+//! out what a comment silences with `farthing: ignore[code] reason` or the [`Team`] has excused.
 
 mod check;
+mod context;
 pub mod graph;
+mod judge;
 mod manifest;
 mod review;
 mod rule;
+mod team;
 
-pub use check::{Finding, Related, Severity, check_file, is_silencing};
+pub use check::{Finding, Related, Severity};
+pub use judge::{Bar, Seen, is_silencing, judge, judge_other};
 pub use manifest::{MANIFESTS, Manifests, is_manifest};
 pub use review::Review;
 pub use rule::{RuleId, Thresholds, all_rules};
+pub use team::{
+    Decision, Exception, Forbidden, Job, Layer, Layers, Owner, Paths, Shape, Skills, Team,
+    path_pattern,
+};

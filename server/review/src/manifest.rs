@@ -1,8 +1,11 @@
-//! What manifests say of where code is: crates, packages, aliases of paths.
+//! What manifests say of where code is, how it is deployed, and what belongs where.
 //!
 //! A manifest that cannot be read says nothing; its own tools will complain about it.
 
+mod deploy;
 mod json;
+mod layers;
+mod owners;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -10,7 +13,9 @@ use std::sync::Arc;
 use serde_json::Value;
 use text::FilePath;
 
+pub(crate) use self::deploy::Service;
 use crate::graph::folder_of;
+use crate::team::{Forbidden, Layers, Owner};
 
 /// What the manifests of a workspace say together. A clone costs nothing.
 #[derive(Clone, Default)]
@@ -22,6 +27,12 @@ struct Inner {
     crates: Vec<CrateTree>,
     packages: Vec<Package>,
     ts_configs: BTreeMap<String, TsConfig>,
+    container_files: Vec<FilePath>,
+    services: Vec<Service>,
+    layers: Vec<Layers>,
+    forbidden: Vec<Forbidden>,
+    /// With the folder that the patterns are read from.
+    owners: Vec<(FilePath, Vec<Owner>)>,
 }
 
 /// The module tree of one crate.
@@ -58,18 +69,42 @@ pub(crate) struct TsConfig {
     extends: Vec<String>,
 }
 
-/// The names of files that say where code is, as patterns.
-pub const MANIFESTS: [&str; 5] = [
+/// The names of files that say where code is, how it is deployed, and what belongs where; as patterns.
+pub const MANIFESTS: [&str; 16] = [
     "Cargo.toml",
     "go.mod",
     "package.json",
     "tsconfig*.json",
     "jsconfig*.json",
+    "pyproject.toml",
+    "setup.cfg",
+    ".importlinter",
+    "tach.toml",
+    ".dependency-cruiser.json",
+    "CODEOWNERS",
+    "Dockerfile*",
+    "*.Dockerfile",
+    "Containerfile",
+    "docker-compose*.y*ml",
+    "compose*.y*ml",
 ];
 
-/// Whether a file of that name says where code is: it fits one of [`MANIFESTS`].
+/// Whether a file of that name is a manifest: it fits one of [`MANIFESTS`].
 pub fn is_manifest(name: &str) -> bool {
-    matches!(name, "Cargo.toml" | "go.mod" | "package.json") || is_ts_config(name)
+    matches!(
+        name,
+        "Cargo.toml"
+            | "go.mod"
+            | "package.json"
+            | "pyproject.toml"
+            | "setup.cfg"
+            | ".importlinter"
+            | "tach.toml"
+            | ".dependency-cruiser.json"
+            | "CODEOWNERS"
+    ) || is_ts_config(name)
+        || deploy::is_container_file(name)
+        || deploy::is_compose_file(name)
 }
 
 /// The compiler's configuration, or one that others take over.
@@ -126,6 +161,41 @@ impl Manifests {
             .map(|package| (package.folder.as_str(), package))
     }
 
+    /// Who answers for a file, as the nearest file of owners says; nobody if none does.
+    pub fn owners_of(&self, file: &FilePath) -> &[String] {
+        let around = self
+            .0
+            .owners
+            .iter()
+            .filter(|(base, _)| file.is_inside(base));
+        let Some((base, owners)) = around.max_by_key(|(base, _)| base.as_str().len()) else {
+            return &[];
+        };
+        let path = file.relative_to(base).unwrap_or("");
+        let mut fitting = owners.iter().rev().filter(|owner| owner.paths.fit(path));
+        fitting.next().map_or(&[], |owner| &owner.people)
+    }
+
+    /// Layers that files of other tools declare.
+    pub(crate) fn layers(&self) -> &[Layers] {
+        &self.0.layers
+    }
+
+    /// Imports that files of other tools forbid.
+    pub(crate) fn forbidden(&self) -> &[Forbidden] {
+        &self.0.forbidden
+    }
+
+    /// Files that say how to build a container, by path.
+    pub(crate) fn container_files(&self) -> &[FilePath] {
+        &self.0.container_files
+    }
+
+    /// The services of all compose files.
+    pub(crate) fn services(&self) -> &[Service] {
+        &self.0.services
+    }
+
     pub(crate) fn ts_config_around(&self, file: &FilePath) -> Option<&TsConfig> {
         let mut folder = file.as_str();
         while let Some((above, _)) = folder.rsplit_once('/') {
@@ -146,9 +216,34 @@ impl Inner {
             "Cargo.toml" => self.cargo(file, text),
             "go.mod" => self.go_mod(file, text),
             "package.json" => self.package_json(file, text),
+            "pyproject.toml" => {
+                if let Ok(table) = text.parse::<toml::Table>() {
+                    self.declare(layers::pyproject(file, &table));
+                }
+            }
+            ".importlinter" | "setup.cfg" => self.declare(layers::import_linter(file, text)),
+            "tach.toml" => self.declare(layers::tach(file, text)),
+            ".dependency-cruiser.json" => self.declare(layers::dependency_cruiser(file, text)),
+            "CODEOWNERS" => {
+                let mut base = folder_of(file);
+                // The usual places apart from the root itself; patterns are read from the root all the same.
+                if matches!(base.file_name(), ".github" | ".gitlab" | "docs") {
+                    base = folder_of(&base);
+                }
+                self.owners.push((base, owners::owners(text)));
+            }
             name if is_ts_config(name) => self.ts_config(file, text),
+            name if deploy::is_container_file(name) => self.container_files.push(file.clone()),
+            name if deploy::is_compose_file(name) => {
+                self.services.extend(deploy::services(file, text));
+            }
             _ => {}
         }
+    }
+
+    fn declare(&mut self, declared: layers::Declared) {
+        self.layers.extend(declared.layers);
+        self.forbidden.extend(declared.forbidden);
     }
 
     fn cargo(&mut self, file: &FilePath, text: &str) {

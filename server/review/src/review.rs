@@ -1,4 +1,4 @@
-//! The rules about how files import each other.
+//! The rules about the workspace as a whole: how files import each other, and what the team says about that.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -6,12 +6,10 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use text::FilePath;
 
-use crate::check::{Finding, Related, Severity, is_import_silenced};
-use crate::graph::{Cycle, Edge, EdgeKind, Graph, Project, cycles, is_test_file};
+use crate::check::{Finding, MOST_RELATED, Related, Severity};
+use crate::context;
+use crate::graph::{Cycle, Edge, EdgeKind, Graph, Project, cycles, is_test_file, name_of};
 use crate::rule::{RuleId, Thresholds};
-
-/// The most places that a finding about a circle lists.
-const MOST_RELATED: usize = 24;
 
 /// The graph of a workspace and what the rules have to say about it. Keeps up with edits.
 #[derive(Clone, Default)]
@@ -37,10 +35,8 @@ impl Review {
         thresholds: &Thresholds,
         changed: &BTreeSet<FilePath>,
     ) -> BTreeSet<FilePath> {
-        // A silencing comment changes no link, and must be heard all the same.
-        let told = changed.iter().any(|file| self.findings.contains_key(file));
         let moved = self.graph.update(project, changed);
-        if moved.is_empty() && !told {
+        if moved.is_empty() {
             return BTreeSet::new();
         }
         let before = std::mem::take(&mut self.findings);
@@ -52,12 +48,17 @@ impl Review {
             .collect()
     }
 
-    /// The findings of a file, by place.
+    /// The findings of a file, silenced or not, by place.
     pub fn file(&self, file: &FilePath) -> &[Finding] {
         self.findings.get(file).map_or(&[], Vec::as_slice)
     }
 
-    /// All findings, by file and place.
+    /// The files with findings, silenced or not, by path.
+    pub fn files(&self) -> impl Iterator<Item = &FilePath> {
+        self.findings.keys()
+    }
+
+    /// All findings, silenced or not, by file and place.
     pub fn findings(&self) -> impl Iterator<Item = &Finding> {
         self.findings.values().flatten()
     }
@@ -94,17 +95,13 @@ fn findings(
             .filter(|circle| !circle.files.iter().any(|file| known.contains(file)));
         found.extend(later.filter_map(|circle| circle.finding(RuleId::DeferredCycle, project)));
     }
+    context::check(graph, project, thresholds, &mut found);
     let mut by_file: BTreeMap<FilePath, Vec<Finding>> = BTreeMap::new();
     for finding in found {
-        let heard = project.index.file(&finding.file).is_some_and(|facts| {
-            !facts.generated && !is_import_silenced(&facts, finding.rule, finding.range)
-        });
-        if heard {
-            by_file
-                .entry(finding.file.clone())
-                .or_default()
-                .push(finding);
-        }
+        by_file
+            .entry(finding.file.clone())
+            .or_default()
+            .push(finding);
     }
     for findings in by_file.values_mut() {
         findings.sort_by_key(|finding| (finding.range.start, finding.rule));
@@ -243,11 +240,7 @@ fn way_back(cycle: &Cycle, edges: &[(usize, usize)]) -> Vec<(usize, usize)> {
 impl Circle<'_> {
     fn finding(&self, rule: RuleId, project: &Project<'_>) -> Option<Finding> {
         let first = self.cut.first()?;
-        let name = |file: &FilePath| {
-            let root = project.roots.iter().find(|root| file.is_inside(root));
-            let relative = root.and_then(|root| file.relative_to(root));
-            relative.unwrap_or(file.as_str()).to_owned()
-        };
+        let name = |file: &FilePath| name_of(project, file);
         let count = self.files.len();
         let when = match rule {
             RuleId::LoadCycle => "while they are loaded",

@@ -2,23 +2,6 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-/// One architecture rule. Its code is stable: configuration, baselines and silencing comments name it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum RuleId {
-    /// A function with too many lines.
-    TooLong,
-    /// A function with control flow nested too deeply.
-    DeepNesting,
-    /// A function that is too hard to follow, by cognitive complexity.
-    TooComplex,
-    /// Files that import each other in a circle while they are loaded.
-    LoadCycle,
-    /// Files that import each other in a circle, but not while they are loaded.
-    DeferredCycle,
-    /// An import into the workspace that leads nowhere.
-    Unresolved,
-}
-
 /// What there is to know about a rule.
 struct Rule {
     code: &'static str,
@@ -30,72 +13,88 @@ struct Rule {
     text: &'static str,
 }
 
-/// A rule and its page, whose name follows from the code.
-macro_rules! rule {
-    ($code:literal, $page:literal, $title:literal, $threshold:literal, $on:literal) => {
-        Rule {
+/// The rules, each with its code, page, title, threshold, and whether it is on by itself; in the order of the
+/// documentation.
+macro_rules! rules {
+    ($($(#[$doc:meta])* $name:ident: $code:literal, $page:literal, $title:literal, $threshold:literal, $on:literal;)*) => {
+        /// One architecture rule. Its code is stable: configuration, baselines and silencing comments name it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum RuleId {
+            $($(#[$doc])* $name,)*
+        }
+
+        static ALL: &[RuleId] = &[$(RuleId::$name),*];
+
+        /// In the order of the identifiers.
+        static RULES: &[Rule] = &[$(Rule {
             code: $code,
             title: $title,
             threshold: $threshold,
             on: $on,
             page: concat!("docs/rules/", $page, ".md"),
             text: include_str!(concat!("../../../docs/rules/", $page, ".md")),
-        }
+        }),*];
+
+        const RULE_COUNT: usize = [$(RuleId::$name),*].len();
     };
 }
 
-/// In the order of the identifiers.
-static RULES: [Rule; RULE_COUNT] = [
-    rule!("fn/too-long", "fn-too-long", "Function too long", 80, true),
-    rule!(
-        "fn/deep-nesting",
-        "fn-deep-nesting",
-        "Control flow nested too deeply",
-        4,
-        true
-    ),
-    rule!(
-        "fn/too-complex",
-        "fn-too-complex",
-        "Function too complex",
-        24,
-        true
-    ),
-    rule!(
-        "cycle/load-time",
-        "cycle-load-time",
-        "Imports in a circle at load time",
-        0,
-        true
-    ),
-    rule!(
-        "cycle/deferred",
-        "cycle-deferred",
-        "Imports in a circle that loading does not see",
-        0,
-        false
-    ),
-    rule!(
-        "graph/unresolved",
-        "graph-unresolved",
-        "Import that leads nowhere",
-        0,
-        true
-    ),
-];
-
-const RULE_COUNT: usize = 6;
+rules! {
+    /// A function with too many lines.
+    TooLong: "fn/too-long", "fn-too-long", "Function too long", 80, true;
+    /// A function with control flow nested too deeply.
+    DeepNesting: "fn/deep-nesting", "fn-deep-nesting", "Control flow nested too deeply", 4, true;
+    /// A function that is too hard to follow, by cognitive complexity.
+    TooComplex: "fn/too-complex", "fn-too-complex", "Function too complex", 24, true;
+    /// Files that import each other in a circle while they are loaded.
+    LoadCycle: "cycle/load-time", "cycle-load-time", "Imports in a circle at load time", 0, true;
+    /// Files that import each other in a circle, but not while they are loaded.
+    DeferredCycle: "cycle/deferred", "cycle-deferred", "Imports in a circle that loading does not see", 0, false;
+    /// An import into the workspace that leads nowhere.
+    Unresolved: "graph/unresolved", "graph-unresolved", "Import that leads nowhere", 0, true;
+    /// An import from a lower layer into a higher one.
+    LayerViolation: "layer/violation", "layer-violation", "Import against the layers", 0, true;
+    /// An import of what a layer does not offer.
+    Bypass: "interface/bypass", "interface-bypass", "Import past a layer's public files", 0, true;
+    /// An import that the team has forbidden there.
+    ForbiddenImport: "ctx/forbidden-import", "ctx-forbidden-import", "Import that the team forbids", 0, true;
+    /// A library for a job that the team does with another.
+    SecondLibrary: "ctx/second-library", "ctx-second-library", "Second library for one job", 0, true;
+    /// A technology that nobody on the team knows.
+    UnknownTechnology: "ctx/unknown-technology", "ctx-unknown-technology", "Technology that the team does not know", 0, true;
+    /// More things to deploy than the team wants.
+    Deployables: "ctx/too-many-deployables", "ctx-too-many-deployables", "More deployables than agreed", 0, true;
+    /// More kinds of data store than the team wants.
+    Datastores: "ctx/too-many-datastores", "ctx-too-many-datastores", "More data stores than agreed", 0, true;
+    /// More languages than the team wants.
+    Languages: "ctx/too-many-languages", "ctx-too-many-languages", "More languages than agreed", 0, true;
+    /// A decision whose document is gone.
+    StaleDecision: "ctx/stale-decision", "ctx-stale-decision", "Decision whose document is gone", 0, true;
+    /// A constant pattern that is compiled again in each round of a loop.
+    RegexInLoop: "perf/regex-in-loop", "perf-regex-in-loop", "Pattern compiled again and again", 0, true;
+    /// A database that is asked once in each round of a loop.
+    QueryInLoop: "perf/query-in-loop", "perf-query-in-loop", "Query in a loop", 0, true;
+    /// A call that stops the whole thread in an asynchronous function.
+    BlockingInAsync: "perf/sync-io-in-async", "perf-sync-io-in-async", "Blocking call in an asynchronous function", 0, true;
+    /// A shell that reads a text put together from values.
+    DynamicShell: "sec/shell-true-dynamic", "sec-shell-true-dynamic", "Shell reads what is put together", 0, false;
+    /// Data that can run code.
+    UnsafeDeserialise: "sec/unsafe-deserialise", "sec-unsafe-deserialise", "Data that can run code", 0, false;
+    /// A text that is run as code.
+    DynamicEval: "sec/eval-dynamic", "sec-eval-dynamic", "Text that is run as code", 0, false;
+    /// An encrypted connection whose other end is not checked.
+    TlsOff: "sec/tls-off", "sec-tls-off", "Connection to whoever answers", 0, false;
+    /// A statement for a database that is put together from values.
+    SqlFormat: "sec/sql-format", "sec-sql-format", "Statement put together from values", 0, false;
+    /// A silencing comment that silences nothing.
+    UnusedIgnore: "ignore/unused", "ignore-unused", "Comment that silences nothing", 0, true;
+    /// A silencing comment without a reason.
+    UnreasonedIgnore: "ignore/unreasoned", "ignore-unreasoned", "Silenced without a reason", 0, true;
+}
 
 /// Every rule, in the order of the documentation.
 pub fn all_rules() -> &'static [RuleId] {
-    &[
-        RuleId::TooLong,
-        RuleId::DeepNesting,
-        RuleId::TooComplex,
-        RuleId::LoadCycle,
-        RuleId::DeferredCycle,
-        RuleId::Unresolved,
-    ]
+    ALL
 }
 
 impl RuleId {
@@ -128,6 +127,29 @@ impl RuleId {
     /// Whether the rule reports anything when nobody has configured it: if its precision has been measured.
     pub fn is_on(self) -> bool {
         self.rule().on
+    }
+
+    /// Whether an agent can repair what it finds by changing the symbol that the finding is about.
+    pub fn is_repaired_in_a_symbol(self) -> bool {
+        self.is_about_one_file()
+    }
+
+    /// Whether the rule needs nothing but the file.
+    pub(crate) fn is_about_one_file(self) -> bool {
+        matches!(
+            self,
+            RuleId::TooLong
+                | RuleId::DeepNesting
+                | RuleId::TooComplex
+                | RuleId::RegexInLoop
+                | RuleId::QueryInLoop
+                | RuleId::BlockingInAsync
+                | RuleId::DynamicShell
+                | RuleId::UnsafeDeserialise
+                | RuleId::DynamicEval
+                | RuleId::TlsOff
+                | RuleId::SqlFormat
+        )
     }
 
     /// The path of the rule's page from the root of the project.
@@ -218,8 +240,7 @@ mod tests {
             .iter()
             .map(|rule| thresholds.get(*rule))
             .collect();
-        let by_itself = [Some(0), None, Some(0)];
         assert_eq!(left[..3], [Some(80), None, Some(24)]);
-        assert_eq!(left[3..], by_itself);
+        assert_eq!(left[3..6], [Some(0), None, Some(0)]);
     }
 }

@@ -12,6 +12,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::read::{self, Document};
+use super::team::{
+    DecisionTable, ExceptionTable, ForbidTable, LayerTable, LoadTable, OneOfTable, OrgTable,
+    OwnerTable, ReviewTable, ShapeTable, SkillsTable, Tables,
+};
 use super::{Budget, Limits, Models, format};
 
 /// The machine-level file, `config.toml` in the user's configuration folder: everything that grants power.
@@ -117,6 +121,48 @@ pub(super) struct WorkspaceFile {
     pub(super) scope: ScopeTable,
     /// What the team wants every agent and every review to know.
     pub(super) context: ContextTable,
+    /// The team: its size and its kind.
+    pub(super) org: OrgTable,
+    /// What the team knows, and what nobody knows.
+    pub(super) skills: SkillsTable,
+    /// How large the system may be.
+    pub(super) shape: ShapeTable,
+    /// What the system has to bear.
+    pub(super) load: LoadTable,
+    /// The layers, those that import others first.
+    pub(super) layer: Vec<LayerTable>,
+    /// One library for each job.
+    pub(super) one_of: Vec<OneOfTable>,
+    /// Imports that are not wanted.
+    pub(super) forbid: Vec<ForbidTable>,
+    /// Who answers for what.
+    pub(super) owner: Vec<OwnerTable>,
+    /// Decisions and their documents.
+    pub(super) decision: Vec<DecisionTable>,
+    /// What rules let pass for a while.
+    pub(super) exception: Vec<ExceptionTable>,
+    /// What a review by a model is asked for.
+    pub(super) review: ReviewTable,
+}
+
+impl WorkspaceFile {
+    /// What it says about the team.
+    pub(super) fn team(&mut self) -> Tables {
+        Tables {
+            text: self.context.text.take(),
+            org: std::mem::take(&mut self.org),
+            skills: std::mem::take(&mut self.skills),
+            shape: std::mem::take(&mut self.shape),
+            load: std::mem::take(&mut self.load),
+            layer: std::mem::take(&mut self.layer),
+            one_of: std::mem::take(&mut self.one_of),
+            forbid: std::mem::take(&mut self.forbid),
+            owner: std::mem::take(&mut self.owner),
+            decision: std::mem::take(&mut self.decision),
+            exception: std::mem::take(&mut self.exception),
+            review: std::mem::take(&mut self.review),
+        }
+    }
 }
 
 /// One architecture rule.
@@ -360,7 +406,7 @@ impl JsonSchema for Dollars {
 }
 
 /// The schema of a path pattern.
-struct PathPattern;
+pub(super) struct PathPattern;
 
 impl JsonSchema for PathPattern {
     fn schema_name() -> std::borrow::Cow<'static, str> {

@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 use std::path::Path;
 
-use globset::{Glob, GlobBuilder};
 use ledger::Money;
+use review::path_pattern;
 use serde_json::Value;
 use url::{Host, Url};
 
@@ -20,6 +20,8 @@ pub(super) const ABSOLUTE_PATH: &str = "absolute-path";
 pub(super) const COMMAND: &str = "command";
 /// A pattern of paths.
 pub(super) const GLOB: &str = "glob";
+/// A day such as `2027-03-01`.
+pub(super) const DATE: &str = "date";
 
 /// Whether `value` has the format; a format that is not ours says nothing.
 pub(super) fn check(format: &str, value: &Value) -> Result<(), String> {
@@ -42,7 +44,8 @@ pub(super) fn check(format: &str, value: &Value) -> Result<(), String> {
                     .to_owned(),
             ),
         },
-        GLOB => glob(text).map(drop),
+        GLOB => path_pattern(text).map(drop),
+        DATE => date(text),
         "uint32"
             if value
                 .as_u64()
@@ -79,28 +82,12 @@ pub(super) fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// Compiles a path pattern, read from the root of the workspace.
-///
-/// `*` stays inside one name and `**` crosses folders; a pattern without `/` fits a name at any depth. Case is
-/// ignored, because on a file system that ignores it two spellings are one file.
-pub(super) fn glob(pattern: &str) -> Result<Glob, String> {
-    let anywhere = if pattern.contains('/') {
-        pattern.to_owned()
-    } else {
-        format!("**/{pattern}")
-    };
-    let relative = anywhere
-        .strip_prefix('/')
-        .unwrap_or(&anywhere)
-        .trim_end_matches('/');
-    if relative.is_empty() || pattern.is_empty() {
-        return Err("must be a path pattern, such as \"secrets/**\" or \"*.pem\"".to_owned());
+fn date(text: &str) -> Result<(), String> {
+    match text.parse::<jiff::civil::Date>() {
+        // The order of the texts must be that of the days.
+        Ok(date) if date.to_string() == text => Ok(()),
+        Ok(_) | Err(_) => Err("must be a day, such as 2027-03-01".to_owned()),
     }
-    GlobBuilder::new(relative)
-        .literal_separator(true)
-        .case_insensitive(true)
-        .build()
-        .map_err(|error| format!("is no path pattern: {}", error.kind()))
 }
 
 fn variable(text: &str) -> Result<(), String> {

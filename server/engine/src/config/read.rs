@@ -61,6 +61,8 @@ enum Data<'a> {
     Table(Vec<(&'a str, Node<'a>)>),
     Array(Vec<Node<'a>>),
     Leaf(Value),
+    /// A day without quotes, as it is written.
+    Day(String),
     /// What neither JSON nor any of our keys has, by its name.
     Foreign(&'static str),
 }
@@ -115,7 +117,7 @@ impl<'a> Reader<'a> {
     fn fit(&mut self, key: &str, schema: &Value, node: &Node<'_>) -> Option<Value> {
         let fitting = match &node.data {
             Data::Table(entries) if accepts(schema, "object") => {
-                self.fit_table(key, schema, node.at, entries)
+                self.fit_table(key, schema, node.at, entries)?
             }
             Data::Array(items) if accepts(schema, "array") => {
                 let known = items.len();
@@ -127,6 +129,9 @@ impl<'a> Reader<'a> {
                 (fitting.len() == known).then_some(Value::Array(fitting))?
             }
             Data::Leaf(value) if accepts(schema, type_of(value)) => value.clone(),
+            Data::Day(day) if schema["format"].as_str() == Some(format::DATE) => {
+                Value::from(day.as_str())
+            }
             other => {
                 self.report(
                     node.at,
@@ -151,7 +156,7 @@ impl<'a> Reader<'a> {
         schema: &Value,
         at: usize,
         entries: &[(&str, Node<'_>)],
-    ) -> Value {
+    ) -> Option<Value> {
         let mut fitting = Map::new();
         for (name, node) in entries {
             if matches!(node.data, Data::Leaf(Value::Null)) {
@@ -186,6 +191,12 @@ impl<'a> Reader<'a> {
                 }
             }
         }
+        for missing in strings(&schema["required"]) {
+            if !entries.iter().any(|(name, _)| *name == missing) {
+                self.report(at, key, format!("needs the key {missing}"));
+                return None;
+            }
+        }
         let both = strings(&schema["not"]["required"]);
         if !both.is_empty() && both.iter().all(|name| fitting.contains_key(*name)) {
             self.report(
@@ -195,7 +206,7 @@ impl<'a> Reader<'a> {
             );
             fitting.retain(|name, _| !both.contains(&name.as_str()));
         }
-        Value::Object(fitting)
+        Some(Value::Object(fitting))
     }
 }
 
@@ -244,6 +255,7 @@ fn violation(schema: &Value, value: &Value) -> Option<String> {
 fn expected(schema: &Value) -> String {
     let what = match (schema["format"].as_str(), wanted(schema)) {
         (Some(format::DOLLARS), _) => "an amount in quotes, such as \"$0.50\"",
+        (Some(format::DATE), _) => "a day, such as 2027-03-01",
         (_, Some("object")) => "a table",
         (_, Some("array")) => "a list",
         (_, Some("string")) => "a text in quotes",
@@ -328,6 +340,7 @@ fn name_of(data: &Data<'_>) -> &'static str {
     match data {
         Data::Table(_) => "a table",
         Data::Array(_) => "a list",
+        Data::Day(_) => "a date",
         Data::Foreign(name) => name,
         Data::Leaf(value) => match type_of(value) {
             "boolean" => "true or false",
@@ -367,7 +380,7 @@ fn node_of<'a>(at: usize, value: &'a DeValue<'_>) -> Node<'a> {
             Err(_) => Data::Foreign("a number beyond 64 bits"),
         },
         DeValue::Float(_) => Data::Foreign("a fraction"),
-        DeValue::Datetime(_) => Data::Foreign("a date"),
+        DeValue::Datetime(day) => Data::Day(day.to_string()),
     };
     Node { at, data }
 }

@@ -183,6 +183,7 @@ fn a_whole_configuration_is_read() {
         deny,
         rules,
         context,
+        team: _,
         surfaces,
         mode,
         stopped,
@@ -198,7 +199,7 @@ fn a_whole_configuration_is_read() {
         Budget { limits: Limits { run: Some(Money(100000000000)), session: Some(Money(2000000000000)), workspace: None, day: Some(Money(1000000000000)), month: Some(Money(50000000000000)), model_day: None, model_month: None }, models: [] }
         Limits { turns: 3, tool_calls: 40, output_tokens: 16000, seconds: 600 }
         ["*.sql"] Some("/etc/farthing/prices.toml") None
-        ["secrets/**", "*.pem"] Thresholds([Some(120), None, Some(24), Some(0), None, Some(0)])
+        ["secrets/**", "*.pem"] Thresholds([Some(120), None, Some(24), Some(0), None, Some(0), Some(0), Some(0), Some(0), Some(0), Some(0), Some(0), Some(0), Some(0), Some(0), Some(0), Some(0), Some(0), None, None, None, None, None, Some(0), Some(0)])
         Some("Three people, no Kubernetes.") Surfaces { hover: true, code_lens: false, inlay_hints: true, diagnostics: true } Live
     "#]].assert_eq(&(power + &team));
 }
@@ -228,7 +229,7 @@ fn every_problem_names_its_place_and_what_is_valid() {
             config.toml:25:1: provider.kind: unknown value; valid values: anthropic, openai, ollama
             config.toml:28:2: rules: belongs in farthing.toml at the root of the workspace
             config.toml:29:2: limit: unknown key; did you mean limits? valid keys: provider, models, budget, limits, protected, prices
-            farthing.toml:1:8: rules."fn/too-lnog": unknown key; did you mean fn/too-long? valid keys: fn/too-long, fn/deep-nesting, fn/too-complex, cycle/load-time, cycle/deferred, graph/unresolved
+            farthing.toml:1:8: rules."fn/too-lnog": unknown key; did you mean fn/too-long? valid keys: fn/too-long, fn/deep-nesting, fn/too-complex, cycle/load-time, cycle/deferred, graph/unresolved, layer/violation, interface/bypass, ctx/forbidden-import, ctx/second-library, ctx/unknown-technology, ctx/too-many-deployables, ctx/too-many-datastores, ctx/too-many-languages, ctx/stale-decision, perf/regex-in-loop, perf/query-in-loop, perf/sync-io-in-async, sec/shell-true-dynamic, sec/unsafe-deserialise, sec/eval-dynamic, sec/tls-off, sec/sql-format, ignore/unused, ignore/unreasoned
             farthing.toml:3:1: rules."fn/too-long".limit: unknown key; valid keys: enabled, threshold
             farthing.toml:5:9: scope.deny[0]: is no path pattern: unclosed character class; missing ']'
             farthing.toml:5:15: scope.deny[1]: must be a path pattern, such as "secrets/**" or "*.pem"
@@ -372,8 +373,8 @@ fn a_limit_that_cannot_be_read_stops_spending() {
         "[budgt]\nper_run = \"$0.01\"",
         &json!({}),
         expect![[r#"
-        farthing.toml:1:2: budgt: unknown key; did you mean budget? valid keys: rules, budget, scope, context
-        run $0.00 session $0.00 day $0.00 month $0.00 workspace $0.00"#]],
+            farthing.toml:1:2: budgt: unknown key; did you mean budget? valid keys: rules, budget, scope, context, org, skills, shape, load, layer, one_of, forbid, owner, decision, exception, review
+            run $0.00 session $0.00 day $0.00 month $0.00 workspace $0.00"#]],
     );
     check_budget(
         "",
@@ -409,7 +410,7 @@ fn a_problem_without_power_stops_nothing() {
         &json!({"theme": 1}),
         expect![[r#"
             farthing.toml:2:1: rules."fn/too-long".threshold: must be a whole number, not a text
-            farthing.toml:3:2: layers: unknown key; valid keys: rules, budget, scope, context
+            farthing.toml:3:2: layers: unknown key; did you mean layer? valid keys: rules, budget, scope, context, org, skills, shape, load, layer, one_of, forbid, owner, decision, exception, review
             editor settings: theme: unknown key; valid keys: hover, codeLens, inlayHints, diagnostics, review, budget, scope, server, languages, trace, trusted, spending, reports
             run $0.50 session - day $5.00 month $50.00 workspace -"#]],
     );
@@ -698,6 +699,100 @@ fn denied_paths_include_what_is_in_denied_folders() {
 fn nothing_printed_holds_a_key() {
     let (config, _) = resolve("", "", None, &["ANTHROPIC_API_KEY=sk-canary"]);
     assert!(!format!("{config:?}").contains("sk-canary"));
+}
+
+#[test]
+fn a_team_says_what_is_checked_and_what_a_model_is_shown() {
+    let workspace = r#"
+        [context]
+        text = "Spring release first."
+        [org]
+        name = "Acme"
+        maintainers = 3
+        stage = "production"
+        [skills]
+        strong = ["python", "postgres"]
+        unknown = ["kafka"]
+        [shape]
+        style = "modular-monolith"
+        max_deployables = 2
+        [load]
+        peak_rps = 40
+        rows = { users = 100_000 }
+        [[layer]]
+        name = "web"
+        paths = ["app/web/**"]
+        [[layer]]
+        name = "domain"
+        paths = ["app/domain/**"]
+        public = ["app/domain/api.py"]
+        [[one_of]]
+        job = "http-client"
+        use = "httpx"
+        instead_of = ["requests"]
+        [[forbid]]
+        import = "celery"
+        in = ["app/domain/**"]
+        adr = "docs/adr/7.md"
+        [[owner]]
+        paths = ["app/billing/**"]
+        people = ["@ana"]
+        [[decision]]
+        adr = "docs/adr/3.md"
+        status = "accepted"
+        [[exception]]
+        rule = "ctx/unknown-technology"
+        match = "kafka"
+        until = 2027-03-01
+        why = "vendor feed"
+        [review]
+        never = ["naming"]
+    "#;
+    let (config, problems) = resolve("", workspace, None, &[]);
+    assert_eq!(lines(&problems), "");
+    expect![[r#"
+        Spring release first.
+        Team: Acme, 3 maintainers
+        Stage of the code: production
+        Style: modular-monolith
+        The team is at home in: python, postgres
+        Nobody knows: kafka
+        At most: 2 deployables
+        Load: 40 requests in the busiest second, 100000 rows in users
+        Layers, which import downwards only: web, domain
+        For http-client: httpx
+        Never import: celery in app/domain/**
+        Decided in: docs/adr/3.md
+        A review never reports: naming"#]]
+    .assert_eq(&config.context.unwrap());
+    let team = config.team;
+    assert_eq!(team.layers[0].layers.len(), 2);
+    assert_eq!(team.exceptions[0].until.as_deref(), Some("2027-03-01"));
+    assert_eq!(team.owners_of("app/billing/tax.py"), ["@ana"]);
+    assert_eq!(team.shape.deployables, Some(2));
+    assert_eq!(team.forbidden[0].why.as_deref(), Some("docs/adr/7.md"));
+}
+
+#[test]
+fn what_a_team_says_wrong_has_a_place() {
+    check_problems(
+        "",
+        "[org]\nmaintainers = \"three\"\nstage = \"done\"\n[[layer]]\nname = \"web\"\n[[layer]]\npath = [\"a\"]\n\
+         [[exception]]\nrule = \"ctx/unknown\"\nuntil = 2027-03-01T10:00:00\n[[exception]]\nrule = \"ctx/second-library\"\nuntil = \"soon\"\n\
+         [shape]\nmax_deployables = 2027-01-01\n[skill]\n",
+        expect![[r#"
+            farthing.toml:2:1: org.maintainers: must be a whole number, not a text
+            farthing.toml:3:1: org.stage: unknown value; valid values: prototype, production, legacy
+            farthing.toml:4:1: layer[0]: needs the key paths
+            farthing.toml:6:1: layer[1]: needs the key name
+            farthing.toml:7:1: layer[1].path: unknown key; did you mean paths? valid keys: name, paths, public
+            farthing.toml:9:1: exception[0].rule: unknown value; valid values: fn/too-long, fn/deep-nesting, fn/too-complex, cycle/load-time, cycle/deferred, graph/unresolved, layer/violation, interface/bypass, ctx/forbidden-import, ctx/second-library, ctx/unknown-technology, ctx/too-many-deployables, ctx/too-many-datastores, ctx/too-many-languages, ctx/stale-decision, perf/regex-in-loop, perf/query-in-loop, perf/sync-io-in-async, sec/shell-true-dynamic, sec/unsafe-deserialise, sec/eval-dynamic, sec/tls-off, sec/sql-format, ignore/unused, ignore/unreasoned
+            farthing.toml:10:1: exception[0].until: must be a day, such as 2027-03-01
+            farthing.toml:13:1: exception[1].until: must be a day, such as 2027-03-01
+            farthing.toml:15:1: shape.max_deployables: must be a whole number, not a date
+            farthing.toml:16:2: skill: unknown key; did you mean skills? valid keys: rules, budget, scope, context, org, skills, shape, load, layer, one_of, forbid, owner, decision, exception, review
+        "#]],
+    );
 }
 
 #[test]

@@ -9,8 +9,9 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
+use engine::config::Config;
 use engine::{findings_of, manifests_of, read_manifests};
-use review::{Finding, Severity};
+use review::{Finding, Manifests, Severity};
 use text::FilePath;
 use workspace::Store;
 
@@ -58,6 +59,20 @@ enum Format {
     Edges,
 }
 
+/// Who answers for a file: as the team says, else as its files of owners say.
+fn owners_of(
+    root: &FilePath,
+    file: &FilePath,
+    config: &Config,
+    manifests: &Manifests,
+) -> Vec<String> {
+    let path = file.relative_to(root).unwrap_or(file.as_str());
+    match config.team.owners_of(path) {
+        [] => manifests.owners_of(file).to_vec(),
+        people => people.to_vec(),
+    }
+}
+
 /// Reviews a folder. Exit code 1 if there is something to mend.
 pub(crate) fn review(args: &ReviewArgs) -> anyhow::Result<ExitCode> {
     let path = std::path::absolute(&args.path)?;
@@ -99,7 +114,8 @@ pub(crate) fn review(args: &ReviewArgs) -> anyhow::Result<ExitCode> {
             ));
         }
     }
-    let shown = Shown::new(&root, &findings);
+    let owners = |file: &FilePath| owners_of(&root, file, &config, &manifests);
+    let shown = Shown::new(&root, &findings, &owners);
     match args.format {
         Format::Text => formats::text(&shown, index.stats().files, began.elapsed())?,
         Format::Json => formats::json(&shown)?,

@@ -6,6 +6,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use text::FilePath;
 
 use crate::manifest::Manifests;
+use crate::team::Team;
 
 /// What a graph is made from.
 #[derive(Clone, Copy)]
@@ -18,6 +19,8 @@ pub struct Project<'a> {
     pub manifests: &'a Manifests,
     /// Whether there is such a file or folder on the disk, in the index or not.
     pub exists: &'a dyn Fn(&FilePath) -> bool,
+    /// What the team has said.
+    pub team: &'a Team,
 }
 
 /// The files by what imports can call them. Depends on which files there are, not on what is in them.

@@ -5,6 +5,7 @@ use expect_test::{Expect, expect};
 
 use super::*;
 use crate::manifest::Manifests;
+use crate::team::Team;
 
 /// Files of a fixture: `//- /path` starts one. What has no grammar is a manifest.
 fn check(fixture: &str, expected: Expect) {
@@ -25,6 +26,7 @@ fn check(fixture: &str, expected: Expect) {
         index: &index,
         manifests: &manifests,
         exists: &|_| false,
+        team: &Team::default(),
     };
     let graph = Graph::of(&project);
     let mut out = String::new();
@@ -242,6 +244,33 @@ package cart
             main.go => fmt
             main.go => github.com/pkg/errors
             main.go ?? example.org/shop/lost
+        "#]],
+    );
+}
+
+#[test]
+fn passing_on_types_is_gone_from_the_program() {
+    check(
+        "\
+//- /w/index.ts
+export { Shape } from \"./all\";
+export { Shape as S, area } from \"./all\";
+export { Kind } from \"./shape\";
+//- /w/all.ts
+export * from \"./shape\";
+export { area } from \"./area\";
+//- /w/shape.ts
+export interface Shape { a: number }
+export enum Kind { Round }
+//- /w/area.ts
+export function area() {}
+",
+        expect![[r#"
+            all.ts -> shape.ts Load []
+            all.ts -> area.ts Load [area]
+            index.ts -> all.ts Type [Shape]
+            index.ts -> all.ts Load [Shape,area]
+            index.ts -> shape.ts Load [Kind]
         "#]],
     );
 }

@@ -16,6 +16,7 @@ use crate::ui;
 pub(super) struct Shown<'f> {
     root: &'f FilePath,
     findings: &'f [Finding],
+    owners: &'f dyn Fn(&FilePath) -> Vec<String>,
     texts: BTreeMap<&'f FilePath, Text>,
 }
 
@@ -28,7 +29,11 @@ struct At {
 }
 
 impl<'f> Shown<'f> {
-    pub(super) fn new(root: &'f FilePath, findings: &'f [Finding]) -> Shown<'f> {
+    pub(super) fn new(
+        root: &'f FilePath,
+        findings: &'f [Finding],
+        owners: &'f dyn Fn(&FilePath) -> Vec<String>,
+    ) -> Shown<'f> {
         let own = findings.iter().map(|finding| &finding.file);
         let related = findings.iter().flat_map(|finding| &finding.related);
         let files = own.chain(related.map(|related| &related.file));
@@ -43,6 +48,7 @@ impl<'f> Shown<'f> {
         Shown {
             root,
             findings,
+            owners,
             texts,
         }
     }
@@ -132,7 +138,7 @@ pub(super) fn json(shown: &Shown<'_>) -> anyhow::Result<()> {
         json!({
             "rule": finding.rule, "severity": word(finding.severity), "message": finding.message,
             "at": place(&finding.file, finding.range), "symbol": finding.symbol,
-            "identity": identity(shown.root, finding), "related": related.collect::<Vec<_>>(),
+            "identity": identity(shown.root, finding), "owners": (shown.owners)(&finding.file), "related": related.collect::<Vec<_>>(),
         })
     });
     ui::json(&json!({"findings": findings.collect::<Vec<_>>()}))

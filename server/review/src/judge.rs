@@ -1,0 +1,350 @@
+//! From what the rules find in a file to what is shown: without what is silenced or excused, and with what is wrong in
+//! the comments that silence.
+
+use std::sync::Arc;
+
+use index::{Facts, Instruction, Whiff};
+use text::{FilePath, Range};
+
+use crate::check::{Finding, Severity, check_file, check_smells};
+use crate::rule::{RuleId, Thresholds};
+use crate::team::{Excuse, Team};
+
+/// What findings are held to.
+#[derive(Clone, Copy)]
+pub struct Bar<'a> {
+    /// The rules' thresholds.
+    pub thresholds: &'a Thresholds,
+    /// What the team has said.
+    pub team: &'a Team,
+    /// The day, as `2027-03-01`.
+    pub today: &'a str,
+}
+
+/// What is known of one file.
+#[derive(Clone, Copy)]
+pub struct Seen<'a> {
+    /// What it says about itself.
+    pub facts: &'a Facts,
+    /// The places with a smell.
+    pub smells: &'a [Whiff],
+    /// The findings about it as a part of the workspace, silenced or not; none while nobody knows them.
+    pub others: Option<&'a [Finding]>,
+}
+
+/// All findings of one file, in the order of the text, then of the rules.
+///
+/// `path` is the file's from the root of the workspace.
+/// Takes time linear in the number of symbols. Generated files have no findings, because nobody edits them.
+pub fn judge(bar: &Bar<'_>, file: &FilePath, path: &str, seen: &Seen<'_>) -> Vec<Finding> {
+    let Seen {
+        facts,
+        smells,
+        others,
+    } = *seen;
+    if facts.generated {
+        return Vec::new();
+    }
+    let mut findings = check_file(file, facts, bar.thresholds);
+    findings.extend(check_smells(file, path, facts, smells, bar.thresholds));
+    findings.extend(others.unwrap_or(&[]).iter().cloned());
+    let mut ignores: Vec<Ignore<'_>> = facts.comments.iter().filter_map(Ignore::read).collect();
+    findings.retain(|finding| {
+        let mut silenced = false;
+        for ignore in &mut ignores {
+            silenced |= ignore.silences(facts, finding);
+        }
+        !silenced
+    });
+    let whole = others.is_some();
+    findings.extend(
+        ignores
+            .iter()
+            .flat_map(|ignore| ignore.problems(bar.thresholds, whole, file, facts)),
+    );
+    findings.retain_mut(|finding| excused(bar, finding, path));
+    findings.sort_by_key(|finding| (finding.range.start, finding.rule));
+    findings
+}
+
+/// The same for a file without a grammar: only the team can excuse something there.
+pub fn judge_other(bar: &Bar<'_>, path: &str, findings: &[Finding]) -> Vec<Finding> {
+    let mut findings = findings.to_vec();
+    findings.retain_mut(|finding| excused(bar, finding, path));
+    findings
+}
+
+/// Whether a finding stays. It says so if an exception would have held longer.
+fn excused(bar: &Bar<'_>, finding: &mut Finding, path: &str) -> bool {
+    match bar.team.excuse(finding, path, bar.today) {
+        Excuse::None => true,
+        Excuse::Holds => false,
+        Excuse::Ended(day) => {
+            let ended = format!("; the exception until {day} has ended");
+            finding.message.push_str(&ended);
+            true
+        }
+    }
+}
+
+/// Whether the comment silences rules, and so asks nothing of an agent.
+pub fn is_silencing(comment: &Instruction) -> bool {
+    parts(&comment.text).is_some()
+}
+
+/// A comment that silences rules: `ignore[fn/too-long, fn/too-complex] reason`.
+struct Ignore<'f> {
+    comment: &'f Instruction,
+    codes: Vec<&'f str>,
+    used: Vec<RuleId>,
+    reason: &'f str,
+}
+
+impl<'f> Ignore<'f> {
+    fn read(comment: &'f Instruction) -> Option<Ignore<'f>> {
+        let (codes, reason) = parts(&comment.text)?;
+        let codes = codes.split(',').map(str::trim);
+        Some(Ignore {
+            comment,
+            codes: codes.filter(|code| !code.is_empty()).collect(),
+            used: Vec::new(),
+            reason: reason.trim_start_matches([':', '-', '–']).trim(),
+        })
+    }
+
+    /// Whether it silences the finding; if so, it is of use.
+    fn silences(&mut self, facts: &Facts, finding: &Finding) -> bool {
+        let named = self.codes.contains(&finding.rule.code());
+        let silences = named && stands_at(facts, self.comment, finding);
+        if silences && !self.used.contains(&finding.rule) {
+            self.used.push(finding.rule);
+        }
+        silences
+    }
+
+    fn problems(
+        &self,
+        thresholds: &Thresholds,
+        whole: bool,
+        file: &FilePath,
+        facts: &Facts,
+    ) -> Vec<Finding> {
+        let symbol = self.comment.symbol.and_then(|id| facts.symbol(id));
+        let symbol = symbol.map_or_else(|| "".into(), |symbol| symbol.path.clone());
+        let finding = |rule: RuleId, key: &str, message: String| Finding {
+            rule,
+            severity: Severity::Information,
+            file: file.clone(),
+            symbol: Arc::clone(&symbol),
+            range: self.comment.range,
+            message,
+            key: key.into(),
+            related: Vec::new(),
+        };
+        let mut found = Vec::new();
+        if thresholds.get(RuleId::UnusedIgnore).is_some() {
+            for code in &self.codes {
+                let Some(rule) = RuleId::from_code(code) else {
+                    let message = format!("no rule is called `{code}`, so nothing is silenced");
+                    found.push(finding(RuleId::UnusedIgnore, code, message));
+                    continue;
+                };
+                let looked = thresholds.get(rule).is_some() && (whole || rule.is_about_one_file());
+                if looked && !self.used.contains(&rule) {
+                    let message = format!("there is no `{code}` to silence here");
+                    found.push(finding(RuleId::UnusedIgnore, code, message));
+                }
+            }
+        }
+        if self.reason.is_empty() && thresholds.get(RuleId::UnreasonedIgnore).is_some() {
+            let codes = self.codes.join(", ");
+            let message =
+                format!("`{codes}` is silenced without a reason; say why behind the bracket");
+            found.push(finding(RuleId::UnreasonedIgnore, &codes, message));
+        }
+        found
+    }
+}
+
+/// Whether a comment stands where it silences a finding: at the symbol that the finding is about, at the import, or
+/// anywhere if the finding is about the file.
+fn stands_at(facts: &Facts, comment: &Instruction, finding: &Finding) -> bool {
+    if !finding.symbol.is_empty() {
+        return comment.symbol.is_some() && comment.symbol == facts.by_path(&finding.symbol);
+    }
+    if finding.range.is_empty() {
+        return true;
+    }
+    let range = finding.range;
+    let between = |start: usize, end: usize| {
+        let mut imports = facts.imports.iter().map(|import| import.range);
+        imports.any(|other| other != range && other.start >= start && other.end <= end)
+    };
+    let Range { start, end } = comment.range;
+    let above = end <= range.start && !between(end, range.start);
+    let behind = start >= range.end && !between(range.end, start);
+    above || behind
+}
+
+/// What stands between the brackets of `ignore[fn/too-long, fn/too-complex] reason`, and what follows them.
+fn parts(text: &str) -> Option<(&str, &str)> {
+    text.strip_prefix("ignore")?
+        .trim_start()
+        .strip_prefix('[')?
+        .split_once(']')
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use expect_test::{Expect, expect};
+    use index::Parsed;
+    use text::Text;
+
+    use super::*;
+    use crate::team::{Exception, Paths};
+
+    fn check_with(source: &str, team: &Team, expected: Expect) {
+        let mut thresholds = Thresholds::default();
+        thresholds.set(RuleId::TooLong, Some(1));
+        thresholds.set(RuleId::DeepNesting, Some(0));
+        thresholds.set(RuleId::TooComplex, None);
+        let text = Text::from(source);
+        let parsed = Parsed::parse(grammars::by_name("rust").unwrap(), &text);
+        let file = FilePath::new("/w/a.rs").unwrap();
+        let bar = Bar {
+            thresholds: &thresholds,
+            team,
+            today: "2027-03-02",
+        };
+        let seen = Seen {
+            facts: parsed.facts(),
+            smells: &parsed.smells(),
+            others: None,
+        };
+        let found = judge(&bar, &file, "a.rs", &seen);
+        let lines = found.iter().map(|finding| {
+            let line = text.line_of(finding.range.start) + 1;
+            format!("{line} {}: {}\n", finding.rule, finding.message)
+        });
+        expected.assert_eq(&lines.collect::<String>());
+    }
+
+    fn check(source: &str, expected: Expect) {
+        check_with(source, &Team::default(), expected);
+    }
+
+    #[test]
+    fn a_comment_silences_one_rule_for_one_function() {
+        let source = "\
+// farthing: ignore[fn/too-long] one arm per message
+fn above() {
+    if a { b(); }
+}
+
+fn inside() {
+    // farthing: ignore[fn/deep-nesting] mirrors the protocol
+    if a { b(); }
+}
+
+fn neither() {
+    // farthing: make this shorter
+    if a { b(); }
+}
+";
+        check(
+            source,
+            expect![[r#"
+            2 fn/deep-nesting: `above` nests control flow 1 level deep (limit 0)
+            6 fn/too-long: `inside` is 4 lines long (limit 1)
+            11 fn/too-long: `neither` is 4 lines long (limit 1)
+            11 fn/deep-nesting: `neither` nests control flow 1 level deep (limit 0)
+        "#]],
+        );
+    }
+
+    #[test]
+    fn a_comment_that_silences_nothing_or_says_no_reason_is_a_finding() {
+        let source = "\
+// farthing: ignore[fn/too-long, fn/deep-nesting] one arm per message
+fn short() { a(); }
+
+// farthing: ignore[fn/too-long]
+fn long() {
+    a();
+}
+
+// farthing: ignore[fn/too-short, fn/too-complex, graph/unresolved] no such rule, one that is off, one not looked at
+fn other() { a(); }
+";
+        check(
+            source,
+            expect![[r#"
+            1 ignore/unused: there is no `fn/too-long` to silence here
+            1 ignore/unused: there is no `fn/deep-nesting` to silence here
+            4 ignore/unreasoned: `fn/too-long` is silenced without a reason; say why behind the bracket
+            9 ignore/unused: no rule is called `fn/too-short`, so nothing is silenced
+        "#]],
+        );
+    }
+
+    #[test]
+    fn a_smell_is_a_finding_of_its_function() {
+        let source = "\
+async fn poll() { thread::sleep(d); }
+// farthing: ignore[perf/sync-io-in-async] a test of the clock
+async fn silent() { thread::sleep(d); }
+#[test]
+fn tested() { async { thread::sleep(d) }; }
+";
+        check(
+            source,
+            expect![[r#"
+            1 perf/sync-io-in-async: `thread::sleep(d)` blocks the thread of an asynchronous function, and all that waits on it
+        "#]],
+        );
+    }
+
+    #[test]
+    fn an_exception_holds_until_its_last_day() {
+        let source = "fn long() {\n    a();\n}\n";
+        let team = |until: &str, matching: &str| Team {
+            exceptions: vec![Exception {
+                rule: "fn/too-long".to_owned(),
+                matching: Some(matching.to_owned()),
+                paths: Some(Paths::new([matching])),
+                until: Some(until.to_owned()),
+            }],
+            ..Team::default()
+        };
+        check_with(source, &team("2027-03-02", "*.rs"), expect![[""]]);
+        check_with(
+            source,
+            &team("2027-03-02", "b.rs"),
+            expect![[r#"
+            1 fn/too-long: `long` is 3 lines long (limit 1)
+        "#]],
+        );
+        check_with(
+            source,
+            &team("2027-03-01", "a.rs"),
+            expect![[r#"
+            1 fn/too-long: `long` is 3 lines long (limit 1); the exception until 2027-03-01 has ended
+        "#]],
+        );
+    }
+
+    #[test]
+    fn only_a_silencing_comment_is_one() {
+        for (text, expected) in [
+            ("ignore[fn/too-long] why", Some(("fn/too-long", " why"))),
+            ("ignore [a,b]", Some(("a,b", ""))),
+            ("ignore the errors [here]", None),
+            ("make this faster", None),
+            ("ignore[", None),
+        ] {
+            assert_eq!(parts(text), expected, "{text}");
+        }
+    }
+}
