@@ -23,6 +23,8 @@ mod sse;
 mod usage;
 mod wire;
 
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use tokio_util::sync::CancellationToken;
 
@@ -59,6 +61,16 @@ pub trait Provider: Send + Sync {
             TOOL_PROMPT_TOKENS
         };
         self.body_bytes(request) as u64 + overhead
+    }
+
+    /// The tokens of the prompt that `request` would send, counted by the provider itself: exact but for a few. `None`
+    /// where it has no counter, or where that does not answer.
+    ///
+    /// Nobody bills it, but it sends the prompt, so it is only for a request that the user has asked for. It takes as long
+    /// as it takes: the caller decides how long to wait, and dropping the future ends it.
+    fn count_tokens(&self, request: &CompletionRequest) -> BoxFuture<'static, Option<u64>> {
+        let _ = request;
+        std::future::ready(None).boxed()
     }
 
     /// Sends `request` once and streams the answer.

@@ -95,6 +95,11 @@ impl ScriptedHandle {
         self.state.billed()
     }
 
+    /// How often somebody asked how many tokens a prompt has. These are not among [`ScriptedHandle::requests`].
+    pub fn counts(&self) -> usize {
+        self.state.counts()
+    }
+
     /// What has happened so far.
     pub fn progress(&self) -> Progress {
         self.state.progress()

@@ -2,9 +2,12 @@ use std::net::IpAddr;
 use std::sync::{Arc, Once};
 
 use bytes::Bytes;
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, StreamExt};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Client, Request, Url};
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::exchange::Exchange;
@@ -34,6 +37,9 @@ pub(crate) enum Path {
 
 /// The version in the paths of all APIs spoken here.
 const VERSION: &str = "v1";
+
+/// The most bytes of the answer to a question that nobody bills.
+const LARGEST_ANSWER: usize = 64 << 10;
 
 /// What one attempt sends.
 #[derive(Debug)]
@@ -74,6 +80,43 @@ impl Connection {
 
     pub(crate) fn origin(&self) -> &Origin {
         &self.origin
+    }
+
+    /// Asks for a small JSON answer at a path under the endpoint's, when it is first polled. Waits as long as it is
+    /// polled; an error is the status, if one came.
+    pub(crate) fn ask(
+        &self,
+        path: &str,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> BoxFuture<'static, Result<Value, Option<u16>>> {
+        let mut url = self.url.clone();
+        url.set_path(&format!("{}/{path}", self.url.path()));
+        let mut request = Request::new(reqwest::Method::POST, url);
+        *request.headers_mut() = headers;
+        request
+            .headers_mut()
+            .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        *request.body_mut() = Some(body.into());
+        let client = self.client.clone();
+        async move {
+            let mut response = client.execute(request).await.map_err(|_| None)?;
+            let status = response.status();
+            let failed = |_| Some(status.as_u16());
+            let mut answer = Vec::new();
+            while let Some(chunk) = response.chunk().await.map_err(failed)? {
+                if answer.len() + chunk.len() > LARGEST_ANSWER {
+                    return Err(Some(status.as_u16()));
+                }
+                answer.extend_from_slice(&chunk);
+            }
+            tracing::debug!(status = status.as_u16(), "answer to a question");
+            if !status.is_success() {
+                return Err(Some(status.as_u16()));
+            }
+            serde_json::from_slice(&answer).map_err(|_| Some(status.as_u16()))
+        }
+        .boxed()
     }
 
     /// Sends when the stream is first polled.

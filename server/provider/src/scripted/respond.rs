@@ -1,14 +1,15 @@
 use std::collections::HashMap;
+use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::{Semaphore, watch};
 
 use super::asked::Asked;
-use super::play::{Play, play};
-use super::script::{Effect, Fault, Script};
-use super::wire::Wire;
+use super::play::{Play, default_usage, play};
+use super::script::{Count, Effect, Fault, Script, Turn};
+use super::wire::{COUNT, Wire};
 use super::{Progress, Recorded};
 use crate::usage::Usage;
 
@@ -50,6 +51,7 @@ struct Log {
     requests: Vec<Recorded>,
     failures: Vec<String>,
     billed: Usage,
+    counts: usize,
     /// How often a request came, by the hash of its body: a repeated body is a retry.
     repeats: HashMap<u64, u32>,
 }
@@ -66,6 +68,9 @@ impl State {
 
     pub(super) fn respond(&self, request: &Request) -> Reply {
         let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        if request.path == COUNT && request.method == "POST" {
+            return self.count(request, body);
+        }
         let (number, repeat) = self.record(request, &body);
         self.update(|progress| progress.requests += 1);
         let request_id = format!("req_scripted_{number}");
@@ -126,6 +131,28 @@ impl State {
                 format!("there is no {} {}", request.method, request.path),
             ));
         };
+        self.find(request, body, |turn, asked, place| {
+            if let Some(unmet) = turn.expect.iter().find_map(|expect| asked.unmet(expect)) {
+                return Err(format!("{place}: {unmet}"));
+            }
+            let effect = effect(&turn.faults, repeat);
+            if let Some(instead @ (Effect::Status { .. } | Effect::Drop | Effect::Hang)) = effect {
+                return Ok(Choice::Instead(instead.clone()));
+            }
+            let (play, usage) = play(turn, asked, wire, &place.id(), effect)
+                .map_err(|failure| format!("{place}: {failure}"))?;
+            Ok(Choice::Stream { play, usage })
+        })
+    }
+
+    /// The turn that a request asks for.
+    fn find<T>(
+        &self,
+        request: &Request,
+        body: &Value,
+        then: impl FnOnce(&Turn, &Asked<'_>, &Place<'_>) -> Result<T, String>,
+    ) -> Result<T, (u16, String)> {
+        let wire = Wire::of_path(&request.path).unwrap_or(Wire::Messages);
         let header = |name: &str| {
             request
                 .headers
@@ -157,10 +184,10 @@ impl State {
                 bad("no conversation of the script fits the first user message".to_owned())
             })?;
         let turns = &self.script.conversations[conversation].turns;
-        let number = asked.turn() + 1;
-        let place = match &*self.script.conversations[conversation].when_contains {
-            [] => format!("turn {number}"),
-            parts => format!("turn {number} of the conversation {:?}", parts.join(" + ")),
+        let place = Place {
+            conversation: conversation + 1,
+            turn: asked.turn() + 1,
+            when_contains: &self.script.conversations[conversation].when_contains,
         };
         let turn = turns.get(asked.turn()).ok_or_else(|| {
             bad(format!(
@@ -168,17 +195,7 @@ impl State {
                 turns.len()
             ))
         })?;
-        if let Some(unmet) = turn.expect.iter().find_map(|expect| asked.unmet(expect)) {
-            return Err(bad(format!("{place}: {unmet}")));
-        }
-        let effect = effect(&turn.faults, repeat);
-        if let Some(instead @ (Effect::Status { .. } | Effect::Drop | Effect::Hang)) = effect {
-            return Ok(Choice::Instead(instead.clone()));
-        }
-        let id = format!("scripted_{}_{number}", conversation + 1);
-        let (play, usage) = play(turn, &asked, wire, &id, effect)
-            .map_err(|failure| bad(format!("{place}: {failure}")))?;
-        Ok(Choice::Stream { play, usage })
+        then(turn, &asked, &place).map_err(bad)
     }
 
     /// The number of this request, and how often the same body came before.
@@ -208,6 +225,49 @@ impl State {
         *repeat += 1;
         let repeat = *repeat - 1;
         (log.requests.len(), repeat)
+    }
+
+    /// Answers how many tokens a prompt has: what the turn that it asks for declares, or what the script says instead.
+    fn count(&self, request: &Request, mut body: Value) -> Reply {
+        self.log().counts += 1;
+        let plain = |status: u16, body: String| Reply::Plain {
+            status,
+            headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+            body,
+        };
+        match self.script.count {
+            Some(Count::Status(status)) => {
+                return plain(status, Wire::Messages.error_body(status, "scripted fault"));
+            }
+            Some(Count::Hang) => return Reply::Hang,
+            Some(Count::Drop) => return Reply::Drop,
+            None => {}
+        }
+        // What only the answer needs is not in the question.
+        if let Some(fields) = body.as_object_mut() {
+            if fields.contains_key("max_tokens") || fields.contains_key("stream") {
+                return plain(
+                    400,
+                    Wire::Messages.error_body(400, "max_tokens and stream are not permitted"),
+                );
+            }
+            fields.insert("max_tokens".to_owned(), json!(1));
+            fields.insert("stream".to_owned(), json!(true));
+        }
+        let counted = self.find(request, &body, |turn, asked, place| {
+            let (_, usage) = play(turn, asked, Wire::Messages, "counted", None)
+                .map_err(|failure| format!("{place}: {failure}"))?;
+            // What comes as it is written may say nothing of its prompt.
+            Ok(usage.prompt().max(default_usage(asked, 0).prompt()))
+        });
+        match counted {
+            Ok(tokens) => plain(200, json!({ "input_tokens": tokens }).to_string()),
+            Err((status, failure)) => plain(status, Wire::Messages.error_body(status, &failure)),
+        }
+    }
+
+    pub(super) fn counts(&self) -> usize {
+        self.log().counts
     }
 
     pub(super) fn requests(&self) -> Vec<Recorded> {
@@ -252,6 +312,30 @@ impl State {
 
     fn log(&self) -> MutexGuard<'_, Log> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A turn of a script, as people find it.
+struct Place<'a> {
+    conversation: usize,
+    turn: usize,
+    when_contains: &'a [String],
+}
+
+impl Place<'_> {
+    /// What its answer is called.
+    fn id(&self) -> String {
+        format!("scripted_{}_{}", self.conversation, self.turn)
+    }
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "turn {}", self.turn)?;
+        match self.when_contains {
+            [] => Ok(()),
+            parts => write!(f, " of the conversation {:?}", parts.join(" + ")),
+        }
     }
 }
 

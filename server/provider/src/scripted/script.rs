@@ -14,6 +14,20 @@ use crate::usage::Usage;
 pub struct Script {
     /// The first whose condition holds is played. One without a condition comes last.
     pub(super) conversations: Vec<Conversation>,
+    /// What becomes of questions how many tokens a prompt has, if they are not answered.
+    pub(super) count: Option<Count>,
+}
+
+/// What becomes of a question how many tokens a prompt has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Count {
+    /// An error response.
+    Status(u16),
+    /// There is never a response.
+    Hang,
+    /// The connection is closed without a response.
+    Drop,
 }
 
 /// Why a text is not a script.
@@ -219,7 +233,10 @@ impl Script {
         if conversations.is_empty() {
             return Err(at(0..0, "turn", "the script has no [[turn]]"));
         }
-        Ok(Script { conversations })
+        Ok(Script {
+            conversations,
+            count: file.count,
+        })
     }
 }
 
@@ -228,6 +245,7 @@ impl Script {
 struct File {
     chunk_bytes: Option<NonZeroUsize>,
     delay_ms: Option<u64>,
+    count: Option<Count>,
     #[serde(default)]
     expect: Expect,
     #[serde(default)]

@@ -10,6 +10,9 @@ pub(super) enum Wire {
     Chat,
 }
 
+/// Where the Messages API counts the tokens of a prompt.
+pub(super) const COUNT: &str = "/v1/messages/count_tokens";
+
 impl Wire {
     pub(super) fn of_path(path: &str) -> Option<Wire> {
         match path {

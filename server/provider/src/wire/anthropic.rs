@@ -5,6 +5,11 @@ mod decode;
 mod encode;
 mod usage;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, StreamExt};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::SecretString;
@@ -59,6 +64,8 @@ impl Default for AnthropicConfig {
 pub struct Anthropic {
     connection: Connection,
     headers: HeaderMap,
+    /// Whether the endpoint has said that it has no counter, as some gateways do.
+    no_counter: Arc<AtomicBool>,
 }
 
 impl Anthropic {
@@ -83,6 +90,7 @@ impl Anthropic {
         Ok(Anthropic {
             connection,
             headers,
+            no_counter: Arc::default(),
         })
     }
 
@@ -99,6 +107,29 @@ impl Provider for Anthropic {
 
     fn body_bytes(&self, request: &CompletionRequest) -> usize {
         encode::body_bytes(request)
+    }
+
+    fn count_tokens(&self, request: &CompletionRequest) -> BoxFuture<'static, Option<u64>> {
+        let body = match encode::counted(request) {
+            Some(body) if !self.no_counter.load(Ordering::Relaxed) => body,
+            Some(_) | None => return std::future::ready(None).boxed(),
+        };
+        let answer = self
+            .connection
+            .ask("count_tokens", self.headers.clone(), body.into());
+        let no_counter = self.no_counter.clone();
+        async move {
+            match answer.await {
+                Ok(answer) => answer["input_tokens"].as_u64(),
+                Err(status) => {
+                    if matches!(status, Some(404 | 405 | 501)) {
+                        no_counter.store(true, Ordering::Relaxed);
+                    }
+                    None
+                }
+            }
+        }
+        .boxed()
     }
 
     fn stream(

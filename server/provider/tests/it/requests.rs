@@ -233,3 +233,47 @@ async fn a_missing_key_is_told_from_a_wrong_one() {
     let (_, error) = complete(&Anthropic::new(config).unwrap(), request("Hi")).await;
     expect!["Anthropic at 127.0.0.1 wants a key and none is configured (401 authentication_error: scripted fault, request req_scripted_1); run `farthing doctor` to see where keys come from"].assert_eq(&without_port(&error.unwrap().to_string()));
 }
+
+#[tokio::test]
+async fn tokens_are_counted_by_the_provider() {
+    let server = scripted(
+        "[[turn]]\ntext = \"Hello.\"\nusage = { input = 900, cache_read = 4100, output = 7 }",
+    )
+    .await;
+    let client = client(&server.base_url());
+    assert_eq!(client.count_tokens(&request("Hi")).await, Some(5_000));
+    assert_eq!(server.counts(), 1);
+    // It is no request of the conversation, and costs nothing.
+    assert!(server.requests().is_empty() && server.failures().is_empty());
+    assert_eq!(server.billed().total(), 0);
+}
+
+#[tokio::test]
+async fn an_endpoint_without_a_counter_is_asked_once() {
+    for status in [404, 405, 501] {
+        let script = format!("count = {{ status = {status} }}\n[[turn]]\ntext = \"Hello.\"");
+        let server = scripted(&script).await;
+        let client = client(&server.base_url());
+        assert_eq!(client.count_tokens(&request("Hi")).await, None);
+        assert_eq!(client.clone().count_tokens(&request("Ho")).await, None);
+        assert_eq!(server.counts(), 1, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_counter_that_fails_gives_no_number_and_is_asked_again() {
+    for fault in ["{ status = 500 }", "{ status = 429 }", "\"drop\""] {
+        let server = scripted(&format!("count = {fault}\n[[turn]]\ntext = \"Hello.\"")).await;
+        let client = client(&server.base_url());
+        assert_eq!(client.count_tokens(&request("Hi")).await, None);
+        assert_eq!(client.count_tokens(&request("Hi")).await, None);
+        assert_eq!(server.counts(), 2, "{fault}");
+    }
+    // Other wires have none.
+    let server = scripted("[[turn]]\ntext = \"Hello.\"").await;
+    assert_eq!(
+        chat(&server.base_url()).count_tokens(&request("Hi")).await,
+        None
+    );
+    assert_eq!(server.counts(), 0);
+}

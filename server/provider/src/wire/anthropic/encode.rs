@@ -15,6 +15,17 @@ pub(super) fn encode(request: &CompletionRequest) -> Result<Vec<u8>, String> {
     serde_json::to_vec(&Body::from(request)).map_err(|error| error.to_string())
 }
 
+/// The JSON body of the question how many tokens `request` has: the same without what is only about the answer.
+pub(super) fn counted(request: &CompletionRequest) -> Option<Vec<u8>> {
+    check(request).ok()?;
+    let body = Body {
+        max_tokens: None,
+        stream: None,
+        ..Body::from(request)
+    };
+    serde_json::to_vec(&body).ok()
+}
+
 pub(super) fn body_bytes(request: &CompletionRequest) -> usize {
     wire::json_bytes(&Body::from(request))
 }
@@ -40,8 +51,10 @@ fn check(request: &CompletionRequest) -> Result<(), String> {
 #[derive(Serialize)]
 struct Body<'a> {
     model: &'a str,
-    max_tokens: u32,
-    stream: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     output_config: Option<OutputConfig>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -140,8 +153,8 @@ impl<'a> From<&'a CompletionRequest> for Body<'a> {
     fn from(request: &'a CompletionRequest) -> Body<'a> {
         Body {
             model: &request.model,
-            max_tokens: request.max_tokens,
-            stream: true,
+            max_tokens: Some(request.max_tokens),
+            stream: Some(true),
             output_config: request.effort.map(|effort| OutputConfig { effort }),
             tools: request.tools.iter().map(tool).collect(),
             tool_choice: (!request.tools.is_empty()).then_some(ToolChoice::Auto),
