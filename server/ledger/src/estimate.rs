@@ -108,6 +108,11 @@ pub fn estimate(task: &Task<'_>, price: &PriceRow, history: &History) -> Estimat
     }
 }
 
+/// Whether there is a shipped guess for this kind of action. Without one, the dearest guess is taken.
+pub fn is_known_kind(kind: &str) -> bool {
+    !kind.is_empty() && priors::of(kind).kind == kind
+}
+
 impl Estimate {
     /// The price on the label: `est. $0.02–0.05`; where nothing costs anything, `est. 4.1k tok`.
     pub fn title(&self) -> String {
@@ -119,8 +124,8 @@ impl Estimate {
     }
 }
 
-/// `830`, `4.1k`, `120k`, `1.2M`.
-fn short_count(tokens: u64) -> String {
+/// A number of tokens as people read it: `830`, `4.1k`, `120k`, `1.2M`.
+pub fn short_count(tokens: u64) -> String {
     let tenths = |unit: u64| {
         let tenths = (tokens + unit / 20) / (unit / 10);
         format!("{}.{}", tenths / 10, tenths % 10)

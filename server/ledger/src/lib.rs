@@ -11,7 +11,7 @@ mod store;
 mod tokens;
 mod usage;
 
-pub use estimate::{Basis, Cache, Estimate, Task, estimate};
+pub use estimate::{Basis, Cache, Estimate, Task, estimate, is_known_kind, short_count};
 pub use history::{Coverage, History, Outcome};
 pub use id::{AttemptId, RunId, RunIdError};
 pub use journal::{Entry, Journal, JournalError, Recording};
@@ -21,7 +21,7 @@ pub use store::{
     ActionRow, AttemptRow, AttemptState, By, Ended, Headroom, LastActual, Ledger, LedgerError,
     LimitKind, Limits, OverLimit, Overrun, Place, Recovered, ReportRow, RequestRow, Rescue,
     Reservation, Reserve, ReserveError, RunCost, RunEnd, RunRow, RunStart, Settled, Settlement,
-    Spent, Totals, Window,
+    Spent, Totals, Unbilled, Window,
 };
 pub use tokens::{Tokenizer, tokens};
 pub use usage::Usage;

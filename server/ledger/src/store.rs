@@ -22,6 +22,7 @@ mod reserve;
 mod row;
 mod runs;
 mod seal;
+mod unbilled;
 
 use std::{
     path::{Path, PathBuf},
@@ -42,6 +43,7 @@ pub use report::{By, ReportRow};
 pub use rescue::Rescue;
 pub use reserve::{Headroom, LimitKind, Limits, Reservation, Reserve};
 pub use runs::{Ended, RunEnd, RunStart};
+pub use unbilled::Unbilled;
 
 /// The ledger of one user. Shared between threads by reference; shared between processes by its file.
 #[derive(Debug)]

@@ -55,21 +55,21 @@ pub(crate) fn of(kind: &str) -> &'static Prior {
 
 const KINDS: [Prior; 9] = [
     // Most of the target is rewritten: its old text to find it and its new text.
-    prior("refactor", 3.0, 600.0, 1.3, 500.0, Spread::Open),
+    prior("simplify", 3.0, 600.0, 1.3, 500.0, Spread::Open),
+    // The same, and what is taken out stands in an item of its own with a head and a call.
+    prior("extract", 3.0, 700.0, 1.6, 500.0, Spread::Open),
     // More thinking than text: the hot part is small.
-    prior("optimize", 3.0, 900.0, 0.9, 500.0, Spread::Open),
-    // A few lines, but more often a second try after the diagnostics come back.
-    prior("fix", 3.0, 600.0, 0.5, 400.0, Spread::Open),
-    // A test is as long as what it tests and half again; it quotes nothing.
-    prior("test", 3.0, 600.0, 1.5, 500.0, Spread::Open),
-    // One edit that only adds text; nothing to look up and nothing to check.
-    prior("document", 2.0, 250.0, 0.4, 150.0, Spread::Bounded),
+    prior("faster", 3.0, 900.0, 0.9, 500.0, Spread::Open),
     // Checks at the entry and on the paths that fail.
     prior("harden", 3.0, 600.0, 0.8, 500.0, Spread::Open),
+    // A test is as long as what it tests and half again; it quotes nothing.
+    prior("tests", 3.0, 600.0, 1.5, 500.0, Spread::Open),
+    // One edit that only adds text; nothing to look up and nothing to check.
+    prior("document", 2.0, 250.0, 0.4, 150.0, Spread::Bounded),
+    // A few lines, but more often a second try after the diagnostics come back.
+    prior("fix", 3.0, 600.0, 0.5, 400.0, Spread::Open),
     // What a comment asks for may be anything; the middle of the others.
-    prior("instruct", 3.0, 600.0, 0.9, 500.0, Spread::Open),
-    // A finding of the architecture review concerns several places.
-    prior("repair", 4.0, 900.0, 1.2, 700.0, Spread::Open),
+    prior("comment", 3.0, 600.0, 0.9, 500.0, Spread::Open),
     // The model pass of the review: one question, a list as the answer, no tools.
     prior("review", 1.0, 900.0, 0.0, 0.0, Spread::Bounded),
 ];

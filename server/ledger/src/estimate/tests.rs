@@ -43,14 +43,14 @@ fn check(lines: &[String], expected: Expect) {
 fn every_kind_has_a_price_on_the_label() {
     let sonnet = row("claude-sonnet-5-5");
     let kinds = [
-        "refactor",
-        "optimize",
-        "fix",
-        "test",
-        "document",
+        "simplify",
+        "extract",
+        "faster",
         "harden",
-        "instruct",
-        "repair",
+        "tests",
+        "document",
+        "fix",
+        "comment",
         "review",
         "unheard-of",
     ];
@@ -58,17 +58,17 @@ fn every_kind_has_a_price_on_the_label() {
     check(
         &lines,
         expect![[r#"
-        refactor  claude-sonnet-5-5 Cold: est. $0.016–0.11 (23280 in, 1680 out, 3 turns)
-        optimize  claude-sonnet-5-5 Cold: est. $0.017–0.12 (23490 in, 1890 out, 3 turns)
-        fix       claude-sonnet-5-5 Cold: est. $0.014–0.093 (22353 in, 1203 out, 3 turns)
-        test      claude-sonnet-5-5 Cold: est. $0.017–0.11 (23400 in, 1800 out, 3 turns)
-        document  claude-sonnet-5-5 Cold: est. $0.014–0.044 (13433 in, 616 out, 2 turns)
-        harden    claude-sonnet-5-5 Cold: est. $0.015–0.10 (22983 in, 1383 out, 3 turns)
-        instruct  claude-sonnet-5-5 Cold: est. $0.015–0.10 (23040 in, 1440 out, 3 turns)
-        repair    claude-sonnet-5-5 Cold: est. $0.02–0.14 (35208 in, 2072 out, 4 turns)
-        review    claude-sonnet-5-5 Cold: est. $0.016–0.05 (6450 in, 1350 out, 1 turns)
-        unheard-of claude-sonnet-5-5 Cold: est. $0.02–0.14 (35478 in, 2252 out, 4 turns)
-    "#]],
+            simplify  claude-sonnet-5-5 Cold: est. $0.016–0.11 (23280 in, 1680 out, 3 turns)
+            extract   claude-sonnet-5-5 Cold: est. $0.02–0.12 (23613 in, 2013 out, 3 turns)
+            faster    claude-sonnet-5-5 Cold: est. $0.017–0.12 (23490 in, 1890 out, 3 turns)
+            harden    claude-sonnet-5-5 Cold: est. $0.015–0.10 (22983 in, 1383 out, 3 turns)
+            tests     claude-sonnet-5-5 Cold: est. $0.017–0.11 (23400 in, 1800 out, 3 turns)
+            document  claude-sonnet-5-5 Cold: est. $0.014–0.044 (13433 in, 616 out, 2 turns)
+            fix       claude-sonnet-5-5 Cold: est. $0.014–0.093 (22353 in, 1203 out, 3 turns)
+            comment   claude-sonnet-5-5 Cold: est. $0.015–0.10 (23040 in, 1440 out, 3 turns)
+            review    claude-sonnet-5-5 Cold: est. $0.016–0.05 (6450 in, 1350 out, 1 turns)
+            unheard-of claude-sonnet-5-5 Cold: est. $0.02–0.14 (35478 in, 2252 out, 4 turns)
+        "#]],
     );
 }
 

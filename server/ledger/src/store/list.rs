@@ -8,6 +8,7 @@ use super::{
     Ledger, LedgerError, RunEnd,
     query::{attempt_state, run_end_named, timestamp},
     row::{self, sum_columns, wide_sum},
+    unbilled::{Unbilled, read_unbilled, unbilled_columns},
 };
 use crate::{AttemptState, By, Money, Usage};
 
@@ -44,14 +45,21 @@ pub struct ActionRow {
     pub estimate: Option<(Money, Money, Money)>,
     /// What it did cost, with all runs under it; whole reservations where the usage is not known.
     pub cost: Money,
+    /// What was done for it by models that nobody bills.
+    pub unbilled: Unbilled,
+    /// The tokens that it was expected to take, all classes.
+    pub expected_tokens: Option<u64>,
     /// Requests, retries included.
     pub requests: u64,
 }
 
 impl ActionRow {
-    /// Whether the cost was inside the interval that was shown; `None` without one, or before the end.
+    /// Whether the cost was inside the interval that was shown; `None` without one in money, or before the end.
     pub fn held(&self) -> Option<bool> {
         let (low, _, high) = self.estimate.filter(|_| self.end.is_some())?;
+        if high.is_zero() {
+            return None;
+        }
         Some(low <= self.cost && self.cost <= high)
     }
 }
@@ -59,6 +67,10 @@ impl ActionRow {
 /// One request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RequestRow {
+    /// The attempt.
+    pub attempt: String,
+    /// The provider's id of the request, as far as it was told.
+    pub request_id: Option<String>,
     /// The root run.
     pub run: String,
     /// Where.
@@ -81,6 +93,11 @@ pub struct RequestRow {
 }
 
 impl RequestRow {
+    /// Whether it counts at what was held for it, because nobody has said what it did cost.
+    pub fn is_unknown(&self) -> bool {
+        matches!(self.state, AttemptState::Booked | AttemptState::Recovered)
+    }
+
     /// The group that [`Ledger::report`] counts it in, and the workspace where that belongs to the group.
     pub fn group(&self, by: By) -> (String, Option<String>) {
         let Place {
@@ -114,8 +131,9 @@ impl Ledger {
         until: Option<Timestamp>,
     ) -> Result<Vec<ActionRow>, LedgerError> {
         let cost = sum_columns("attempts.charge", "attempts.charge IS NOT NULL");
+        let unbilled = unbilled_columns();
         let query = format!(
-            "SELECT {cost}, COUNT(attempts.seq) AS requests, runs.*, run_ends.state
+            "SELECT {cost}, COUNT(attempts.seq) AS requests, {unbilled}, runs.*, run_ends.state
              FROM runs
              LEFT JOIN run_ends ON run_ends.run = runs.id
              LEFT JOIN attempts ON attempts.root = runs.id
@@ -192,13 +210,27 @@ fn action(row: &Row<'_>) -> rusqlite::Result<ActionRow> {
         end: state.as_deref().map(run_end_named).transpose()?,
         estimate,
         cost: Money::saturating_from(wide_sum(row, 0)?),
+        unbilled: read_unbilled(row)?,
+        expected_tokens: tokens(row)?,
         requests: u64::try_from(requests).unwrap_or(0),
     })
+}
+
+/// The tokens of the estimate.
+fn tokens(row: &Row<'_>) -> rusqlite::Result<Option<u64>> {
+    let (input, output): (Option<i64>, Option<i64>) =
+        (row.get("input_tokens")?, row.get("output_tokens")?);
+    let sum = input
+        .zip(output)
+        .map(|(input, output)| input.saturating_add(output));
+    Ok(sum.and_then(|sum| u64::try_from(sum).ok()))
 }
 
 fn request(row: &Row<'_>) -> rusqlite::Result<RequestRow> {
     let state: String = row.get("state")?;
     Ok(RequestRow {
+        attempt: row.get("attempt")?,
+        request_id: row.get("request")?,
         run: row.get("root")?,
         place: place(row)?,
         model: row.get("model")?,

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::{
     Ledger, LedgerError,
     row::{sum_columns, wide_sum},
+    unbilled::{Unbilled, read_unbilled, unbilled_columns},
 };
 use crate::{Money, Usage};
 
@@ -108,7 +109,11 @@ pub struct ReportRow {
     pub reserved: Money,
     /// The part of `cost` that is booked at its reservation because the usage is not known.
     pub unknown: Money,
-    /// Actions that had an estimate and have ended.
+    /// What was done by models that nobody bills.
+    pub unbilled: Unbilled,
+    /// The tokens that ended actions with such models were expected to take.
+    pub unbilled_expected: u64,
+    /// Actions that had an estimate in money and have ended.
     pub estimated_runs: u64,
     /// What those were expected to cost.
     pub estimated_expected: Money,
@@ -138,6 +143,7 @@ impl Ledger {
                     .find(|row| row.key == estimate.key && row.workspace == estimate.workspace)
                 {
                     Some(row) => {
+                        row.unbilled_expected = estimate.unbilled_expected;
                         row.estimated_runs = estimate.estimated_runs;
                         row.estimated_expected = estimate.estimated_expected;
                         row.estimated_actual = estimate.estimated_actual;
@@ -168,12 +174,13 @@ fn costs(
     let cost = sum_columns("charge", "state <> 'open'");
     let reserved = sum_columns("charge", "state = 'open'");
     let unknown = sum_columns("charge", "state IN ('booked', 'recovered')");
+    let unbilled = unbilled_columns();
     let query = format!(
         "SELECT {cost}, {reserved}, {unknown},
             {key} AS key, {workspace} AS place, COUNT(DISTINCT attempts.run) AS runs, COUNT(*) AS attempts,
             COALESCE(SUM(input), 0) AS input, COALESCE(SUM(cache_write_5m), 0) AS cache_write_5m,
             COALESCE(SUM(cache_write_1h), 0) AS cache_write_1h, COALESCE(SUM(cache_read), 0) AS cache_read,
-            COALESCE(SUM(output), 0) AS output
+            COALESCE(SUM(output), 0) AS output, {unbilled}
          FROM attempts JOIN runs ON runs.id = attempts.run
          WHERE attempts.at >= :since AND attempts.at < :until
          GROUP BY key, place"
@@ -197,6 +204,7 @@ fn costs(
                 cost: Money::saturating_from(wide_sum(row, 0)?),
                 reserved: Money::saturating_from(wide_sum(row, 2)?),
                 unknown: Money::saturating_from(wide_sum(row, 4)?),
+                unbilled: read_unbilled(row)?,
                 ..ReportRow::default()
             })
         })?
@@ -214,7 +222,8 @@ fn estimates(
     let workspace = workspace_column(by);
     let actual = sum_columns("attempts.charge", "attempts.charge IS NOT NULL");
     let query = format!(
-        "SELECT {actual}, {key} AS key, {workspace} AS place, runs.low, runs.expected, runs.high
+        "SELECT {actual}, {key} AS key, {workspace} AS place, runs.low, runs.expected, runs.high,
+            COALESCE(runs.input_tokens, 0) + COALESCE(runs.output_tokens, 0) AS tokens
          FROM runs JOIN run_ends ON run_ends.run = runs.id LEFT JOIN attempts ON attempts.root = runs.id
          WHERE runs.parent IS NULL AND runs.expected IS NOT NULL AND runs.at >= :since AND runs.at < :until
          GROUP BY runs.seq"
@@ -229,6 +238,11 @@ fn estimates(
         let group = groups.entry((key.clone(), workspace.clone())).or_default();
         group.key = key;
         group.workspace = workspace;
+        // An amount of nothing is no estimate of money, and no cost can miss it.
+        if amount("high")?.is_zero() {
+            group.unbilled_expected += count(row, "tokens")?;
+            continue;
+        }
         group.estimated_runs += 1;
         group.estimated_expected = group.estimated_expected.saturating_add(amount("expected")?);
         group.estimated_actual = group.estimated_actual.saturating_add(actual);

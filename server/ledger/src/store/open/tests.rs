@@ -126,6 +126,122 @@ fn the_first_version_of_the_schema_does_not_change() {
     .assert_eq(&tables.join("\n"));
 }
 
+/// The text itself, by its FNV-1a hash: a comment may not change either.
+#[test]
+fn the_text_of_the_first_version_does_not_change() {
+    let hash = MIGRATIONS[0]
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        });
+    expect_test::expect!["6a63dc40106dfae8"].assert_eq(&format!("{hash:016x}"));
+}
+
+/// A ledger of the first version with everything that one can hold, taken through steps such as a later version may have.
+#[test]
+fn a_whole_ledger_survives_a_migration() {
+    use crate::{
+        AttemptId, By, Ledger, Limits, Money, Prices, Reserve, RunEnd, RunId, RunStart, Settlement,
+        Usage,
+    };
+
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("ledger.db");
+    let ledger = Ledger::open(&path).unwrap();
+    let now: jiff::Zoned = "2026-11-21T10:00:00[Europe/Berlin]".parse().unwrap();
+    let at = now.timestamp();
+    let prices = Prices::shipped();
+    let price = prices.lookup("claude-sonnet-5-5", at).unwrap();
+    let run: RunId = "r1".parse().unwrap();
+    let start = RunStart {
+        run: &run,
+        parent: None,
+        session: "s",
+        workspace: "/engine",
+        action: "fix",
+        agent: "fix",
+        variant: "",
+        file: Some("src/mill.rs"),
+        symbol: Some("Mill/turn"),
+        model: "claude-sonnet-5-5",
+        budget: None,
+        estimate: None,
+        at: &now,
+    };
+    ledger.start_run(&start).unwrap();
+    let reserve = |turn: u32| {
+        let attempt = AttemptId::new(at);
+        let reserve = Reserve {
+            attempt,
+            run: &run,
+            turn,
+            model: "claude-sonnet-5-5",
+            price,
+            amount: Money::from_picodollars(1_000_000),
+            predicted_input: Some(90),
+            limits: &Limits::default(),
+            at: &now,
+        };
+        let _ = ledger.reserve(&reserve).unwrap();
+        attempt
+    };
+    let usage = Usage {
+        input: 100,
+        output: 10,
+        ..Usage::default()
+    };
+    let settlement = Settlement {
+        usage,
+        cost: Money::from_picodollars(300_000),
+        model: None,
+        price: None,
+        request_id: Some("req_1"),
+        at,
+    };
+    ledger.settle(reserve(1), &settlement).unwrap();
+    ledger.book_unknown(reserve(2), "cut", None, at).unwrap();
+    ledger.release(reserve(3), "overloaded", at).unwrap();
+    ledger.end_run(&run, RunEnd::Completed, at).unwrap();
+    let before = ledger.report(By::Symbol, None, None).unwrap();
+    drop(ledger);
+
+    let later = [
+        MIGRATIONS[0],
+        "ALTER TABLE runs ADD COLUMN note TEXT",
+        "CREATE TABLE notes (run TEXT NOT NULL REFERENCES runs (id), text TEXT NOT NULL) STRICT",
+    ];
+    let mut connection = open_untouched(&path).unwrap();
+    connection.pragma_update(None, "query_only", false).unwrap();
+    migrate(&mut connection, &later, &path).unwrap();
+    assert_eq!(version(&connection).unwrap(), 3);
+    drop(connection);
+
+    // What was written before is all there, still sealed and still append-only.
+    let connection = Connection::open(&path).unwrap();
+    assert_eq!(check::problem(&connection).unwrap(), None);
+    assert!(
+        connection
+            .execute("UPDATE runs SET note = 'x'", [])
+            .is_err()
+    );
+    // A server of the first version neither reads nor spends from it.
+    assert!(matches!(
+        Ledger::open(&path),
+        Err(LedgerError::Newer { found: 3, .. })
+    ));
+    connection.pragma_update(None, "user_version", 1).unwrap();
+    drop(connection);
+    let ledger = Ledger::open(&path);
+    // Going back is no migration: the schema is that of another version.
+    assert!(matches!(ledger, Err(LedgerError::Damaged { .. })));
+    let connection = Connection::open(&path).unwrap();
+    let charged: i64 = connection
+        .query_row("SELECT SUM(charge) FROM attempts", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(charged, before[0].cost.picodollars());
+    assert_eq!(before[0].attempts, 3);
+}
+
 #[test]
 fn the_file_says_which_version_it_has() {
     let directory = tempfile::tempdir().unwrap();

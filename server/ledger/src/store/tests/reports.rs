@@ -320,3 +320,96 @@ fn rows_are_json_with_whole_picodollars() {
     assert_eq!(json[0]["cost"], 410_000_000_000_i64);
     assert_eq!(json[0]["usage"]["cache_read"], 3_000);
 }
+
+#[test]
+fn what_nobody_bills_is_tokens_and_time_and_holds_no_estimate() {
+    let book = Book::new();
+    let at = time("2026-11-21T10:00:00");
+    let free = Estimate {
+        point: Money::ZERO,
+        low: Money::ZERO,
+        expected: Money::ZERO,
+        high: Money::ZERO,
+        ..estimate_around("0.10")
+    };
+    let run = run("r1");
+    let start = RunStart {
+        run: &run,
+        parent: None,
+        session: "s",
+        workspace: "/engine",
+        action: "fix",
+        agent: "fix",
+        variant: "",
+        file: Some("src/mill.rs"),
+        symbol: Some("Mill/turn"),
+        model: "qwen3",
+        budget: None,
+        estimate: Some(&free),
+        at: &at,
+    };
+    book.ledger.start_run(&start).unwrap();
+    let price = crate::PriceRow::local("qwen3");
+    let attempt = crate::AttemptId::new(at.timestamp());
+    let reserve = Reserve {
+        attempt,
+        run: &run,
+        turn: 1,
+        model: "qwen3",
+        price: &price,
+        amount: price.worst(9_000, 9_000),
+        predicted_input: None,
+        limits: &Limits::default(),
+        at: &at,
+    };
+    let _ = book.ledger.reserve(&reserve).unwrap();
+    let settlement = Settlement {
+        usage: Usage {
+            input: 9_000,
+            output: 100,
+            ..Usage::default()
+        },
+        cost: Money::ZERO,
+        model: None,
+        price: None,
+        request_id: None,
+        at: time("2026-11-21T10:00:12").timestamp(),
+    };
+    book.ledger.settle(attempt, &settlement).unwrap();
+    book.end(&run, RunEnd::Completed);
+    let shown = |unbilled: Unbilled| unbilled.to_string();
+    let rows = book.ledger.report(By::Action, None, None).unwrap();
+    assert_eq!(shown(rows[0].unbilled), "9.1k tok in 12 s");
+    assert_eq!((rows[0].estimated_runs, rows[0].within_estimate), (0, 0));
+    assert_eq!(
+        rows[0].unbilled_expected,
+        free.input_tokens + free.output_tokens
+    );
+    let (today, month) = book.ledger.unbilled(&at).unwrap();
+    assert_eq!((today, month), (rows[0].unbilled, rows[0].unbilled));
+    let here = |symbol: &str| book.ledger.unbilled_on("/engine", "src/mill.rs", symbol);
+    assert_eq!(here("Mill/turn").unwrap(), today);
+    assert!(here("Mill/stop").unwrap().is_nothing());
+    let action = &book.ledger.actions(None, None).unwrap()[0];
+    assert_eq!((action.held(), action.unbilled), (None, today));
+}
+
+#[test]
+fn times_are_readable_at_every_size() {
+    let shown = |time_ms| {
+        Unbilled {
+            tokens: 830,
+            time_ms,
+        }
+        .to_string()
+    };
+    let times = [40, 9_949, 9_950, 119_499, 119_500, 600_000].map(shown);
+    expect![[r#"
+        830 tok in 0.0 s
+        830 tok in 9.9 s
+        830 tok in 10 s
+        830 tok in 119 s
+        830 tok in 2 min
+        830 tok in 10 min"#]]
+    .assert_eq(&times.join("\n"));
+}
