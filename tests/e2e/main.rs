@@ -13,6 +13,7 @@ mod disk;
 mod harness;
 mod model;
 mod money;
+mod prices;
 mod providers;
 mod races;
 mod review;

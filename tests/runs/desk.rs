@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use agent::{Ask, Attempt, Grant, Host, JournalEvent, NoBudget, Outcome, Progress, Scope, Settlement};
+use agent::{
+    Ask, Attempt, Grant, Host, JournalEvent, NoBudget, Outcome, Progress, Scope, Settlement,
+};
 use async_trait::async_trait;
 use gate::{Policy, Proposal, Refusal, Rule, Verdict, View, decide};
 use ledger::Usage;
@@ -20,6 +22,8 @@ pub(crate) struct Desk {
     requests: Option<usize>,
     /// The answer length that a request over budget could still have.
     affordable: Option<u32>,
+    /// A model that can always be paid.
+    cheaper: Option<String>,
     allows: bool,
     grants: bool,
     keeps_back: bool,
@@ -85,6 +89,7 @@ impl Desk {
             affordable: spec
                 .given("affordable answer")
                 .map(|tokens| tokens.parse().unwrap()),
+            cheaper: spec.given("cheaper model").map(str::to_owned),
             allows: says("the user allows", "yes"),
             grants: says("the user grants", "yes"),
             keeps_back: says("mode", "staged"),
@@ -245,7 +250,8 @@ impl Host for Desk {
         let mut state = self.state.lock().unwrap();
         let fits = self
             .affordable
-            .is_some_and(|affordable| ask.max_tokens <= affordable);
+            .is_some_and(|affordable| ask.max_tokens <= affordable)
+            || self.cheaper.as_deref() == Some(ask.model.as_str());
         if self
             .requests
             .is_some_and(|most| state.attempts.len() >= most)
@@ -256,6 +262,12 @@ impl Host for Desk {
                 message,
                 can_afford_max_tokens: self.affordable,
             });
+        }
+        if ask.model != "scripted" {
+            let number = state.attempts.len() + 1;
+            state
+                .notes
+                .push(format!("request {number} went to {}", ask.model));
         }
         if ask.max_tokens != 4096 {
             state.notes.push(format!(
@@ -313,6 +325,10 @@ impl Host for Desk {
     fn report(&self, _progress: Progress) {}
 
     fn journal(&self, event: JournalEvent) {
+        if let JournalEvent::Moved { model, why, .. } = &event {
+            let mut state = self.state.lock().unwrap();
+            state.notes.push(format!("{model} went on: {why}"));
+        }
         if let JournalEvent::Ended {
             state: ended,
             message,

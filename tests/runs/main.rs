@@ -17,7 +17,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use agent::{Action, Host as _, Model, RunLimits, Task};
+use agent::{Action, Host as _, Model, Models, RunLimits, Task};
 use tokio_util::sync::CancellationToken;
 
 use crate::desk::Desk;
@@ -98,6 +98,17 @@ fn perform(spec: &Spec) -> Actual {
             effort: None,
             patches: spec.given("patches") == Some("yes"),
         };
+        let other = |key: &str| {
+            spec.given(key).map(|id| Model {
+                id: id.to_owned(),
+                ..model.clone()
+            })
+        };
+        let models = Models {
+            cheaper: other("cheaper model"),
+            larger: other("larger model"),
+            first: model,
+        };
         let mut limits = RunLimits::default();
         if let Some(turns) = spec.given("turns") {
             limits.turns = turns.parse().unwrap();
@@ -109,7 +120,7 @@ fn perform(spec: &Spec) -> Actual {
         agent::run(
             &task,
             &scope,
-            &model,
+            &models,
             &limits,
             desk.as_ref(),
             &scripted,

@@ -226,6 +226,14 @@ mod tests {
     }
 
     #[test]
+    fn every_action_has_a_shipped_guess_of_its_cost() {
+        let unknown = Action::all()
+            .iter()
+            .filter(|action| !ledger::is_known_kind(action.id()));
+        assert_eq!(unknown.count(), 0);
+    }
+
+    #[test]
     fn titles_say_what_happens_to_what() {
         let file = FilePath::new("/w/a.x").unwrap();
         let mut task = Task::new(Action::Faster, file, "Parser/parse#2");

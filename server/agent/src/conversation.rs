@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use provider::{CacheTtl, CompletionRequest, Content, Message, Role};
 use text::Hash;
 
+use crate::Model;
 use crate::prompt::prefix_tokens;
-use crate::tools::Reply;
+use crate::tools::{self, Reply};
 
 /// How many messages of the user end with a cache breakpoint: the last, and the one before for answers with so many
 /// blocks that the provider does not look back far enough.
@@ -48,6 +49,30 @@ impl Conversation {
             max_tokens,
             ..self.request.clone()
         }
+    }
+
+    /// From here on another model is asked. What only the one before understands, its thinking, is left out.
+    pub(crate) fn move_to(&mut self, model: &Model) {
+        self.request.model.clone_from(&model.id);
+        self.request.max_tokens = model.max_tokens;
+        self.request.effort = model.effort;
+        self.request.tools = tools::specs_for(model);
+        for message in &mut self.request.messages {
+            message
+                .content
+                .retain(|content| !matches!(content, Content::Opaque { .. }));
+        }
+        self.request
+            .messages
+            .retain(|message| !message.content.is_empty());
+        self.tokens = prefix_tokens();
+        self.counted = 0;
+    }
+
+    /// Forgets everything after the first message.
+    pub(crate) fn restart(&mut self) {
+        self.request.messages.truncate(1);
+        self.mark();
     }
 
     pub(crate) fn max_tokens(&self) -> u32 {
@@ -153,7 +178,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{Model, prompt};
+    use crate::prompt;
 
     fn conversation() -> Conversation {
         let model = Model {
@@ -224,6 +249,35 @@ mod tests {
             .map(|(at, _)| at)
             .collect();
         assert_eq!(marked, [8, 10]);
+    }
+
+    #[test]
+    fn another_model_gets_what_was_said_but_not_what_was_thought() {
+        let mut conversation = conversation();
+        let thought = || Content::Opaque {
+            block: json!({"type": "thinking", "thinking": "", "signature": "s"}),
+        };
+        conversation.answer(vec![thought(), call("a")]);
+        conversation.results(vec![reply("a")], None);
+        conversation.answer(vec![thought()]);
+        let tokens = conversation.tokens();
+        let other = Model {
+            id: "other".to_owned(),
+            max_tokens: 50,
+            effort: None,
+            patches: false,
+        };
+        conversation.move_to(&other);
+        let request = conversation.request(conversation.max_tokens());
+        assert_eq!((request.model.as_str(), request.max_tokens), ("other", 50));
+        let blocks: Vec<usize> = (request.messages.iter())
+            .map(|message| message.content.len())
+            .collect();
+        assert_eq!(blocks, [1, 1, 1]);
+        assert!(conversation.tokens() < tokens);
+        conversation.restart();
+        assert_eq!(conversation.len(), 1);
+        assert!(conversation.request(1).messages[0].cache.is_some());
     }
 
     #[test]

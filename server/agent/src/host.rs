@@ -93,14 +93,17 @@ pub enum Grant {
 }
 
 /// The worst case of one attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ask {
+    /// The model, as the provider names it.
+    pub model: String,
     /// The turn, counted from 1.
     pub turn: u32,
     /// The attempt at this turn, counted from 1.
     pub attempt: u32,
-    /// An upper bound of the prompt's tokens: the bytes of its body, and what the provider adds for tools.
-    pub input_upper_bytes: u64,
+    /// An upper bound of the prompt's tokens: what the provider has counted and a margin; or else the bytes of the body
+    /// and what the provider adds for tools.
+    pub input_upper: u64,
     /// The prompt's tokens by [`ledger::tokens`], as the estimate counts them.
     pub input_tokens: u64,
     /// The most tokens the answer may have.
@@ -167,6 +170,13 @@ pub enum Progress {
         /// What came of it, in a few words.
         summary: String,
     },
+    /// Another model goes on.
+    Moved {
+        /// Which.
+        model: String,
+        /// Why, as the end of a sentence.
+        why: String,
+    },
     /// What the attempt under way has used so far; replaces what was said before.
     UsageSoFar(Usage),
     /// The provider failed, and the request will be sent again.
@@ -192,6 +202,7 @@ impl fmt::Display for Progress {
             } => write!(f, "{name} {symbol}"),
             Progress::ToolStarted { name, symbol: None } => f.write_str(name),
             Progress::ToolDone { summary } => f.write_str(summary),
+            Progress::Moved { model, why } => write!(f, "{model} goes on, because {why}"),
             Progress::Retrying { after, why } => {
                 write!(f, "trying again in {:.1} s: {why}", after.as_secs_f64())
             }

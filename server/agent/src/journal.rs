@@ -59,6 +59,15 @@ pub enum JournalEvent {
         /// The largest `max_tokens` that would fit.
         can_afford_max_tokens: Option<u32>,
     },
+    /// Another model goes on.
+    Moved {
+        /// The turn that it begins with.
+        turn: u32,
+        /// The model.
+        model: String,
+        /// Why.
+        why: String,
+    },
     /// The answer is complete.
     Answered {
         /// The turn.

@@ -23,6 +23,6 @@ pub use gate::{Region, Scope, Target};
 pub use host::{Ask, Attempt, Grant, Host, NoBudget, Outcome, Progress, Settlement};
 pub use journal::{JournalEvent, Verdict};
 pub use pack::{Pack, PackError, PackItem, PackKind, PackTier, Packer, Sizes, pack, sizes};
-pub use prompt::{Model, PROMPT_VERSION, first_request};
+pub use prompt::{Model, Models, PROMPT_VERSION, first_request};
 pub use run::{End, RunLimits, run};
 pub use scope::{scope_in, scope_of};

@@ -29,6 +29,27 @@ pub struct Model {
     pub patches: bool,
 }
 
+/// The models of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Models {
+    /// The one that is asked first.
+    pub first: Model,
+    /// The one that goes on when a budget has no room for a request to the first.
+    pub cheaper: Option<Model>,
+    /// The one that begins anew when the edits of the first did not pass the gate.
+    pub larger: Option<Model>,
+}
+
+impl From<Model> for Models {
+    fn from(first: Model) -> Models {
+        Models {
+            first,
+            cheaper: None,
+            larger: None,
+        }
+    }
+}
+
 const SYSTEM: &str = "\
 You carry out one task on one symbol of a code base, as a careful and quick colleague. Someone is working in the same \
 file right now: each edit appears in their editor as you send it, and they go on typing meanwhile.
@@ -233,6 +254,27 @@ mod tests {
     fn the_prefix_is_long_enough_to_be_cached_and_short_enough_to_be_cheap() {
         let tokens = prefix_tokens();
         assert!((1_024..2_048).contains(&tokens), "{tokens}");
+    }
+
+    #[test]
+    fn the_prefix_alone_is_cached_by_all_but_models_with_a_high_minimum() {
+        let prices = ledger::Prices::shipped();
+        let at = "2026-11-21T12:00:00Z".parse().unwrap();
+        let too_short = prices.models(at).into_iter().filter(|model| {
+            let price = prices.lookup(model, at).unwrap();
+            let prefix = price.tokenizer().scale(prefix_tokens());
+            price.min_cache_tokens().is_some_and(|least| prefix < least)
+        });
+        expect_test::expect![[r#"
+            claude-haiku-4-5
+            claude-opus-4-5
+            claude-opus-4-6
+            gemini-2.5-pro
+            gemini-3.1-pro-preview
+            gemini-3.5-flash
+            gemini-3.5-flash-lite
+            gemini-3.8-flash"#]]
+        .assert_eq(&too_short.collect::<Vec<_>>().join("\n"));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 mod attempt;
 mod end;
+mod hold;
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
@@ -10,15 +11,12 @@ use tokio_util::sync::CancellationToken;
 pub use self::end::End;
 
 use self::attempt::{Answer, Attempted, Broken};
+use self::hold::Counter;
 use crate::action::one_line;
 use crate::conversation::Conversation;
 use crate::tools::Toolbox;
-use crate::{
-    Ask, Attempt, Host, JournalEvent, Model, PackTier, Progress, Scope, Task, pack, prompt,
-};
+use crate::{Host, JournalEvent, Model, Models, PackTier, Progress, Scope, Task, pack, prompt};
 
-/// An answer of fewer tokens than this is not worth asking for when money runs out.
-const LEAST_ANSWER: u32 = 1_024;
 /// How often an answer may be cut off at its limit.
 const MAX_CUTS: u32 = 1;
 /// The most characters of a summary.
@@ -54,12 +52,13 @@ impl Default for RunLimits {
 pub async fn run(
     task: &Task,
     scope: &Scope,
-    model: &Model,
+    models: &Models,
     limits: &RunLimits,
     host: &dyn Host,
     provider: &dyn Provider,
     cancel: CancellationToken,
 ) -> End {
+    let model = &models.first;
     // A host that says the run is over must be able to stop this run without stopping its siblings.
     let cancel = cancel.child_token();
     let toolbox = Toolbox::new(host, scope.clone(), *limits, model, cancel.clone());
@@ -75,12 +74,15 @@ pub async fn run(
         Ok(conversation) => {
             let mut run = Run {
                 model,
+                cheaper: models.cheaper.as_ref(),
+                larger: models.larger.as_ref(),
                 limits,
                 host,
                 provider,
                 cancel,
                 toolbox,
                 conversation,
+                counter: Counter::default(),
                 cuts: 0,
                 said: String::new(),
             };
@@ -141,20 +143,26 @@ async fn open(
 }
 
 struct Run<'a> {
+    /// The model that is asked now.
     model: &'a Model,
+    /// The one to ask when the budget has no room for it.
+    cheaper: Option<&'a Model>,
+    /// The one to ask when what it sent did not pass.
+    larger: Option<&'a Model>,
     limits: &'a RunLimits,
     host: &'a dyn Host,
     provider: &'a dyn Provider,
     cancel: CancellationToken,
     toolbox: Toolbox<'a>,
     conversation: Conversation,
+    counter: Counter,
     /// How often an answer was cut off at its limit.
     cuts: u32,
     /// What the model said last.
     said: String,
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
     async fn drive(&mut self, turns: &mut u32) -> End {
         for turn in 1..=self.limits.turns {
             *turns = turn;
@@ -163,13 +171,69 @@ impl Run<'_> {
                 Err(end) => return end,
             };
             if let Some(end) = self.take_in(turn, answer) {
-                return end;
+                match self.larger_after(turn, &end) {
+                    Some((larger, why)) => self.begin_anew(turn + 1, larger, why),
+                    None => return end,
+                }
+            } else if turn == self.limits.turns.div_ceil(2)
+                && turn < self.limits.turns
+                && self.toolbox.refused > 0
+                && let Some(larger) = self.larger_if_untouched()
+            {
+                self.begin_anew(turn + 1, larger, "half of the turns are used".to_owned());
             }
         }
         self.failed(&format!(
             "stopped after {}",
             count(self.limits.turns, "turn")
         ))
+    }
+
+    /// The larger model, if an answer of the first has ended the run and nothing it sent has passed.
+    ///
+    /// A model that changed nothing and was refused nothing has said that there is nothing to do, which stands.
+    fn larger_after(&mut self, turn: u32, end: &End) -> Option<(&'a Model, String)> {
+        if turn >= self.limits.turns || self.toolbox.over_limit {
+            return None;
+        }
+        let why = match end {
+            End::Failed { reason } => reason.clone(),
+            End::Completed { .. } if self.toolbox.refused > 0 => {
+                "what it sent was refused".to_owned()
+            }
+            End::Completed { .. } | End::Cancelled | End::OutOfBudget { .. } => return None,
+        };
+        Some((self.larger_if_untouched()?, why))
+    }
+
+    /// The larger model, unless something stands or waits already: then the run is not begun anew.
+    fn larger_if_untouched(&mut self) -> Option<&'a Model> {
+        if self.toolbox.hunks > 0 || self.toolbox.pending > 0 {
+            return None;
+        }
+        self.larger.take()
+    }
+
+    /// The same task from the start, with another model.
+    fn begin_anew(&mut self, turn: u32, model: &'a Model, why: String) {
+        self.conversation.restart();
+        self.toolbox.begin_anew(model);
+        self.cuts = 0;
+        self.said.clear();
+        self.move_to(turn, model, why);
+    }
+
+    fn move_to(&mut self, turn: u32, model: &'a Model, why: String) {
+        self.model = model;
+        self.conversation.move_to(model);
+        self.counter.forget();
+        let id = model.id.clone();
+        self.host.journal(JournalEvent::Moved {
+            turn,
+            model: id.clone(),
+            why: why.clone(),
+        });
+        self.host.report(Progress::Moved { model: id, why });
     }
 
     /// One answer of the model, however many attempts it takes.
@@ -219,51 +283,6 @@ impl Run<'_> {
             biased;
             () = self.cancel.cancelled() => Err(End::Cancelled),
             () = tokio::time::sleep(after) => Ok(()),
-        }
-    }
-
-    /// Holds the worst case of the next request; with a shorter answer if that is what the budget has room for.
-    async fn reserve(&mut self, turn: u32, attempt: u32) -> Result<(Attempt, u32), End> {
-        let mut max_tokens = self.conversation.max_tokens();
-        let mut shortened = false;
-        let input_tokens = self.conversation.tokens();
-        loop {
-            let input_upper_bytes = self
-                .provider
-                .input_upper_bound(&self.conversation.request(max_tokens));
-            // Not raced against cancellation: a reservation that was made must be known to be given back.
-            let no_budget = match self
-                .host
-                .reserve(Ask {
-                    turn,
-                    attempt,
-                    input_upper_bytes,
-                    input_tokens,
-                    max_tokens,
-                })
-                .await
-            {
-                Ok(id) => return Ok((id, max_tokens)),
-                Err(no_budget) => no_budget,
-            };
-            self.host.journal(JournalEvent::NoBudget {
-                turn,
-                message: no_budget.message.clone(),
-                can_afford_max_tokens: no_budget.can_afford_max_tokens,
-            });
-            match no_budget.can_afford_max_tokens {
-                Some(affordable)
-                    if !shortened && (LEAST_ANSWER..max_tokens).contains(&affordable) =>
-                {
-                    max_tokens = affordable;
-                    shortened = true;
-                }
-                Some(_) | None => {
-                    return Err(End::OutOfBudget {
-                        reason: self.achieved(&no_budget.message),
-                    });
-                }
-            }
         }
     }
 

@@ -48,10 +48,7 @@ impl fmt::Display for Charge {
 
 /// Tokens as people read them: `830 tok`, `9.1k tok`.
 pub(crate) fn tokens(tokens: u64) -> String {
-    match tokens {
-        0..1_000 => format!("{tokens} tok"),
-        _ => format!("{:.1}k tok", tokens as f64 / 1_000.0),
-    }
+    format!("{} tok", ledger::short_count(tokens))
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ mod tests;
 use std::fmt;
 use std::path::PathBuf;
 
+use agent::Action;
 use globset::{GlobSet, GlobSetBuilder};
 use ledger::{LimitKind, Money};
 use provider::Effort;
@@ -171,7 +172,11 @@ impl Config {
             surfaces: Surfaces {
                 hover: settings.hover.enable,
                 code_lens: settings.code_lens.enable,
+                priced_actions: settings.actions.prices,
+                progress_cost: settings.progress.cost,
+                priced_lenses: settings.code_lens.actions,
                 inlay_hints: settings.inlay_hints.enable,
+                priced_hints: settings.inlay_hints.prices,
                 diagnostics: settings.diagnostics.enable,
             },
             mode: settings.review.mode,
@@ -221,6 +226,10 @@ pub struct Models {
     pub effort: Option<Effort>,
     /// Whether they were trained to edit by patches (`*** Begin Patch`).
     pub patches: bool,
+    /// The actions that `small` tries first; `default` begins anew when nothing of it passes the gate.
+    pub small_first: Vec<Action>,
+    /// Whether a request that no budget has room for goes to `small` instead.
+    pub small_when_short: bool,
 }
 
 impl Default for Models {
@@ -231,6 +240,8 @@ impl Default for Models {
             large: "claude-opus-5-5".to_owned(),
             effort: None,
             patches: false,
+            small_first: Vec::new(),
+            small_when_short: false,
         }
     }
 }
@@ -272,15 +283,24 @@ pub enum Mode {
     Staged,
 }
 
-/// Where the server shows what it knows. All on unless the editor turns one off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Where the server shows what it knows. On unless the editor turns one off, but for prices on lenses and hints, which
+/// take room in every file.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Surfaces {
+    /// Prices in the titles of actions.
+    pub priced_actions: bool,
+    /// What a run has cost so far in its progress.
+    pub progress_cost: bool,
     /// Hovers on symbols and changed hunks.
     pub hover: bool,
     /// Code lenses above changed hunks.
     pub code_lens: bool,
+    /// Actions that have a lens with their price above each symbol.
+    pub priced_lenses: Vec<Action>,
     /// Inlay hints: what each changed hunk did cost, behind its first line.
     pub inlay_hints: bool,
+    /// Whether each symbol has a hint with its size and what actions on it cost.
+    pub priced_hints: bool,
     /// Findings as diagnostics. Hunks that wait for the user are shown in any case.
     pub diagnostics: bool,
 }

@@ -2,9 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use agent::{
-    Ask, Attempt, Grant, Host, JournalEvent, Model, NoBudget, Outcome, Progress, Settlement,
-};
+use agent::{Ask, Attempt, Grant, Host, JournalEvent, NoBudget, Outcome, Progress, Settlement};
 use async_trait::async_trait;
 use gate::{ApprovedEdit, Proposal, Refusal, Region, Rule, Scope, Verdict, View, decide};
 use ledger::{Journal, Usage};
@@ -27,7 +25,6 @@ pub(crate) struct RunHost {
     engine: Engine,
     run: RunSummary,
     lease: Lease,
-    model: Model,
     /// The configuration that the run began with.
     config: Arc<Config>,
     cancel: CancellationToken,
@@ -41,7 +38,6 @@ impl RunHost {
         engine: Engine,
         run: RunSummary,
         lease: Lease,
-        model: Model,
         cancel: CancellationToken,
     ) -> RunHost {
         let folder = &engine.shared.journals;
@@ -54,7 +50,6 @@ impl RunHost {
             engine,
             run,
             lease,
-            model,
             config,
             cancel,
             journal,
@@ -239,7 +234,9 @@ impl RunHost {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
-        let message = if summary.free {
+        let message = if !self.engine.config().surfaces.progress_cost {
+            doing
+        } else if summary.free {
             format!(
                 "{doing} · {} of {}",
                 summary.spent(),
@@ -420,7 +417,7 @@ impl Host for RunHost {
         self.engine
             .shared
             .purse
-            .reserve(&self.run.id, &self.model, &self.config, ask)
+            .reserve(&self.run.id, &self.config, ask)
             .await
     }
 

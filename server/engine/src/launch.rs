@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use agent::{Action, End, Model, Note, PackError, RunLimits, Task};
+use agent::{Action, End, Model, Models, Note, PackError, RunLimits, Task};
 use gate::{Region, Scope};
 use jiff::Timestamp;
 use ledger::{Money, RunId};
@@ -12,7 +12,7 @@ use text::{FilePath, Range};
 use tokio_util::sync::CancellationToken;
 use workspace::ReadError;
 
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::host::RunHost;
 use crate::hunks::Waiting;
 use crate::lease::Lease;
@@ -115,7 +115,7 @@ struct Plan {
     task: Task,
     scope: Scope,
     lease: Lease,
-    model: Model,
+    models: Models,
     limits: RunLimits,
 }
 
@@ -151,7 +151,7 @@ impl Engine {
             });
         }
         let estimate = self.estimate(&snapshot, file, &launch)?;
-        let model = self.model();
+        let models = self.models(launch.action);
         let task = launch.task(file, &config);
         let scope = agent::scope_in(&snapshot, &task)?;
         // Tests may go elsewhere.
@@ -201,7 +201,7 @@ impl Engine {
                 task,
                 scope,
                 lease,
-                model,
+                models,
                 limits,
             };
             let work = engine.conduct(plan, provider, cancel.clone());
@@ -222,22 +222,26 @@ impl Engine {
             task,
             scope,
             lease,
-            model,
+            models,
             limits,
         } = plan;
         self.show(Event::RunBegan {
             run: summary.id.clone(),
             title: summary.title.clone(),
-            message: format!("{} of {}", summary.charge(), summary.estimate.title()),
+            message: if self.config().surfaces.progress_cost {
+                format!("{} of {}", summary.charge(), summary.estimate.title())
+            } else {
+                String::new()
+            },
         });
-        if let Err(reason) = self.begin_in_ledger(&summary, &model).await {
+        if let Err(reason) = self.begin_in_ledger(&summary, &models).await {
             return End::OutOfBudget { reason };
         }
-        let host = RunHost::new(self.clone(), summary, lease, model.clone(), cancel.clone());
+        let host = RunHost::new(self.clone(), summary, lease, cancel.clone());
         agent::run(
             &task,
             &scope,
-            &model,
+            &models,
             &limits,
             &host,
             provider.as_ref(),
@@ -246,7 +250,7 @@ impl Engine {
         .await
     }
 
-    async fn begin_in_ledger(&self, summary: &RunSummary, model: &Model) -> Result<(), String> {
+    async fn begin_in_ledger(&self, summary: &RunSummary, models: &Models) -> Result<(), String> {
         let snapshot = self.snapshot();
         let workspace = snapshot
             .root_of(&summary.file)
@@ -254,18 +258,48 @@ impl Engine {
             .unwrap_or_else(|| summary.file.clone());
         self.shared
             .purse
-            .begin_run(summary, model, &workspace, snapshot.display(&summary.file))
+            .begin_run(summary, models, &workspace, snapshot.display(&summary.file))
             .await
     }
 
     /// The model of ordinary actions.
     pub(crate) fn model(&self) -> Model {
+        self.model_of(self.config().models.default.clone())
+    }
+
+    fn model_of(&self, id: String) -> Model {
         let config = self.config();
         Model {
-            id: config.models.default.clone(),
+            id,
             max_tokens: config.limits.output_tokens,
             effort: config.models.effort,
             patches: config.models.patches,
+        }
+    }
+
+    /// The models of a run of `action`, as far as the user allows others than the ordinary one.
+    pub(crate) fn models(&self, action: Action) -> Models {
+        let config = self.config();
+        let config::Models {
+            default,
+            small,
+            small_first,
+            small_when_short,
+            ..
+        } = &config.models;
+        let ordinary = self.model_of(default.clone());
+        let small = (small != default).then(|| self.model_of(small.clone()));
+        match small {
+            Some(small) if small_first.contains(&action) => Models {
+                first: small,
+                cheaper: None,
+                larger: Some(ordinary),
+            },
+            small => Models {
+                first: ordinary,
+                cheaper: small.filter(|_| *small_when_short),
+                larger: None,
+            },
         }
     }
 

@@ -25,6 +25,7 @@ mod purse;
 mod review;
 mod runs;
 mod state;
+mod tags;
 
 pub use charge::Charge;
 pub use editor::{Editor, Event, LastRun, Level, Reply, Spending};
@@ -40,3 +41,4 @@ pub use purse::Purse;
 pub use review::{ReviewError, Way};
 pub use runs::RunSummary;
 pub use state::{Engine, Resolve, Setup, Timing};
+pub use tags::Tag;

@@ -123,12 +123,13 @@ impl Engine {
         }
         let launches = self.launches(snapshot, document, range, diagnostics);
         let mut packers = Packers::default();
+        let priced = self.config().surfaces.priced_actions;
         items.extend(launches.into_iter().map(|(launch, kind, repairs)| {
             let estimate = self.estimate_with(&mut packers, snapshot, file, &launch);
             let title = launch.title();
             let title = match &estimate {
-                Ok(estimate) => format!("{title} · {}", estimate.title()),
-                Err(_) => title,
+                Ok(estimate) if priced => format!("{title} · {}", estimate.title()),
+                Ok(_) | Err(_) => title,
             };
             Item {
                 title,
@@ -356,9 +357,12 @@ impl Engine {
             Entry::Vacant(new) => new.insert(Packer::new(snapshot, file, &task.symbol)?),
         };
         let sizes = packer.sizes(&task, &scope)?;
-        self.shared
-            .purse
-            .estimate(launch.action, &self.model(), sizes, config.limits.turns)
+        self.shared.purse.estimate(
+            launch.action,
+            &self.models(launch.action),
+            sizes,
+            config.limits.turns,
+        )
     }
 }
 

@@ -6,14 +6,15 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use agent::{Action, Ask, Attempt, End, Model, NoBudget, Settlement, Sizes};
+use agent::{Action, Ask, Attempt, End, Model, Models, NoBudget, Settlement, Sizes};
 use jiff::Zoned;
 use ledger::{
-    By, Cache, Estimate, Ledger, Limits, Money, PriceRow, Prices, ReportRow, Reserve, ReserveError,
-    RunEnd, RunId, RunStart, Usage, Window,
+    Basis, By, Cache, Estimate, Ledger, Limits, Money, PriceRow, Prices, ReportRow, Reserve,
+    ReserveError, RunEnd, RunId, RunStart, Unbilled, Usage, Window,
 };
 use text::FilePath;
 
+use crate::charge::tokens;
 use crate::config::Config;
 use crate::runs::RunSummary;
 use crate::{LaunchError, Spending};
@@ -33,9 +34,17 @@ pub struct Purse {
     /// This process, for the limit of a session.
     session: String,
     /// Requests under way, by attempt: the price they were reserved at.
-    open: Mutex<HashMap<Attempt, PriceRow>>,
-    /// When a request last put the shared prefix into the provider's cache.
-    warmed: Mutex<Option<Instant>>,
+    open: Mutex<HashMap<Attempt, Open>>,
+    /// By model, when a request last put the shared prefix into the provider's cache, which is the model's own.
+    warmed: Mutex<HashMap<String, Instant>>,
+}
+
+/// A request under way.
+struct Open {
+    /// The price that it was reserved at.
+    row: PriceRow,
+    /// The model that was asked.
+    asked: String,
 }
 
 /// What an attempt came to.
@@ -118,10 +127,30 @@ impl Purse {
     }
 
     /// What an action will probably cost. Microseconds; neither disk nor network.
+    ///
+    /// Where a larger model may have to begin anew, one run in ten is taken to cost both until there is history.
     pub(crate) fn estimate(
         &self,
         action: Action,
+        models: &Models,
+        sizes: Sizes,
+        turns: u32,
+    ) -> Result<Estimate, LaunchError> {
+        let of = |model: &Model| self.estimate_for(action, model, &variant(models), sizes, turns);
+        let mut first = of(&models.first)?;
+        if let Some(larger) = &models.larger
+            && !matches!(first.basis, Basis::History(_))
+        {
+            first.high = first.high.saturating_add(of(larger)?.expected);
+        }
+        Ok(first)
+    }
+
+    fn estimate_for(
+        &self,
+        action: Action,
         model: &Model,
+        variant: &str,
         sizes: Sizes,
         turns: u32,
     ) -> Result<Estimate, LaunchError> {
@@ -135,10 +164,11 @@ impl Purse {
             .warmed
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+            .get(&model.id)
             .is_some_and(|at| at.elapsed() < CACHE_LIFE);
         let task = ledger::Task {
             kind: action.id(),
-            variant: &variant(model),
+            variant,
             prefix_tokens: sizes.prefix_tokens,
             pack_tokens: sizes.pack_tokens,
             target_tokens: sizes.target_tokens,
@@ -162,13 +192,13 @@ impl Purse {
     pub(crate) async fn begin_run(
         &self,
         run: &RunSummary,
-        model: &Model,
+        models: &Models,
         workspace: &FilePath,
         file: &str,
     ) -> Result<(), String> {
-        let (run, model, workspace, file) = (
+        let (run, models, workspace, file) = (
             run.clone(),
-            model.clone(),
+            models.clone(),
             workspace.to_string(),
             file.to_owned(),
         );
@@ -181,10 +211,10 @@ impl Purse {
                 workspace: &workspace,
                 action: run.action.id(),
                 agent: run.action.id(),
-                variant: &variant(&model),
+                variant: &variant(&models),
                 file: Some(&file),
                 symbol: Some(&run.symbol),
-                model: &model.id,
+                model: &models.first.id,
                 budget: None,
                 estimate: Some(&run.estimate),
                 at: &Zoned::now(),
@@ -208,17 +238,16 @@ impl Purse {
     pub(crate) async fn reserve(
         &self,
         run: &RunId,
-        model: &Model,
         config: &Config,
         ask: Ask,
     ) -> Result<Attempt, NoBudget> {
-        let budget = config.budget.of(&model.id);
+        let budget = config.budget.of(&ask.model);
         let refuse = |message: String| NoBudget {
             message,
             can_afford_max_tokens: None,
         };
-        let price = self.price(&model.id).map_err(refuse)?;
-        let amount = price.worst(ask.input_upper_bytes, u64::from(ask.max_tokens));
+        let price = self.price(&ask.model).map_err(refuse)?;
+        let amount = price.worst(ask.input_upper, u64::from(ask.max_tokens));
         let now = Zoned::now();
         let attempt = Attempt::new(now.timestamp());
         let ledger = self
@@ -226,16 +255,16 @@ impl Purse {
             .as_ref()
             .map_err(|error| refuse(error.clone()))?
             .clone();
-        let (run, model, row) = (run.clone(), model.id.clone(), price.clone());
+        let (run, row, asked) = (run.clone(), price.clone(), ask.clone());
         let reserved = tokio::task::spawn_blocking(move || {
             let reserve = Reserve {
                 attempt,
                 run: &run,
-                turn: ask.turn,
-                model: &model,
+                turn: asked.turn,
+                model: &asked.model,
                 price: &row,
                 amount,
-                predicted_input: Some(ask.input_tokens),
+                predicted_input: Some(asked.input_tokens),
                 limits: &budget,
                 at: &now,
             };
@@ -246,11 +275,17 @@ impl Purse {
                 self.open
                     .lock()
                     .unwrap_or_else(PoisonError::into_inner)
-                    .insert(attempt, price);
+                    .insert(
+                        attempt,
+                        Open {
+                            row: price,
+                            asked: ask.model,
+                        },
+                    );
                 Ok(attempt)
             }
             Ok(Err(error)) => Err(NoBudget {
-                can_afford_max_tokens: affordable(&error, &price, ask),
+                can_afford_max_tokens: affordable(&error, &price, &ask),
                 message: match &error {
                     ReserveError::OverLimit(over) => config.explain(over),
                     other => other.to_string(),
@@ -266,7 +301,6 @@ impl Purse {
         attempt: Attempt,
         how: Settlement,
     ) -> Result<Settled, String> {
-        *self.warmed.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         let Some(price) = self
             .open
             .lock()
@@ -278,6 +312,14 @@ impl Purse {
                 tokens: 0,
             });
         };
+        // The prompt was read, whatever became of the answer.
+        if !matches!(how, Settlement::Unbilled) {
+            self.warmed
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(price.asked, Instant::now());
+        }
+        let price = price.row;
         let served = match &how {
             Settlement::Used { model, .. } => self.price(model).unwrap_or_else(|_| price.clone()),
             Settlement::Unknown { .. } | Settlement::Unbilled => price,
@@ -297,7 +339,7 @@ impl Purse {
             return;
         };
         if let Ok(ledger) = &self.ledger
-            && let Err(error) = book(ledger, attempt, &price, Settlement::Unknown { known })
+            && let Err(error) = book(ledger, attempt, &price.row, Settlement::Unknown { known })
         {
             tracing::error!(%error, "an abandoned request stays reserved until the next start");
         }
@@ -305,11 +347,14 @@ impl Purse {
 
     /// What was spent today and this month, reservations included.
     pub(crate) async fn spending(&self, budget: Limits) -> Result<Spending, String> {
+        let free = self.free;
         self.with_ledger(move |ledger| {
-            let totals = ledger.totals(&Zoned::now())?;
+            let now = Zoned::now();
+            let totals = ledger.totals(&now)?;
+            let (today, month) = ledger.unbilled(&now)?;
             Ok(Spending {
-                today: totals.today.total().to_string(),
-                month: totals.month.total().to_string(),
+                today: shown(totals.today.total(), today, free),
+                month: shown(totals.month.total(), month, free),
                 today_picodollars: totals.today.total().picodollars(),
                 limit_day: budget.day.map(|limit| limit.to_string()),
                 limit_month: budget.month.map(|limit| limit.to_string()),
@@ -335,10 +380,16 @@ impl Purse {
         limits: &Limits,
         model: &str,
     ) -> Result<String, String> {
-        if self.free {
-            return Ok("Nobody bills this model; prices are in tokens.".to_owned());
-        }
         let ledger = self.ledger.as_ref().map_err(Clone::clone)?;
+        if self.free {
+            let done = ledger.unbilled_on(workspace, file, symbol);
+            let done = done.map_err(|error| error.to_string())?;
+            return Ok(if done.is_nothing() {
+                "Nobody bills this model; prices are in tokens.".to_owned()
+            } else {
+                format!("Spent here so far: {done} · nobody bills this model")
+            });
+        }
         let told = || -> Result<String, ledger::LedgerError> {
             let here = ledger.spent_on(workspace, file, Some(symbol))?.total();
             let now = Zoned::now();
@@ -373,13 +424,16 @@ impl Purse {
 
     /// What was spent, as a page of Markdown.
     pub async fn report(&self) -> String {
+        let free = self.free;
         let report = self
-            .with_ledger(|ledger| {
-                let totals = ledger.totals(&Zoned::now())?;
+            .with_ledger(move |ledger| {
+                let now = Zoned::now();
+                let totals = ledger.totals(&now)?;
+                let (today, month) = ledger.unbilled(&now)?;
                 let mut text = format!(
                     "# What was spent\n\nToday {}, this month {}.\n",
-                    totals.today.total(),
-                    totals.month.total()
+                    shown(totals.today.total(), today, free),
+                    shown(totals.month.total(), month, free)
                 );
                 for (by, title) in [
                     (By::Action, "action"),
@@ -397,11 +451,19 @@ impl Purse {
                             runs,
                             estimated_expected,
                             cost,
+                            unbilled,
+                            unbilled_expected,
                             ..
                         } = row;
+                        let unbilled_only = cost.is_zero() && !unbilled.is_nothing();
+                        let (expected, cost) = if unbilled_only {
+                            (tokens(unbilled_expected), unbilled.to_string())
+                        } else {
+                            (estimated_expected.to_string(), cost.to_string())
+                        };
                         let _ = writeln!(
                             text,
-                            "| {} | {runs} | {estimated_expected} | {cost} |",
+                            "| {} | {runs} | {expected} | {cost} |",
                             key.replace('|', "\\|")
                         );
                     }
@@ -414,15 +476,10 @@ impl Purse {
 
     /// What was spent, in a sentence.
     pub async fn summary(&self) -> String {
-        let totals = self
-            .with_ledger(|ledger| ledger.totals(&Zoned::now()))
-            .await;
-        match totals {
-            Ok(totals) => format!(
-                "Farthing: {} today, {} this month; `farthing cost` shows more",
-                totals.today.total(),
-                totals.month.total()
-            ),
+        match self.spending(Limits::default()).await {
+            Ok(Spending { today, month, .. }) => {
+                format!("Farthing: {today} today, {month} this month; `farthing cost` shows more")
+            }
             Err(error) => error,
         }
     }
@@ -436,6 +493,15 @@ impl Purse {
             Ok(done) => done.map_err(|error| error.to_string()),
             Err(_) => Err("the ledger failed; see the log".to_owned()),
         }
+    }
+}
+
+/// What was spent, for people: money, or tokens where nobody bills them.
+fn shown(cost: Money, unbilled: Unbilled, free: bool) -> String {
+    if cost.is_zero() && (free || !unbilled.is_nothing()) {
+        tokens(unbilled.tokens)
+    } else {
+        cost.to_string()
     }
 }
 
@@ -486,12 +552,16 @@ fn book(
 }
 
 /// What else changes the cost of a kind of action: the effort, and the version of the prompts.
-fn variant(model: &Model) -> String {
-    let effort = model.effort.map_or_else(
+fn variant(models: &Models) -> String {
+    let effort = models.first.effort.map_or_else(
         || "default".to_owned(),
         |effort| format!("{effort:?}").to_lowercase(),
     );
-    format!("{effort}/{}", agent::PROMPT_VERSION)
+    let variant = format!("{effort}/{}", agent::PROMPT_VERSION);
+    match &models.larger {
+        Some(larger) => format!("{variant} then {}", larger.id),
+        None => variant,
+    }
 }
 
 fn prices(overrides: Option<&Path>) -> Result<Prices, String> {
@@ -507,12 +577,11 @@ fn prices(overrides: Option<&Path>) -> Result<Prices, String> {
 }
 
 /// The largest answer whose worst case still fits what is left.
-fn affordable(error: &ReserveError, price: &PriceRow, ask: Ask) -> Option<u32> {
+fn affordable(error: &ReserveError, price: &PriceRow, ask: &Ask) -> Option<u32> {
     let ReserveError::OverLimit(over) = error else {
         return None;
     };
-    let fits =
-        |max_tokens: u32| price.worst(ask.input_upper_bytes, u64::from(max_tokens)) <= over.left();
+    let fits = |max_tokens: u32| price.worst(ask.input_upper, u64::from(max_tokens)) <= over.left();
     if !fits(FEWEST_OUTPUT_TOKENS) {
         return None;
     }

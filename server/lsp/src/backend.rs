@@ -325,20 +325,49 @@ impl LanguageServer for Backend {
     }
 
     async fn code_lens(&self, params: CodeLensParams) -> Result<Option<Vec<CodeLens>>> {
-        let Some(file) = self.session.file(&params.text_document.uri) else {
+        let uri = params.text_document.uri;
+        let Some(file) = self.session.file(&uri) else {
             return Ok(None);
         };
         if !self.engine.config().surfaces.code_lens {
             return Ok(None);
         }
-        let Some(markers) = self.engine.hunk_markers(&file) else {
-            return Ok(None);
+        let snapshot = self.engine.snapshot();
+        let encoding = self.session.client().encoding;
+        let markers = self.engine.hunk_markers(&file);
+        let engine = self.engine.clone();
+        let lenses = tokio::task::spawn_blocking(move || {
+            let mut lenses = markers
+                .map(|markers| lens::lenses(&markers, encoding, &uri))
+                .unwrap_or_default();
+            if let Some(document) = snapshot.open_document(&file) {
+                let launches = engine.lens_launches(&snapshot, &file);
+                lenses.extend(launches.into_iter().map(|(name, launch)| {
+                    lens::unpriced(document.text(), name, launch, encoding, &uri)
+                }));
+            }
+            lenses
+        });
+        Ok(lenses.await.ok())
+    }
+
+    async fn code_lens_resolve(&self, lens: CodeLens) -> Result<CodeLens> {
+        let snapshot = self.engine.snapshot();
+        let unpriced = lens.data.clone().map(serde_json::from_value);
+        let Some(Ok(unpriced)) = unpriced else {
+            return Ok(lens);
         };
-        Ok(Some(lens::lenses(
-            &markers,
-            self.session.client().encoding,
-            &params.text_document.uri,
-        )))
+        let lens::Unpriced { uri, launch } = &unpriced;
+        let Some(file) = self.session.file(&Uri(uri.clone())) else {
+            return Ok(lens);
+        };
+        let (engine, launch) = (self.engine.clone(), launch.clone());
+        let title =
+            tokio::task::spawn_blocking(move || engine.priced_title(&snapshot, &file, &launch));
+        Ok(match title.await {
+            Ok(title) => lens::priced(lens, &title, unpriced),
+            Err(_) => lens,
+        })
     }
 
     async fn inlay_hint(&self, params: InlayHintParams) -> Result<Option<Vec<InlayHint>>> {
@@ -348,10 +377,23 @@ impl LanguageServer for Backend {
         if !self.engine.config().surfaces.inlay_hints {
             return Ok(None);
         }
-        let Some(markers) = self.engine.hunk_markers(&file) else {
-            return Ok(None);
-        };
-        Ok(Some(lens::hints(&markers, self.session.client().encoding)))
+        let snapshot = self.engine.snapshot();
+        let encoding = self.session.client().encoding;
+        let markers = self.engine.hunk_markers(&file);
+        let engine = self.engine.clone();
+        let hints = tokio::task::spawn_blocking(move || {
+            let mut hints = markers
+                .map(|markers| lens::hints(&markers, encoding))
+                .unwrap_or_default();
+            if let Some(document) = snapshot.open_document(&file) {
+                let text = document.text();
+                let range = from_proto::range(text, params.range, encoding);
+                let tags = engine.price_tags(&snapshot, &file, range);
+                hints.extend(tags.iter().map(|tag| lens::tag(text, tag, encoding)));
+            }
+            hints
+        });
+        Ok(hints.await.ok())
     }
 }
 

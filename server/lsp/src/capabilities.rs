@@ -167,7 +167,7 @@ pub fn server_capabilities(client: &Client, commands: &[&str]) -> ServerCapabili
         hover_provider: Some(true.into()),
         code_action_provider: Some(actions.into()),
         code_lens_provider: Some(CodeLensOptions {
-            resolve_provider: Some(false),
+            resolve_provider: Some(true),
             ..CodeLensOptions::default()
         }),
         inlay_hint_provider: Some(true.into()),
@@ -319,7 +319,7 @@ mod tests {
                 "resolveProvider": false
               },
               "codeLensProvider": {
-                "resolveProvider": false
+                "resolveProvider": true
               },
               "executeCommandProvider": {
                 "commands": [

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use engine::config::Surfaces;
 use engine::{Engine, Event, HunkId, Level, MarkerKind, Markers, RunId, Spending};
 use lsp_types::{
     Diagnostic, LspNotificationMethod, MessageDirection, MessageType, Notification,
@@ -90,6 +91,8 @@ pub(crate) struct Outbox {
     published: BTreeMap<FilePath, Vec<Diagnostic>>,
     /// The hunks that the client was last told of, by file.
     hunks: BTreeMap<FilePath, Vec<HunkId>>,
+    /// What the client was last told may be shown.
+    surfaces: Surfaces,
     bars: BTreeMap<String, Bar>,
     /// The progress token of the pass over the disk that is under way.
     indexing: Option<String>,
@@ -118,6 +121,7 @@ impl Outbox {
         sender: UnboundedSender<Message>,
     ) -> Outbox {
         Outbox {
+            surfaces: engine.config().surfaces.clone(),
             client,
             session,
             engine,
@@ -255,7 +259,7 @@ impl Outbox {
         before.is_none_or(|before| before != diagnostics)
     }
 
-    /// Has the client ask for lenses again when the hunks of a file are others than before.
+    /// Has the client ask for lenses again when the hunks of a file are others than before, or the settings are.
     fn refresh_lenses(&mut self, file: FilePath, markers: Option<&Markers>) {
         let hunks: Vec<HunkId> = markers
             .iter()
@@ -270,7 +274,10 @@ impl Outbox {
         } else {
             self.hunks.insert(file, hunks.clone())
         };
-        if before.unwrap_or_default() == hunks {
+        let surfaces = self.engine.config().surfaces.clone();
+        let other_settings = self.surfaces != surfaces;
+        self.surfaces = surfaces;
+        if before.unwrap_or_default() == hunks && !other_settings {
             return;
         }
         let client = self.client.clone();

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use workspace::{Snapshot, Workspace};
 
 use super::*;
-use crate::{Action, Grant, NoBudget, Outcome, Settlement, scope_of};
+use crate::{Action, Ask, Attempt, Grant, NoBudget, Outcome, Settlement, scope_of};
 
 const TEXT: &str = "fn one() -> u32 {\n    return 1;\n}\n";
 
@@ -73,7 +73,7 @@ impl Bench {
         run(
             &task,
             &scope,
-            &model,
+            &model.into(),
             &RunLimits::default(),
             self,
             provider,

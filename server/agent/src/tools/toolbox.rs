@@ -51,6 +51,10 @@ pub(crate) struct Toolbox<'a> {
     refusals: Refusals,
     /// Hunks that landed so far.
     pub(crate) hunks: usize,
+    /// Changes that wait for the user.
+    pub(crate) pending: usize,
+    /// Calls that were wrong or refused.
+    pub(crate) refused: usize,
     /// Tool calls carried out so far.
     pub(crate) calls: u32,
     /// Calls that came after the last that was allowed.
@@ -80,9 +84,18 @@ impl<'a> Toolbox<'a> {
             own: Own::default(),
             refusals: Refusals::default(),
             hunks: 0,
+            pending: 0,
+            refused: 0,
             calls: 0,
             over_limit: false,
         }
+    }
+
+    /// Another model begins: what its predecessor was refused is not held against it.
+    pub(crate) fn begin_anew(&mut self, model: &Model) {
+        self.patches = model.patches;
+        self.refusals = Refusals::default();
+        self.refused = 0;
     }
 
     /// The refusal that the model has met too many times in a row, if there is one.
@@ -147,18 +160,24 @@ impl<'a> Toolbox<'a> {
         };
         let Done { text, verdict } = done;
         let is_error = match &verdict {
-            Verdict::Answered | Verdict::Pending { .. } => false,
+            Verdict::Answered => false,
+            Verdict::Pending { .. } => {
+                self.pending += 1;
+                false
+            }
             Verdict::Landed { hunks } => {
                 self.hunks += hunks;
                 self.refusals = Refusals::default();
                 false
             }
             Verdict::Refused { rule, message } => {
+                self.refused += 1;
                 self.refusals
                     .note(turn, format!("{name} {rule:?}"), message);
                 true
             }
             Verdict::Invalid { message } => {
+                self.refused += 1;
                 self.refusals
                     .note(turn, format!("{name} {message}"), message);
                 true

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use agent::Action;
 use ledger::Money;
 use provider::Effort;
 use review::all_rules;
@@ -88,6 +89,13 @@ pub(super) struct ModelsTable {
     /// offered such a tool besides the others. True for the models that are chosen for OpenAI itself.
     #[schemars(with = "bool", extend("default" = false))]
     pub(super) patches: Option<bool>,
+    /// The actions that `small` tries first. When nothing of what it sends passes the checks, `default` begins anew, at
+    /// the expense of both. What is checked is that an edit fits, parses and stays in its scope, not that it is right.
+    #[schemars(with = "Vec<ActionName>")]
+    pub(super) small_first: Vec<Action>,
+    /// Whether a request that no budget has room for goes to `small` instead of ending the run.
+    #[schemars(extend("default" = false))]
+    pub(super) small_when_short: bool,
 }
 
 /// Files that no run may change, besides the names that are always protected.
@@ -212,10 +220,14 @@ pub(super) struct ContextTable {
 pub(super) struct Settings {
     /// Hovers: the estimate on a symbol, and the difference, the reason and the cost on a changed hunk.
     pub(super) hover: Surface,
+    /// The titles of actions.
+    pub(super) actions: ActionSurface,
+    /// What is shown while a run works.
+    pub(super) progress: ProgressSurface,
     /// Code lenses above the hunks of a run: keep, undo, and what the run cost.
-    pub(super) code_lens: Surface,
+    pub(super) code_lens: LensSurface,
     /// Inlay hints: what each changed hunk did cost, behind its first line.
-    pub(super) inlay_hints: Surface,
+    pub(super) inlay_hints: HintSurface,
     /// The findings of the architecture review. Hunks that wait to be kept or undone are shown in any case.
     pub(super) diagnostics: Surface,
     /// How what a run changes is reviewed.
@@ -259,6 +271,78 @@ pub(super) struct Surface {
 impl Default for Surface {
     fn default() -> Surface {
         Surface { enable: true }
+    }
+}
+
+/// The titles of actions.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct ActionSurface {
+    /// Whether each says what it would cost.
+    #[schemars(extend("default" = true))]
+    pub(super) prices: bool,
+}
+
+impl Default for ActionSurface {
+    fn default() -> ActionSurface {
+        ActionSurface { prices: true }
+    }
+}
+
+/// What is shown while a run works.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct ProgressSurface {
+    /// Whether it says what the run has cost so far, and was estimated to.
+    #[schemars(extend("default" = true))]
+    pub(super) cost: bool,
+}
+
+impl Default for ProgressSurface {
+    fn default() -> ProgressSurface {
+        ProgressSurface { cost: true }
+    }
+}
+
+/// Code lenses.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct LensSurface {
+    /// Whether they are shown.
+    #[schemars(extend("default" = true))]
+    pub(super) enable: bool,
+    /// Actions that have a lens above each symbol, with what they would cost there.
+    #[schemars(with = "Vec<ActionName>")]
+    pub(super) actions: Vec<Action>,
+}
+
+impl Default for LensSurface {
+    fn default() -> LensSurface {
+        LensSurface {
+            enable: true,
+            actions: Vec::new(),
+        }
+    }
+}
+
+/// Inlay hints.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct HintSurface {
+    /// Whether they are shown.
+    #[schemars(extend("default" = true))]
+    pub(super) enable: bool,
+    /// Whether each symbol has one with its size in tokens and what actions on it would cost.
+    #[schemars(extend("default" = false))]
+    pub(super) prices: bool,
+}
+
+impl Default for HintSurface {
+    fn default() -> HintSurface {
+        HintSurface {
+            enable: true,
+            prices: false,
+        }
     }
 }
 
@@ -405,6 +489,20 @@ impl JsonSchema for Dollars {
     }
 }
 
+/// The schema of an action's name.
+struct ActionName;
+
+impl JsonSchema for ActionName {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "ActionName".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let names: Vec<&str> = Action::all().iter().map(|action| action.id()).collect();
+        json_schema!({"type": "string", "enum": names})
+    }
+}
+
 /// The schema of a path pattern.
 pub(super) struct PathPattern;
 
@@ -437,7 +535,9 @@ impl Document for MachineFile {
             | "key"
             | "api_key" => Some(SECRET),
             "rules" | "scope" | "context" => Some(TEAM),
-            "hover" | "codeLens" | "inlayHints" | "diagnostics" => Some(SHOWN),
+            "actions" | "progress" | "hover" | "codeLens" | "inlayHints" | "diagnostics" => {
+                Some(SHOWN)
+            }
             _ => None,
         }
     }
@@ -447,7 +547,9 @@ impl Document for WorkspaceFile {
     fn misplaced(key: &str) -> Option<&'static str> {
         match key {
             "provider" | "models" | "limits" | "protected" | "prices" => Some(POWER),
-            "hover" | "codeLens" | "inlayHints" | "diagnostics" => Some(SHOWN),
+            "actions" | "progress" | "hover" | "codeLens" | "inlayHints" | "diagnostics" => {
+                Some(SHOWN)
+            }
             _ => None,
         }
     }

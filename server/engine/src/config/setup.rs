@@ -218,6 +218,8 @@ pub(super) fn models(table: &ModelsTable, setup: &ProviderSetup) -> Models {
         large: of(&table.large, large),
         effort: table.effort,
         patches,
+        small_first: table.small_first.clone(),
+        small_when_short: table.small_when_short,
     }
 }
 
@@ -229,8 +231,8 @@ fn shipped_models(kind: ProviderKind, base_url: &str) -> Option<Models> {
             default: "gpt-6.1-terra".to_owned(),
             small: "gpt-6-luna".to_owned(),
             large: "gpt-6.1-sol".to_owned(),
-            effort: None,
             patches: true,
+            ..Models::default()
         }),
         ProviderKind::OpenAi | ProviderKind::Ollama => None,
     }

@@ -102,10 +102,14 @@ fn an_empty_configuration_has_the_shipped_limits() {
     assert_eq!(
         config.surfaces,
         Surfaces {
+            priced_actions: true,
+            progress_cost: true,
             hover: true,
             code_lens: true,
-            diagnostics: true,
+            priced_lenses: Vec::new(),
             inlay_hints: true,
+            priced_hints: false,
+            diagnostics: true,
         }
     );
 }
@@ -195,12 +199,12 @@ fn a_whole_configuration_is_read() {
     let team = format!("{deny:?} {rules:?}\n{context:?} {surfaces:?} {mode:?}\n");
     expect![[r#"
         Ready(Endpoint { kind: Anthropic, base_url: "https://gateway.example/anthropic", allow_cleartext: false, key: the key in GATEWAY_KEY, header: Bearer, free: false })
-        Models { default: "m", small: "claude-haiku-5-5", large: "claude-opus-5-5", effort: Some(Low), patches: false }
+        Models { default: "m", small: "claude-haiku-5-5", large: "claude-opus-5-5", effort: Some(Low), patches: false, small_first: [], small_when_short: false }
         Budget { limits: Limits { run: Some(Money(100000000000)), session: Some(Money(2000000000000)), workspace: None, day: Some(Money(1000000000000)), month: Some(Money(50000000000000)), model_day: None, model_month: None }, models: [] }
         Limits { turns: 3, tool_calls: 40, output_tokens: 16000, seconds: 600 }
         ["*.sql"] Some("/etc/farthing/prices.toml") None
         ["secrets/**", "*.pem"] Thresholds([Some(120), None, Some(24), Some(0), None, Some(0), Some(0), Some(0), Some(0), Some(0), Some(0), Some(0), Some(0), Some(0), Some(0), Some(0), Some(0), Some(0), None, None, None, None, None, Some(0), Some(0)])
-        Some("Three people, no Kubernetes.") Surfaces { hover: true, code_lens: false, inlay_hints: true, diagnostics: true } Live
+        Some("Three people, no Kubernetes.") Surfaces { priced_actions: true, progress_cost: true, hover: true, code_lens: false, priced_lenses: [], inlay_hints: true, priced_hints: false, diagnostics: true } Live
     "#]].assert_eq(&(power + &team));
 }
 
@@ -411,7 +415,7 @@ fn a_problem_without_power_stops_nothing() {
         expect![[r#"
             farthing.toml:2:1: rules."fn/too-long".threshold: must be a whole number, not a text
             farthing.toml:3:2: layers: unknown key; did you mean layer? valid keys: rules, budget, scope, context, org, skills, shape, load, layer, one_of, forbid, owner, decision, exception, review
-            editor settings: theme: unknown key; valid keys: hover, codeLens, inlayHints, diagnostics, review, budget, scope, server, languages, trace, trusted, spending, reports
+            editor settings: theme: unknown key; valid keys: hover, actions, progress, codeLens, inlayHints, diagnostics, review, budget, scope, server, languages, trace, trusted, spending, reports
             run $0.50 session - day $5.00 month $50.00 workspace -"#]],
     );
 }

@@ -13,7 +13,10 @@ use clap::{Args, ValueEnum};
 use engine::Purse;
 use engine::config::Budget;
 use jiff::{Timestamp, ToSpan as _, Zoned, civil::Date};
-use ledger::{ActionRow, By, Ledger, Money, Prices, ReportRow, RequestRow, Totals};
+use ledger::{
+    ActionRow, By, Ledger, Money, Prices, ReportRow, RequestRow, Settlement, Totals, Unbilled,
+    short_count,
+};
 use serde::Serialize;
 use serde_json::json;
 
@@ -32,6 +35,12 @@ pub(crate) struct CostArgs {
     /// Accept what cost more than was held for it, so that spending may go on.
     #[arg(long)]
     acknowledge: bool,
+    /// List the requests that count at what was held for them, because nobody has said what they did cost.
+    #[arg(long, conflicts_with = "acknowledge")]
+    unknown: bool,
+    /// Say what such a request did cost by the provider's own records, such as 0198f3…=$0.013.
+    #[arg(long, value_name = "REQUEST=AMOUNT", conflicts_with_all = ["acknowledge", "unknown"])]
+    reconcile: Vec<String>,
     /// Begin a new ledger with what can be read of a damaged one, which is kept beside it.
     #[arg(long, conflicts_with = "acknowledge")]
     rescue: bool,
@@ -88,6 +97,12 @@ pub(crate) fn cost(args: &CostArgs) -> anyhow::Result<ExitCode> {
     if args.acknowledge {
         return acknowledge(ledger);
     }
+    if args.unknown {
+        return unknown(ledger);
+    }
+    if !args.reconcile.is_empty() {
+        return reconcile(ledger, &args.reconcile);
+    }
     let prices = purse
         .prices()
         .cloned()
@@ -129,6 +144,70 @@ fn acknowledge(ledger: &Ledger) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+fn unknown(ledger: &Ledger) -> anyhow::Result<ExitCode> {
+    let requests = ledger.requests(None, None)?;
+    let unknown: Vec<&RequestRow> = requests.iter().filter(|row| row.is_unknown()).collect();
+    if unknown.is_empty() {
+        ui::line("the cost of every request is known")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let heading = ["request", "at", "model", "the provider's id", "counts as"];
+    let mut table = vec![heading.map(str::to_owned).to_vec()];
+    table.extend(unknown.iter().map(|row| {
+        vec![
+            row.attempt.clone(),
+            row.at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
+            row.model.clone(),
+            row.request_id.clone().unwrap_or_default(),
+            row.charge.to_string(),
+        ]
+    }));
+    ui::line(ui::table(&table, &[false, false, false, false, true]))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Replaces whole reservations by what the provider says that the requests did cost.
+fn reconcile(ledger: &Ledger, said: &[String]) -> anyhow::Result<ExitCode> {
+    let requests = ledger.requests(None, None)?;
+    let corrections = said.iter().map(|said| {
+        let (request, amount) = said.split_once('=').with_context(|| {
+            format!("{said}: write a request and an amount, such as 0198f3…=$0.013")
+        })?;
+        let cost: Money = amount
+            .parse()
+            .with_context(|| format!("{said}: the amount is not one"))?;
+        let found = requests.iter().find(|row| row.attempt == request);
+        let row = found.filter(|row| row.is_unknown()).with_context(|| {
+            format!("{request} is not among the requests of `farthing cost --unknown`")
+        })?;
+        anyhow::ensure!(
+            cost <= row.charge,
+            "{request} counts as {} already, and cannot have cost more",
+            row.charge
+        );
+        Ok((row, cost))
+    });
+    // All or none, as far as what was written is concerned.
+    for (row, cost) in corrections.collect::<anyhow::Result<Vec<_>>>()? {
+        let settlement = Settlement {
+            usage: row.usage.unwrap_or_default(),
+            cost,
+            model: None,
+            price: None,
+            request_id: row.request_id.as_deref(),
+            at: Timestamp::now(),
+        };
+        ledger.settle(row.attempt.parse()?, &settlement)?;
+        ui::line(format!(
+            "{}: {} instead of {}",
+            row.attempt,
+            cost.exact(),
+            row.charge
+        ))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
 /// What the ledger tells about a time.
 struct Story<'a> {
     ledger: &'a Ledger,
@@ -138,6 +217,8 @@ struct Story<'a> {
     since: Option<Timestamp>,
     until: Timestamp,
     totals: Totals,
+    /// What was done today and this month by models that nobody bills.
+    unbilled: (Unbilled, Unbilled),
     actions: Vec<ActionRow>,
     requests: Vec<RequestRow>,
 }
@@ -171,6 +252,7 @@ impl Story<'_> {
             since,
             until,
             totals: ledger.totals(&now)?,
+            unbilled: ledger.unbilled(&now)?,
             actions: ledger.actions(since, Some(until))?,
             requests: ledger.requests(since, Some(until))?,
             now,
@@ -196,6 +278,12 @@ impl Story<'_> {
     fn saved(&self, request: &RequestRow) -> Money {
         let price = self.prices.row(&request.price);
         (price.zip(request.usage)).map_or(Money::ZERO, |(price, usage)| price.saved(&usage))
+    }
+
+    /// Whether nothing was billed, so that tokens and time are all there is to tell.
+    fn is_unbilled(&self) -> bool {
+        self.requests.iter().all(|row| row.charge.is_zero())
+            && (self.actions.iter()).any(|row| !row.unbilled.is_nothing())
     }
 
     /// Estimates that held, and ended actions with an estimate.
@@ -225,6 +313,7 @@ impl Story<'_> {
             "rows": self.groups(by)?,
             "today": self.totals.today,
             "month": self.totals.month,
+            "unbilled": {"today": self.unbilled.0, "month": self.unbilled.1},
             "limits": {
                 "run": limits.run,
                 "session": limits.session,
@@ -241,7 +330,7 @@ impl Story<'_> {
     fn csv(&self, by: By) -> String {
         let mut text = format!(
             "{},workspace,runs,requests,input,cache_write_5m,cache_write_1h,cache_read,output,estimated_runs,held,\
-             estimated,estimated_actual,cache_saved,unknown,cost\n",
+             estimated,estimated_actual,cache_saved,unknown,cost,unbilled_estimated,unbilled_tokens,unbilled_seconds\n",
             by.name()
         );
         for Group { row, cache_saved } in self.groups(by).unwrap_or_default() {
@@ -263,6 +352,9 @@ impl Story<'_> {
                 dollars(cache_saved),
                 dollars(row.unknown),
                 dollars(row.cost),
+                row.unbilled_expected.to_string(),
+                row.unbilled.tokens.to_string(),
+                format!("{:.3}", row.unbilled.time_ms as f64 / 1_000.0),
             ];
             text.push_str(&cells.join(","));
             text.push('\n');
@@ -303,6 +395,11 @@ impl Story<'_> {
                     String::new()
                 }
             };
+            let estimated = match (row.estimated_runs, row.unbilled_expected) {
+                (0, 0) => String::new(),
+                (0, tokens) => format!("{} tok", short_count(tokens)),
+                _ => row.estimated_expected.to_string(),
+            };
             table.push(vec![
                 row.key.clone(),
                 row.runs.to_string(),
@@ -310,14 +407,14 @@ impl Story<'_> {
                 row.usage.input.to_string(),
                 (row.usage.prompt() - row.usage.input).to_string(),
                 row.usage.output.to_string(),
-                if_estimated(row.estimated_expected.to_string()),
+                estimated,
                 if_estimated(format!("{}/{}", row.within_estimate, row.estimated_runs)),
                 if cache_saved.is_zero() {
                     String::new()
                 } else {
                     cache_saved.to_string()
                 },
-                row.cost.to_string(),
+                spent(row.cost, row.unbilled),
                 bar(row.cost, largest),
             ]);
         }
@@ -326,13 +423,16 @@ impl Story<'_> {
         ];
         ui::line(ui::table(&table, &right))?;
         let limits = self.budget.overall();
-        let of =
-            |limit: Option<Money>| limit.map_or_else(String::new, |limit| format!(" of {limit}"));
+        // A limit of money says nothing where nobody bills.
+        let of = |limit: Option<Money>| match limit {
+            Some(limit) if !self.is_unbilled() => format!(" of {limit}"),
+            Some(_) | None => String::new(),
+        };
         ui::line(format!(
             "today {}{}, this month {}{}",
-            self.totals.today.total(),
+            spent(self.totals.today.total(), self.unbilled.0),
             of(limits.day),
-            self.totals.month.total(),
+            spent(self.totals.month.total(), self.unbilled.1),
             of(limits.month)
         ))?;
         let (held, ended) = self.held();
@@ -342,6 +442,15 @@ impl Story<'_> {
             ))?;
         }
         Ok(())
+    }
+}
+
+/// Money, and tokens and time where nobody bills; what there is none of is left out.
+fn spent(cost: Money, unbilled: Unbilled) -> String {
+    match (cost.is_zero(), unbilled.is_nothing()) {
+        (_, true) => cost.to_string(),
+        (true, false) => unbilled.to_string(),
+        (false, false) => format!("{cost} and {unbilled}"),
     }
 }
 

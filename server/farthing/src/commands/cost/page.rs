@@ -6,10 +6,10 @@ use std::fmt::Write as _;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{ToSpan as _, Zoned};
-use ledger::{ActionRow, By, Money, ReportRow, RequestRow, RunEnd, Usage};
+use ledger::{ActionRow, By, Money, ReportRow, RequestRow, RunEnd, Unbilled, Usage, short_count};
 
-use super::Story;
 use super::plot::{Bars, COLOURS, Point, scatter};
+use super::{Story, spent};
 
 /// Bars of single days up to so many, then of months.
 const MOST_DAYS: usize = 62;
@@ -101,7 +101,11 @@ fn period(story: &Story<'_>) -> String {
 }
 
 fn tiles(story: &Story<'_>) -> String {
-    let spent: Money = story.requests.iter().map(|row| row.charge).sum();
+    let cost: Money = story.requests.iter().map(|row| row.charge).sum();
+    let mut unbilled = Unbilled::default();
+    for row in &story.actions {
+        unbilled += row.unbilled;
+    }
     let (held, ended) = story.held();
     let mut tiles = String::from("<div class=\"tiles\">");
     let mut tile = |amount: String, says: String, extra: String| {
@@ -116,8 +120,13 @@ fn tiles(story: &Story<'_>) -> String {
         1 => format!("1 {word}"),
         count => format!("{count} {word}s"),
     };
+    let only_unbilled = story.is_unbilled();
     tile(
-        spent.to_string(),
+        if only_unbilled {
+            format!("{} tok", short_count(unbilled.tokens))
+        } else {
+            cost.to_string()
+        },
         format!(
             "in {}, {}",
             plural(story.actions.len(), "action"),
@@ -125,16 +134,22 @@ fn tiles(story: &Story<'_>) -> String {
         ),
         String::new(),
     );
+    if !unbilled.is_nothing() {
+        let (says, amount) = unbilled_tile(unbilled, only_unbilled);
+        tile(amount, says, String::new());
+    }
     let limits = story.budget.overall();
-    for (says, spent, limit) in [
+    for (says, cost, limit) in [
         ("today", story.totals.today.total(), limits.day),
         ("this month", story.totals.month.total(), limits.month),
     ] {
         let (says, extra) = match limit {
-            Some(limit) => (format!("{says}, of {limit}"), meter(spent, limit)),
+            Some(limit) => (format!("{says}, of {limit}"), meter(cost, limit)),
             None => (says.to_owned(), String::new()),
         };
-        tile(spent.to_string(), says, extra);
+        if !only_unbilled {
+            tile(cost.to_string(), says, extra);
+        }
     }
     if ended > 0 {
         tile(
@@ -144,7 +159,7 @@ fn tiles(story: &Story<'_>) -> String {
         );
     }
     let (saved, read, prompt) = story.cache();
-    if prompt > 0 {
+    if prompt > 0 && !only_unbilled {
         tile(
             saved.to_string(),
             format!(
@@ -156,6 +171,20 @@ fn tiles(story: &Story<'_>) -> String {
     }
     tiles.push_str("</div>");
     tiles
+}
+
+/// What is said of models that nobody bills, and the figure above it: their time where their tokens are told already.
+fn unbilled_tile(unbilled: Unbilled, only: bool) -> (String, String) {
+    let shown = unbilled.to_string();
+    let (tokens, time) = shown.split_once(" in ").unwrap_or((&shown, ""));
+    if only {
+        (
+            "that models took which nobody bills".to_owned(),
+            time.to_owned(),
+        )
+    } else {
+        (format!("that nobody bills, in {time}"), tokens.to_owned())
+    }
 }
 
 fn meter(spent: Money, limit: Money) -> String {
@@ -213,9 +242,15 @@ fn periods<'a>(rows: &'a [RequestRow], now: &Zoned) -> Vec<(String, Vec<&'a Requ
 }
 
 fn over_time(story: &Story<'_>) -> String {
+    let in_tokens = story.is_unbilled();
+    let weight = |row: &RequestRow| match row.usage {
+        Some(usage) if in_tokens => i128::from(usage.total()),
+        None if in_tokens => 0,
+        Some(_) | None => i128::from(row.charge.picodollars()),
+    };
     let mut by_model: BTreeMap<&str, i128> = BTreeMap::new();
     for row in &story.requests {
-        *by_model.entry(&row.model).or_default() += i128::from(row.charge.picodollars());
+        *by_model.entry(&row.model).or_default() += weight(row);
     }
     let mut models: Vec<(&str, i128)> = by_model.into_iter().collect();
     models.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
@@ -239,7 +274,7 @@ fn over_time(story: &Story<'_>) -> String {
             let mut amounts = vec![0.0; series.len()];
             for row in rows {
                 if let Some(amount) = amounts.get_mut(place(&row.model)) {
-                    *amount += row.charge.picodollars() as f64;
+                    *amount += weight(row) as f64;
                 }
             }
             (label, amounts)
@@ -248,7 +283,7 @@ fn over_time(story: &Story<'_>) -> String {
     let bars = Bars {
         stacks,
         series: &series,
-        amount: dollars,
+        amount: if in_tokens { tokens } else { dollars },
         top: None,
         width: 1000.0,
         height: 270.0,
@@ -296,10 +331,15 @@ fn cache(story: &Story<'_>) -> String {
         ("b2", "at the full price"),
     ]
     .map(|(class, name)| (class.to_owned(), name.to_owned()));
+    let saved = if story.is_unbilled() {
+        String::new()
+    } else {
+        format!(", which saved {saved}")
+    };
     format!(
-        "<p class=\"note\">Where prompts came from. {} % was read from the cache, which saved {}.</p>{}{}",
+        "<p class=\"note\">Where prompts came from. {} % was read from the cache{}.</p>{}{}",
         percent(read, prompt),
-        escape(&saved.to_string()),
+        escape(&saved),
         bars.svg("Where the tokens of prompts came from"),
         self::legend(&legend)
     )
@@ -358,26 +398,33 @@ fn table(story: &Story<'_>, by: By) -> String {
         Ok(groups) => groups.into_iter().map(|group| group.row).collect(),
         Err(error) => return format!("<p class=\"note\">{}</p>", escape(&error.to_string())),
     };
-    let largest = groups
-        .iter()
-        .map(|group| group.cost.max(group.estimated_expected))
-        .max();
-    let largest = largest.unwrap_or_default().picodollars().max(1) as f64;
+    let in_tokens = story.is_unbilled();
+    let amounts = |group: &ReportRow| {
+        if in_tokens {
+            (group.unbilled.tokens as f64, group.unbilled_expected as f64)
+        } else {
+            let expected = group.estimated_expected.picodollars() as f64;
+            (group.cost.picodollars() as f64, expected)
+        }
+    };
+    let most = |most: f64, (amount, expected): (f64, f64)| most.max(amount).max(expected);
+    let largest = groups.iter().map(amounts).fold(1.0, most);
     let mut rows = String::from(
         "<div class=\"scroll\"><table><thead><tr><th></th><th class=\"n\">cost</th>\
          <th class=\"n\">estimated</th><th class=\"n\">held</th><th class=\"n\">runs</th></tr></thead><tbody>",
     );
     for group in groups.iter().take(LISTED_GROUPS) {
-        let share = |amount: Money| 100.0 * amount.picodollars() as f64 / largest;
+        let share = |amount: f64| 100.0 * amount / largest;
+        let (actual, forecast) = amounts(group);
         let ReportRow {
             key, cost, runs, ..
         } = group;
         let (expected, held) = (group.estimated_expected, group.within_estimate);
         let ended = group.estimated_runs;
-        let stroke = if expected.is_zero() {
+        let stroke = if forecast <= 0.0 {
             String::new()
         } else {
-            format!("<u style=\"left:{:.2}%\"></u>", share(expected))
+            format!("<u style=\"left:{:.2}%\"></u>", share(forecast))
         };
         let key = if key.is_empty() { "elsewhere" } else { key };
         let _ = write!(
@@ -385,12 +432,12 @@ fn table(story: &Story<'_>, by: By) -> String {
             "<tr><td class=\"key\">{}<div class=\"track\"><i style=\"width:{:.2}%\"></i>{stroke}</div></td>\
              <td class=\"n\">{}</td><td class=\"n soft\">{}</td><td class=\"n soft\">{}</td><td class=\"n soft\">{runs}</td></tr>",
             escape(key),
-            share(*cost),
-            escape(&cost.to_string()),
-            if ended > 0 {
-                escape(&expected.to_string())
-            } else {
-                String::new()
+            share(actual),
+            escape(&spent(*cost, group.unbilled)),
+            match (ended, group.unbilled_expected) {
+                (0, 0) => String::new(),
+                (0, tokens) => format!("{} tok", short_count(tokens)),
+                _ => escape(&expected.to_string()),
             },
             if ended > 0 {
                 format!("{held} of {ended}")
@@ -425,9 +472,12 @@ fn runs(story: &Story<'_>) -> String {
             Some(false) => " bad",
             None => "",
         };
-        let estimate = row
-            .estimate
-            .map_or_else(String::new, |(low, _, high)| format!("{low} to {high}"));
+        let estimate = row.estimate.map_or_else(String::new, |(low, _, high)| {
+            match row.expected_tokens.filter(|_| high.is_zero()) {
+                Some(tokens) => format!("{} tok", short_count(tokens)),
+                None => format!("{low} to {high}"),
+            }
+        });
         let _ = write!(
             rows,
             "<tr><td class=\"soft\">{}</td><td class=\"key\">{}</td><td class=\"soft\">{}</td><td class=\"soft\">{end}</td>\
@@ -437,7 +487,7 @@ fn runs(story: &Story<'_>) -> String {
             escape(&row.model),
             row.requests,
             escape(&estimate),
-            escape(&row.cost.to_string()),
+            escape(&spent(row.cost, row.unbilled)),
         );
     }
     rows.push_str("</tbody></table></div>");
@@ -456,6 +506,10 @@ fn target(row: &ActionRow) -> String {
 
 fn percent(part: u64, whole: u64) -> u64 {
     (part.saturating_mul(100) + whole / 2) / whole.max(1)
+}
+
+fn tokens(count: f64) -> String {
+    format!("{} tok", short_count(count.round() as u64))
 }
 
 fn dollars(picodollars: f64) -> String {

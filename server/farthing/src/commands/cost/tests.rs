@@ -113,20 +113,20 @@ fn values_are_exact_and_no_formula_is_among_them() {
     check_csv(
         By::File,
         expect![[r#"
-        file,workspace,runs,requests,input,cache_write_5m,cache_write_1h,cache_read,output,estimated_runs,held,estimated,estimated_actual,cache_saved,unknown,cost
-        src/tax.rs,/home/ada/shop,10,10,14000,11800,0,21000,15800,10,10,0.41344,0.4352,0.068,0.00,0.4352
-        src/cart.rs,/home/ada/shop,21,21,34400,26600,0,42000,25800,21,18,0.35742,0.3975,0.0665,0.00,0.3975
-        "'=cmd.rs",/home/ada/shop,11,11,17600,14800,0,21000,17200,11,7,0.0099225,0.01242,0.00152,0.00,0.01242
-    "#]],
+            file,workspace,runs,requests,input,cache_write_5m,cache_write_1h,cache_read,output,estimated_runs,held,estimated,estimated_actual,cache_saved,unknown,cost,unbilled_estimated,unbilled_tokens,unbilled_seconds
+            src/tax.rs,/home/ada/shop,10,10,14000,11800,0,21000,15800,10,10,0.41344,0.4352,0.068,0.00,0.4352,0,0,0.000
+            src/cart.rs,/home/ada/shop,21,21,34400,26600,0,42000,25800,21,18,0.35742,0.3975,0.0665,0.00,0.3975,0,0,0.000
+            "'=cmd.rs",/home/ada/shop,11,11,17600,14800,0,21000,17200,11,7,0.0099225,0.01242,0.00152,0.00,0.01242,0,0,0.000
+        "#]],
     );
     check_csv(
         By::Model,
         expect![[r#"
-        model,workspace,runs,requests,input,cache_write_5m,cache_write_1h,cache_read,output,estimated_runs,held,estimated,estimated_actual,cache_saved,unknown,cost
-        claude-opus-5-5,,10,10,14000,11800,0,21000,15800,10,10,0.41344,0.4352,0.068,0.00,0.4352
-        claude-sonnet-5-5,,21,21,34400,26600,0,42000,25800,21,18,0.35742,0.3975,0.0665,0.00,0.3975
-        claude-haiku-5-5,,11,11,17600,14800,0,21000,17200,11,7,0.0099225,0.01242,0.00152,0.00,0.01242
-    "#]],
+            model,workspace,runs,requests,input,cache_write_5m,cache_write_1h,cache_read,output,estimated_runs,held,estimated,estimated_actual,cache_saved,unknown,cost,unbilled_estimated,unbilled_tokens,unbilled_seconds
+            claude-opus-5-5,,10,10,14000,11800,0,21000,15800,10,10,0.41344,0.4352,0.068,0.00,0.4352,0,0,0.000
+            claude-sonnet-5-5,,21,21,34400,26600,0,42000,25800,21,18,0.35742,0.3975,0.0665,0.00,0.3975,0,0,0.000
+            claude-haiku-5-5,,11,11,17600,14800,0,21000,17200,11,7,0.0099225,0.01242,0.00152,0.00,0.01242,0,0,0.000
+        "#]],
     );
 }
 
