@@ -9,6 +9,7 @@
     reason = "a test states what it expects bluntly, and keeps its own files"
 )]
 
+mod attacks;
 mod desk;
 mod model;
 mod spec;

@@ -194,7 +194,7 @@ fn object(properties: Value) -> Value {
 }
 
 /// Understands a tool call, or says in a sentence for the model what is wrong with it.
-pub(crate) fn parse(tool: &str, input: &Value) -> Result<Call, String> {
+pub(crate) fn parse(tool: &str, input: &Value, patches: bool) -> Result<Call, String> {
     match tool {
         "edit_symbol" => {
             let EditSymbol {
@@ -314,17 +314,19 @@ pub(crate) fn parse(tool: &str, input: &Value) -> Result<Call, String> {
                 reason: one_line(&reason, MAX_REASON),
             })
         }
-        patch::NAME => {
+        // A tool that was not offered is no tool.
+        patch::NAME if patches => {
             let ApplyPatch { input } = read(tool, input)?;
             code([&input])?;
             Patch::parse(&input).map(Call::Patch)
         }
-        other => Err(no_such_tool(other)),
+        other => Err(no_such_tool(other, patches)),
     }
 }
 
-fn no_such_tool(name: &str) -> String {
-    let names: Vec<String> = specs().into_iter().map(|tool| tool.name).collect();
+fn no_such_tool(name: &str, patches: bool) -> String {
+    let mut names: Vec<String> = specs().into_iter().map(|tool| tool.name).collect();
+    names.extend(patches.then(|| patch::NAME.to_owned()));
     format!(
         "there is no tool {:?}; the tools are {}",
         one_line(name, 60),
@@ -464,7 +466,7 @@ mod tests {
     use super::*;
 
     fn check(tool: &str, input: Value, expect: Expect) {
-        let shown = match parse(tool, &input) {
+        let shown = match parse(tool, &input, true) {
             Ok(call) => format!("{call:?}"),
             Err(sentence) => sentence,
         };
@@ -531,7 +533,7 @@ mod tests {
             "rm -rf\n/",
             json!({}),
             expect![[
-                r#"there is no tool "rm -rf /"; the tools are edit_symbol, replace_symbol, add_symbol, edit_imports, read_symbol, find, request_scope"#
+                r#"there is no tool "rm -rf /"; the tools are edit_symbol, replace_symbol, add_symbol, edit_imports, read_symbol, find, request_scope, apply_patch"#
             ]],
         );
         let big = "x".repeat(MAX_CODE + 1);
@@ -581,7 +583,7 @@ mod tests {
         #[test]
         fn whatever_a_model_sends_is_answered(tool in 0usize..8, input in anything()) {
             let names: Vec<String> = specs().into_iter().map(|tool| tool.name).collect();
-            let _ = parse(names.get(tool).map_or("nothing", String::as_str), &input);
+            let _ = parse(names.get(tool).map_or("nothing", String::as_str), &input, true);
         }
     }
 }

@@ -8,7 +8,7 @@ use workspace::Snapshot;
 use super::change::Before;
 use super::own::Own;
 use super::patch::{Patch, translate};
-use super::{Call, find, no_such_tool, parse, read};
+use super::{Call, find, parse, read};
 use crate::journal::Verdict;
 use crate::source::{Source, shown_path};
 use crate::{Grant, Host, JournalEvent, Model, Outcome, Progress, RunLimits, Scope};
@@ -146,11 +146,7 @@ impl<'a> Toolbox<'a> {
             arguments,
         });
         let broken = input.is_err();
-        let read = |input| match parse(&name, &input)? {
-            // A tool that was not offered is no tool.
-            Call::Patch(_) if !self.patches => Err(no_such_tool(&name)),
-            call => Ok(call),
-        };
+        let read = |input| parse(&name, &input, self.patches);
         let done = match input.and_then(read) {
             Ok(call) => self.carry_out(call).await,
             Err(sentence) => Done {
