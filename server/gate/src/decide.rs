@@ -1,5 +1,5 @@
 use index::Parsed;
-use text::EditSet;
+use text::{Bias, EditSet, Range};
 
 use crate::draft::{Drafts, draft};
 use crate::imports::brings_imports_only;
@@ -151,6 +151,15 @@ fn fits(
             ),
         );
     }
+    let area = own_area(view, edits, operation);
+    if let Some(name) = misled(view, scope, edits, &parsed, area) {
+        return refuse(
+            Rule::Scope,
+            format!(
+                "after this `{name}` would be the name of something outside the scope; give the new item another name, or put it after the others of its name"
+            ),
+        );
+    }
     let added: Vec<String> = is.into_iter().filter(|path| !was.contains(path)).collect();
     let roots = added
         .iter()
@@ -169,7 +178,68 @@ fn fits(
             ),
         );
     }
-    Ok(added)
+    Ok(own(&parsed, &after_scope, area))
+}
+
+/// A target whose name leads out of the scope after the edits: an item of the same name was put before it.
+fn misled<'s>(
+    view: &View<'_>,
+    scope: &'s Scope,
+    edits: &EditSet,
+    after: &Parsed,
+    area: Range,
+) -> Option<&'s str> {
+    let place = |parsed: &Parsed, name: &str| {
+        let facts = parsed.facts();
+        let symbol = facts.by_path(name).and_then(|id| facts.symbol(id));
+        symbol.map(|symbol| symbol.range)
+    };
+    let moved = |was: Range| {
+        Range::new(
+            edits.map_offset(was.start, Bias::Before),
+            edits.map_offset(was.end, Bias::After),
+        )
+    };
+    let targets = scope.targets.iter();
+    let places = targets.filter_map(|target| Some(moved(place(view.parsed, &target.symbol)?)));
+    let places: Vec<Range> = places.chain([area]).collect();
+    let misled = scope.targets.iter().find(|target| {
+        place(view.parsed, &target.symbol).is_some()
+            && place(after, &target.symbol)
+                .is_some_and(|is| !places.iter().any(|place| place.intersects(is)))
+    })?;
+    Some(&misled.symbol)
+}
+
+/// Where an operation can have put something, in the text after it: what it inserted, or all of the symbol it changed.
+fn own_area(view: &View<'_>, edits: &EditSet, operation: &Operation) -> Range {
+    let symbol = match operation {
+        Operation::EditSymbol { symbol, .. } | Operation::ReplaceSymbol { symbol, .. } => {
+            let facts = view.parsed.facts();
+            facts.by_path(symbol).and_then(|id| facts.symbol(id))
+        }
+        Operation::AddSymbol { .. } | Operation::EditImports { .. } => None,
+    };
+    let before = [edits.span(), symbol.map(|symbol| symbol.range)];
+    let before = before.into_iter().flatten().reduce(Range::cover);
+    before.map_or(Range::at(0), |before| {
+        Range::new(
+            edits.map_offset(before.start, Bias::Before),
+            edits.map_offset(before.end, Bias::After),
+        )
+    })
+}
+
+/// Name paths of what lies in `area` and is neither a target nor inside one.
+///
+/// What is new is known by its place: an item put before another of the same name takes over that one's path.
+fn own(parsed: &Parsed, scope: &Scope, area: Range) -> Vec<String> {
+    let facts = parsed.facts();
+    let paths = outside(parsed, scope).into_iter().filter(|path| {
+        let symbol = facts.by_path(path).and_then(|id| facts.symbol(id));
+        symbol.is_some_and(|symbol| area.contains_range(symbol.range))
+    });
+    paths.collect()
 }
 
 /// Syntax errors that the regions do not answer for: what the user opened as text may be what no grammar reads.

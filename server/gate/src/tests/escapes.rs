@@ -189,3 +189,71 @@ fn places_that_overlap_are_two_places() {
     expect!["Match: old_text is found 2 times in `b` (lines 2, 3); add a neighbouring line to make it unique"]
         .assert_eq(&outcome("rust", source, "b", edit(source, "b", &[(old, "    c();\n")])));
 }
+
+#[test]
+fn an_item_of_the_same_name_takes_room_and_opens_no_other() {
+    let targets = |source: &str, text: &str| -> Vec<String> {
+        let scope = Scope::symbol(FilePath::new(FILE).unwrap(), "b");
+        let Verdict::Approved { edit, added } = judged(source, &scope, replace(source, "b", text))
+        else {
+            panic!("there is room for two");
+        };
+        let after = scope.with_added(added);
+        assert_eq!(after.siblings, 0);
+        let after_edit = edit.want().unwrap().to_string();
+        let mine = after.targets.iter().map(|target| {
+            view_of(&after_edit, |view| {
+                let id = view.parsed.facts().by_path(&target.symbol).unwrap();
+                view.text
+                    .slice(view.parsed.facts().symbol(id).unwrap().range)
+            })
+        });
+        mine.collect()
+    };
+    // Put before the one that is there, a new item takes over its path.
+    let new = "fn b() {}\n\nfn a() { new(); }\n\nfn a() { newer(); }";
+    let mine = ["fn b() {}", "fn a() { new(); }", "fn a() { newer(); }"];
+    assert_eq!(targets("fn b() {}\n\nfn a() { old(); }\n", new), mine);
+    assert_eq!(targets("fn a() { old(); }\n\nfn b() {}\n", new), mine);
+    let source = "fn a() {}\n\nfn b() {}\n";
+    check(
+        source,
+        "b",
+        replace(
+            source,
+            "b",
+            &format!("fn b() {{}}{}", "\n\nfn a() {}".repeat(3)),
+        ),
+        expect![[r#"
+            Scope: this adds 3 new items, the scope has room for 2; fold them into the target
+        "#]],
+    );
+}
+
+#[test]
+fn a_name_in_scope_never_comes_to_mean_something_else() {
+    let source = "fn b() {}\n\nfn a() { old(); }\n\nfn c() {}\n\nfn a() { mine(); }\n";
+    let file = FilePath::new(FILE).unwrap();
+    let scope = Scope::symbol(file, "b").granted("a#2");
+    let operation = replace(source, "b", "fn b() {}\n\nfn a() {}");
+    let Verdict::Refused(refusal) = judged(source, &scope, operation) else {
+        panic!("`a#2` would be the first `a` afterwards");
+    };
+    expect!["after this `a#2` would be the name of something outside the scope; give the new item another name, or put it after the others of its name"]
+        .assert_eq(&refusal.message);
+}
+
+#[test]
+fn what_is_added_inside_opens_nothing_else_that_is_inside() {
+    let source = "mod tests {\n    fn one() {}\n\n    fn two() {}\n}\n";
+    let scope = Scope::symbol(FilePath::new(FILE).unwrap(), "tests").beside();
+    let operation = Operation::AddSymbol {
+        anchor: "tests".to_owned(),
+        place: Place::Inside,
+        text: "fn three() {}".to_owned(),
+    };
+    let Verdict::Approved { added, .. } = judged(source, &scope, operation) else {
+        panic!("there is room");
+    };
+    assert_eq!(added, ["tests/three"]);
+}
