@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Editor, Home, Options};
+use crate::harness::{Applying, Editor, Home, Options};
 use crate::model::Model;
 use crate::steps::{
     AFTER, BEFORE, FILE, GREET, SHOP, SIMPLIFY, greeted, open, open_with, shop, text,
@@ -305,4 +305,63 @@ fn damage_costs_the_hunks_and_nothing_else() {
         assert!(!path.exists());
         editor.shutdown();
     }
+}
+
+#[test]
+fn the_editors_own_preview_makes_what_is_picked_in_it() {
+    for (pick, left, text_after) in [
+        (Applying::AsUsual, 0, everywhere()),
+        (
+            Applying::Pick("2"),
+            1,
+            SHOP.to_owned() + "\n/// Says goodbye.\nfn part() {}\n",
+        ),
+        (Applying::Pick("none"), 2, SHOP.to_owned()),
+    ] {
+        let (home, model) = (shop(), Model::start(EVERYWHERE));
+        let mut editor = after_the_run(&home, &model, staged(Options::vscode()));
+        editor.hunks(FILE, 2);
+        editor.type_before(FILE, "//! A shop.", "// é𝒳\n");
+        editor.next_edits([pick]);
+        let title = "Pick from all 2 hunks of this run in a preview";
+        editor.pick(FILE, "Says hello", title);
+        let asked = editor.wait_for_method("workspace/applyEdit");
+        let annotations = &asked["params"]["edit"]["changeAnnotations"];
+        assert_eq!(annotations["1"]["needsConfirmation"], json!(true));
+        assert_eq!(
+            annotations["2"]["description"],
+            json!("who greets must part")
+        );
+        editor.hunks(FILE, left);
+        assert_eq!(editor.text(FILE), format!("// é𝒳\n{text_after}"));
+        assert_eq!(editor.edits_asked(), 1);
+        // What was not picked is still there to be applied.
+        if left == 1 {
+            editor.pick(FILE, "Says hello", "Apply this hunk");
+            editor.hunks(FILE, 0);
+            assert_eq!(editor.text(FILE), format!("// é𝒳\n{}", everywhere()));
+        }
+        editor.shutdown();
+    }
+}
+
+#[test]
+fn an_editor_that_would_lie_about_a_preview_is_not_asked_for_one() {
+    let (home, model) = (shop(), Model::start(EVERYWHERE));
+    let mut editor = after_the_run(&home, &model, staged(Options::neovim()));
+    editor.hunks(FILE, 2);
+    let titles = editor.menu(FILE, "Says hello");
+    assert!(
+        titles
+            .iter()
+            .any(|title| title.starts_with("Apply this hunk"))
+    );
+    assert!(
+        !titles.iter().any(|title| title.contains("preview")),
+        "{titles:?}"
+    );
+    editor.command("farthing.run.preview", json!({}));
+    editor.told("this editor has no preview");
+    assert_eq!(editor.text(FILE), SHOP);
+    editor.shutdown();
 }

@@ -11,6 +11,12 @@ pub trait Editor: Send + Sync + 'static {
     /// Asks the editor to make an edit. The reply is not proof: only a later document change is.
     async fn apply(&self, edit: &ApprovedEdit, label: &str) -> Reply;
 
+    /// Shows edits of one text for the user to pick from, and makes those that are picked. Takes as long as the user.
+    async fn preview(&self, edits: &[ApprovedEdit], title: &str) -> Reply {
+        let _ = (edits, title);
+        Reply::Refused("this editor has no preview".to_owned())
+    }
+
     /// Asks the user a question that a run waits for. No answer is a no.
     async fn ask(&self, question: &str) -> bool;
 

@@ -178,7 +178,7 @@ pub(crate) fn changed_meanwhile(conflict: Conflict) -> String {
 }
 
 /// Where the edit is in `text`, if `text` has it: alone, or together with what was typed meanwhile.
-fn shows(edit: &ApprovedEdit, want: &Text, text: &Text) -> Option<Landed> {
+pub(crate) fn shows(edit: &ApprovedEdit, want: &Text, text: &Text) -> Option<Landed> {
     let span = edit.edits().span()?;
     let there = Range::new(
         edit.edits().map_offset(span.start, Bias::Before),

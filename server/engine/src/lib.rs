@@ -21,6 +21,7 @@ mod launch;
 mod lease;
 mod markers;
 mod menu;
+mod preview;
 mod purse;
 mod review;
 mod runs;

@@ -72,6 +72,8 @@ pub enum Pick {
     Go(HunkId, Way),
     /// All hunks of a run are taken back.
     UndoRun(RunId),
+    /// The editor shows all staged hunks of a run, to pick from.
+    Preview(RunId),
     /// A run is stopped.
     Cancel(RunId),
     /// How to configure a model is explained.
@@ -304,6 +306,13 @@ impl Engine {
                 Pick::UndoRun(hunk.run.clone()),
                 hunk.id,
             ));
+            let staged = (hunks.iter())
+                .filter(|other| other.run == hunk.run && other.is_staged())
+                .count();
+            if staged > 0 {
+                let title = format!("Pick from all {staged} hunks of this run in a preview");
+                items.push(item(title, Pick::Preview(hunk.run.clone()), hunk.id));
+            }
             if self.with(|state| state.hunks.count()) > 1 {
                 let go = |way| Pick::Go(hunk.id, way);
                 items.push(item("Next hunk".to_owned(), go(Way::Next), hunk.id));

@@ -197,7 +197,7 @@ impl Engine {
         }
     }
 
-    fn settle_hunk(&self, hunk: &Hunk) {
+    pub(crate) fn settle_hunk(&self, hunk: &Hunk) {
         self.with(|state| state.hunks.remove(hunk.id));
         self.show(Event::Markers(hunk.file.clone()));
     }

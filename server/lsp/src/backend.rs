@@ -261,7 +261,7 @@ impl LanguageServer for Backend {
             tokio::task::spawn_blocking(move || engine.menu(&snapshot, &file, range, &foreign))
                 .await;
         let Ok(menu) = menu else { return Ok(None) };
-        let shows_documents = self.session.client().show_document;
+        let client = self.session.client();
         let automatic = params.context.trigger_kind == Some(CodeActionTriggerKind::Automatic);
         let shown = Shown {
             context: &params.context.diagnostics,
@@ -276,7 +276,11 @@ impl LanguageServer for Backend {
             .filter(|item| is_wanted(item, params.context.only.as_deref()))
             // A bulb that lights on every line says nothing; unasked, only what repairs something is offered.
             .filter(|item| !automatic || item.repairs.is_some())
-            .filter(|item| shows_documents || !matches!(item.pick, Pick::Go(..)))
+            .filter(|item| match item.pick {
+                Pick::Go(..) => client.show_document,
+                Pick::Preview(_) => client.previews(),
+                _ => true,
+            })
             .map(|item| CodeActionResponse::CodeAction(shown.action(item)))
             .collect();
         Ok(Some(actions))

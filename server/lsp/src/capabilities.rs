@@ -79,6 +79,13 @@ impl Client {
         }
     }
 
+    /// Whether it shows edits to pick from before it makes them.
+    ///
+    /// Neovim asks for each document as a whole, and says that it made what the user did not want.
+    pub fn previews(&self) -> bool {
+        self.change_annotations && self.name != "Neovim"
+    }
+
     /// The version that an edit of a document at `version` names.
     ///
     /// Neovim drops edits that are older than its buffer, but never one for version 0, the version of a buffer as it was

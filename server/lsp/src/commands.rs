@@ -23,6 +23,8 @@ pub(crate) const NEXT: &str = "farthing.hunk.next";
 pub(crate) const PREVIOUS: &str = "farthing.hunk.previous";
 /// Takes all hunks of a run back.
 pub(crate) const UNDO_RUN: &str = "farthing.run.undo";
+/// Has the editor show the staged hunks of a run, to pick from.
+pub(crate) const PREVIEW: &str = "farthing.run.preview";
 /// Stops a run.
 pub(crate) const CANCEL: &str = "farthing.run.cancel";
 /// Explains how to configure a model.
@@ -32,7 +34,7 @@ pub(crate) const COST: &str = "farthing.cost";
 
 /// All of them: some editors run only what is listed here.
 pub(crate) const ALL: &[&str] = &[
-    RUN, KEEP, UNDO, KEEP_FILE, NEXT, PREVIOUS, UNDO_RUN, CANCEL, CONFIGURE, COST,
+    RUN, KEEP, UNDO, KEEP_FILE, NEXT, PREVIOUS, UNDO_RUN, PREVIEW, CANCEL, CONFIGURE, COST,
 ];
 
 /// The arguments of every command, each of which uses some.
@@ -92,6 +94,13 @@ pub(crate) fn command(title: &str, pick: &Pick, uri: &Uri) -> Command {
             },
             Arguments {
                 hunk: Some(hunk.to_string()),
+                ..Arguments::default()
+            },
+        ),
+        Pick::Preview(run) => (
+            PREVIEW,
+            Arguments {
+                run: Some(run.clone()),
                 ..Arguments::default()
             },
         ),
@@ -171,6 +180,7 @@ pub(crate) fn execute(
             Way::Previous,
         )),
         UNDO_RUN => undo_run(engine, arguments.run),
+        PREVIEW => preview(engine, session, arguments.run),
         CANCEL => cancel(engine, arguments.run),
         CONFIGURE => {
             engine.notify(Level::Info, engine.how_to_configure());
@@ -296,6 +306,20 @@ fn undo_run(engine: &Engine, run: Option<RunId>) -> Result<Value, String> {
                 Level::Warning,
                 format!("{undone} hunks were taken back; then: {error}"),
             );
+        }
+    });
+    Ok(json!({}))
+}
+
+fn preview(engine: &Engine, session: &Session, run: Option<RunId>) -> Result<Value, String> {
+    if !session.client().previews() {
+        return Err("this editor has no preview to pick from".to_owned());
+    }
+    let run = the_run(engine, run).or_else(|why| engine.last_run().ok_or(why))?;
+    let engine = engine.clone();
+    crate::spawn(async move {
+        if let Err(error) = engine.preview(&run).await {
+            engine.notify(Level::Warning, error.to_string());
         }
     });
     Ok(json!({}))

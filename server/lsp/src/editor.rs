@@ -1,5 +1,6 @@
 //! The client as the engine sees it.
 
+use std::collections::HashMap;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -7,9 +8,9 @@ use async_trait::async_trait;
 use engine::{Editor, Event, Reply};
 use gate::ApprovedEdit;
 use lsp_types::{
-    ApplyWorkspaceEditParams, ApplyWorkspaceEditRequest, MessageActionItem, MessageType,
-    OptionalVersionedTextDocumentIdentifier, ShowMessageRequest, ShowMessageRequestParams,
-    TextDocumentEdit, TextDocumentIdentifier, WorkspaceEdit,
+    AnnotatedTextEdit, ApplyWorkspaceEditParams, ApplyWorkspaceEditRequest, ChangeAnnotation,
+    MessageActionItem, MessageType, OptionalVersionedTextDocumentIdentifier, ShowMessageRequest,
+    ShowMessageRequestParams, TextDocumentEdit, TextDocumentIdentifier, WorkspaceEdit,
 };
 use tokio::sync::mpsc::UnboundedSender;
 use tower_lsp::Client;
@@ -37,6 +38,18 @@ impl LspEditor {
             client: OnceLock::new(),
             session,
             outbox,
+        }
+    }
+
+    /// The document of an edit, at the version that it is for.
+    fn versioned(&self, edit: &ApprovedEdit) -> OptionalVersionedTextDocumentIdentifier {
+        OptionalVersionedTextDocumentIdentifier {
+            version: edit
+                .version()
+                .map(|version| self.session.client().version_to_name(version)),
+            text_document_identifier: TextDocumentIdentifier {
+                uri: self.session.uri_of(edit.file()),
+            },
         }
     }
 
@@ -70,17 +83,9 @@ impl Editor for LspEditor {
             .iter()
             .map(|edit| to_proto::text_edit(text, edit, encoding).into())
             .collect();
-        let document = OptionalVersionedTextDocumentIdentifier {
-            version: edit
-                .version()
-                .map(|version| self.session.client().version_to_name(version)),
-            text_document_identifier: TextDocumentIdentifier {
-                uri: self.session.uri_of(edit.file()),
-            },
-        };
         // One document, one edit at a time: more are not checked by all editors.
         let change = TextDocumentEdit {
-            text_document: document,
+            text_document: self.versioned(edit),
             edits,
         };
         let params = ApplyWorkspaceEditParams {
@@ -100,11 +105,59 @@ impl Editor for LspEditor {
         }
     }
 
+    async fn preview(&self, edits: &[ApprovedEdit], title: &str) -> Reply {
+        let (Some(client), Some(first)) = (self.client.get(), edits.first()) else {
+            return Reply::Refused("no client is connected".to_owned());
+        };
+        let encoding = self.session.client().encoding;
+        let mut annotations = HashMap::new();
+        let mut pieces = Vec::new();
+        for (number, edit) in edits.iter().enumerate() {
+            let id = (number + 1).to_string();
+            let line = edit
+                .edits()
+                .span()
+                .map_or(0, |span| edit.base().line_of(span.start));
+            let annotation = ChangeAnnotation {
+                label: format!("{}, line {}", short(title), line + 1),
+                needs_confirmation: Some(true),
+                description: Some(edit.reason().to_owned()),
+            };
+            annotations.insert(id.clone(), annotation);
+            pieces.extend(edit.edits().edits().iter().map(|piece| {
+                let text_edit = to_proto::text_edit(edit.base(), piece, encoding);
+                AnnotatedTextEdit::new(id.clone(), text_edit).into()
+            }));
+        }
+        let change = TextDocumentEdit {
+            text_document: self.versioned(first),
+            edits: pieces,
+        };
+        let params = ApplyWorkspaceEditParams {
+            label: Some(short(title)),
+            edit: WorkspaceEdit {
+                document_changes: Some(vec![change.into()]),
+                change_annotations: Some(annotations),
+                ..WorkspaceEdit::default()
+            },
+            metadata: None,
+        };
+        match client
+            .send_request::<ApplyWorkspaceEditRequest>(params)
+            .await
+        {
+            Ok(result) if result.applied => Reply::Applied,
+            // Whoever picks nothing has seen all of it.
+            Ok(_) => Reply::Refused(String::new()),
+            Err(error) => Reply::Refused(error.message.into_owned()),
+        }
+    }
+
     async fn ask(&self, question: &str) -> bool {
         const YES: &str = "Allow";
         let action = |title: &str| MessageActionItem {
             title: title.to_owned(),
-            properties: std::collections::HashMap::default(),
+            properties: HashMap::default(),
         };
         let params = ShowMessageRequestParams {
             kind: MessageType::Warning,

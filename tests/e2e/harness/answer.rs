@@ -21,6 +21,8 @@ pub(crate) enum Applying {
     Fail,
     /// Does nothing until [`Editor::release`].
     Hold,
+    /// Shows the annotated edits, of which the user picks those with this annotation; with another, none.
+    Pick(&'static str),
     /// Applies and answers, and tells the server only at [`Editor::tell`] or the next change.
     TellLater,
 }
@@ -283,8 +285,12 @@ impl Editor {
             Applying::Lie => Ok(json!({"applied": true})),
             Applying::Refuse => Ok(json!({"applied": false, "failureReason": "the user said no"})),
             Applying::Fail => Err(json!({"code": -32603, "message": "Internal error"})),
-            Applying::AsUsual | Applying::TellLater | Applying::Hold => {
-                Ok(match self.apply(&params["edit"], &mut changes) {
+            Applying::AsUsual | Applying::TellLater | Applying::Hold | Applying::Pick(_) => {
+                let picked = picked(&params["edit"], applying);
+                Ok(match self.apply(&picked, &mut changes) {
+                    Ok(()) if matches!(applying, Applying::Pick(_)) => {
+                        json!({"applied": !changes.is_empty()})
+                    }
                     Ok(()) => json!({"applied": true}),
                     Err(reason) => {
                         json!({"applied": false, "failureReason": reason, "failedChange": 0})
@@ -479,4 +485,17 @@ fn entries(edit: &Value) -> Vec<Value> {
 
 fn moment_is(moment: Moment, method: &str) -> bool {
     matches!(moment, Moment::On(wanted) if wanted == method)
+}
+
+/// What of a workspace edit the user picks in a preview.
+fn picked(edit: &Value, applying: Applying) -> Value {
+    let mut edit = edit.clone();
+    if let Applying::Pick(id) = applying {
+        for entry in edit["documentChanges"].as_array_mut().into_iter().flatten() {
+            let edits = super::list(entry["edits"].clone());
+            let edits = edits.into_iter().filter(|edit| edit["annotationId"] == id);
+            entry["edits"] = edits.collect();
+        }
+    }
+    edit
 }
