@@ -132,8 +132,19 @@ impl Config {
 
     /// Puts the sources together, and reports what is wrong in them, in the order of the sources and their lines.
     pub fn resolve(sources: &Sources<'_>) -> (Config, Vec<Problem>) {
+        Config::resolve_all(sources, &[])
+    }
+
+    /// The same where the editor has several folders open: the files of the others can narrow budgets and scopes too.
+    pub fn resolve_all(sources: &Sources<'_>, others: &[Source<'_>]) -> (Config, Vec<Problem>) {
         let (machine, machine_problems) = parse::<MachineFile>(sources.machine);
-        let (mut workspace, workspace_problems) = parse::<WorkspaceFile>(sources.workspace);
+        let (mut workspace, mut workspace_problems) = parse::<WorkspaceFile>(sources.workspace);
+        let mut narrower = Vec::new();
+        for other in others {
+            let (file, problems) = parse::<WorkspaceFile>(Some(*other));
+            workspace_problems.extend(problems);
+            narrower.push(file);
+        }
         let (settings, settings_problems) =
             sources.settings.map_or_else(Default::default, |value| {
                 read::json::<Settings>(SETTINGS, value)
@@ -156,6 +167,10 @@ impl Config {
                 .narrow(workspace.budget.into())
                 .narrow(settings.budget.into()),
         };
+        let budget = (narrower.iter()).fold(budget, |budget, file| {
+            budget.narrow(file.budget.clone().into())
+        });
+        let denied = narrower.into_iter().flat_map(|file| file.scope.deny);
 
         let config = Config {
             provider,
@@ -165,7 +180,11 @@ impl Config {
             limits: machine.limits,
             protected: machine.protected.names,
             prices: machine.prices.file.map(PathBuf::from),
-            deny: Deny::new(workspace.scope.deny.into_iter().chain(settings.scope.deny)),
+            deny: Deny::new(
+                (workspace.scope.deny.into_iter())
+                    .chain(denied)
+                    .chain(settings.scope.deny),
+            ),
             rules,
             context: tables.quoted(),
             team: tables.team(sources.workspace),

@@ -62,27 +62,26 @@ pub(crate) fn configuration(
     roots: &[FilePath],
 ) -> (Config, Vec<Problem>) {
     let machine = read(&places.config);
-    let workspace_file = roots
-        .first()
-        .map(|root| root.as_path().join("farthing.toml"));
-    let workspace = workspace_file.as_deref().and_then(read);
+    let files: Vec<(String, String)> = roots
+        .iter()
+        .map(|root| root.as_path().join("farthing.toml"))
+        .filter_map(|file| Some((file.display().to_string(), read(&file)?)))
+        .collect();
     let machine_name = places.config.display().to_string();
-    let workspace_name = workspace_file
-        .as_deref()
-        .map(|path| path.display().to_string())
-        .unwrap_or_default();
-    Config::resolve(&Sources {
+    let mut workspaces = files.iter().map(|(name, text)| Source { name, text });
+    // What the team says is that of the first folder that has such a file; all of them can narrow.
+    let workspace = workspaces.next();
+    let others: Vec<Source<'_>> = workspaces.collect();
+    let sources = Sources {
         machine: machine.as_deref().map(|text| Source {
             name: &machine_name,
             text,
         }),
-        workspace: workspace.as_deref().map(|text| Source {
-            name: &workspace_name,
-            text,
-        }),
+        workspace,
         settings,
         env: &|name| std::env::var(name).ok(),
-    })
+    };
+    Config::resolve_all(&sources, &others)
 }
 
 /// A file's text; a file that is not there is no text, one that cannot be read is a text that does not parse, so that

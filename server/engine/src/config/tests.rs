@@ -907,3 +907,39 @@ proptest! {
         let _ = resolve(&text, &format!("[{table}]\n{text}"), Some(&Value::String(text.clone())), &[]);
     }
 }
+
+#[test]
+fn every_folder_can_narrow() {
+    let source = |name: &'static str, text: &'static str| Source { name, text };
+    let sources = Sources {
+        machine: Some(source("config.toml", "[budget]\nper_day = \"$5.00\"\n")),
+        workspace: Some(source(
+            "a/farthing.toml",
+            "[budget]\nper_run = \"$0.40\"\n[scope]\ndeny = [\"a/**\"]\n",
+        )),
+        settings: None,
+        env: &|_| None,
+    };
+    let other = source(
+        "b/farthing.toml",
+        "[budget]\nper_run = \"$0.10\"\nper_day = \"$9.00\"\n[scope]\ndeny = [\"b/**\"]\n",
+    );
+    let (config, problems) = Config::resolve_all(&sources, &[other]);
+    assert!(problems.is_empty(), "{problems:?}");
+    let limits = config.budget.overall();
+    let dollars = |text: &str| Some(text.parse().unwrap());
+    assert_eq!(
+        (limits.run, limits.day),
+        (dollars("$0.10"), dollars("$5.00"))
+    );
+    assert!(config.deny.denies("a/x.rs") && config.deny.denies("b/x.rs"));
+
+    // What cannot be read might have narrowed.
+    let (config, problems) = Config::resolve_all(&sources, &[source("b/farthing.toml", "[budget")]);
+    assert_eq!(problems.len(), 1);
+    assert!(
+        config
+            .stopped
+            .is_some_and(|problem| problem.file == "b/farthing.toml")
+    );
+}
