@@ -151,6 +151,7 @@ const TOP_LEVEL: &[&str] = &[
     "deny.toml",
     "docs",
     "editors",
+    "farthing.toml",
     "grammars",
     "rust-toolchain.toml",
     "rustfmt.toml",

@@ -380,6 +380,64 @@ fn a_finding_its_fix_and_its_end() {
 }
 
 #[test]
+fn a_repair_that_leaves_the_finding_is_not_accepted() {
+    let still = nested().replace("    0\n", "    1\n");
+    let script = format!(
+        "[[turn]]\n[[turn.tool]]\nname = \"replace_symbol\"\n[turn.tool.input]\nsymbol = \"deep\"\nbase = \"{{{{hash:deep}}}}\"\n\
+         text = '''\n{still}'''\nreason = \"flat\"\n\n[[turn]]\ntext = \"Done.\"\n"
+    );
+    let (home, model) = (shop(), Model::start(&script));
+    home.write("src/deep.rs", &nested());
+    let mut editor = Editor::start(&home, model.behind(Options::vscode()));
+    editor.initialize();
+    editor.open("src/deep.rs");
+    let fix = editor.action("src/deep.rs", "deep(", "Fix: ");
+    editor.execute(&fix);
+    let told = editor.wait_for_method("window/showMessage");
+    let says = text(&told["params"]["message"]);
+    assert!(
+        says.contains("not repaired") && says.contains("`deep` still has the finding"),
+        "{says}"
+    );
+    editor.shutdown();
+}
+
+#[test]
+fn an_edit_that_changes_no_finding_publishes_nothing() {
+    let home = shop();
+    home.write("src/deep.rs", &nested());
+    let mut editor = Editor::start(&home, Options::vscode());
+    editor.initialize();
+    editor.open("src/deep.rs");
+    editor.wait_until("findings", |editor| {
+        let items = editor.diagnostics("src/deep.rs").items;
+        (!items.is_empty()).then_some(())
+    });
+    let uri = editor.uri("src/deep.rs");
+    let published = |editor: &Editor| {
+        let all = editor.sent_by_server("textDocument/publishDiagnostics");
+        let mut about = all
+            .into_iter()
+            .filter(|message| message["params"]["uri"] == *uri);
+        about.by_ref().count()
+    };
+    let before = published(&editor);
+    editor.replace("src/deep.rs", "return n;", "return m;");
+    // What is due for the one file is sent before or with what is due later for the other.
+    editor.open(FILE);
+    editor.wait_until("the other file", |editor| {
+        editor.diagnostics(FILE).version.is_some().then_some(())
+    });
+    assert_eq!(published(&editor), before);
+    editor.replace("src/deep.rs", "    if n > 0 {", "\n    if n > 0 {");
+    editor.type_before("src/deep.rs", "/// Deep.", "// Above.\n\n");
+    editor.wait_until("the findings that moved", |editor| {
+        (published(editor) > before).then_some(())
+    });
+    editor.shutdown();
+}
+
+#[test]
 fn what_another_server_reports_can_be_fixed() {
     let script =
         format!("{GREET}\n").replacen("[[turn]]", "[[turn]]\nexpect = { contains = \"E0308\" }", 1);

@@ -1,10 +1,10 @@
 //! The architecture review: what the rules say about the files as they are in the editor.
 
-use std::collections::BTreeSet;
-use std::sync::{Arc, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, LazyLock, PoisonError};
 
 use index::{Facts, Whiff};
-use review::{Bar, Finding, Manifests, Review, Seen, graph, judge, judge_other};
+use review::{Bar, Finding, History, Manifests, Review, Seen, graph, judge, judge_other};
 use text::FilePath;
 use workspace::{Document, Snapshot};
 
@@ -41,10 +41,22 @@ pub fn findings_of(
     index: &index::Index,
     manifests: &Manifests,
     config: &Config,
+    history: &History,
 ) -> (Vec<Finding>, Review) {
-    let review = Review::of(&project(roots, index, manifests, config), &config.rules);
+    let project = project(roots, index, manifests, config);
+    let review = Review::of(&project, &config.rules);
+    let mut coupled: BTreeMap<FilePath, Vec<Finding>> = BTreeMap::new();
+    for finding in history.coupled(review.graph(), &project, &config.rules) {
+        coupled
+            .entry(finding.file.clone())
+            .or_default()
+            .push(finding);
+    }
     let day = today();
-    let bar = bar(config, &day);
+    let bar = Bar {
+        history,
+        ..bar(config, &day, index)
+    };
     let path = |file: &FilePath| {
         let root = roots.iter().find(|root| file.is_inside(root));
         let path = root.and_then(|root| file.relative_to(root));
@@ -56,10 +68,12 @@ pub fn findings_of(
     });
     let mut findings = Vec::new();
     for ((file, facts), smells) in files.iter().zip(&smells) {
+        let mut others = review.file(file).to_vec();
+        others.extend(coupled.remove(*file).unwrap_or_default());
         let seen = Seen {
             facts,
             smells,
-            others: Some(review.file(file)),
+            others: Some(&others),
         };
         findings.extend(judge(&bar, file, &path(file), &seen));
     }
@@ -119,8 +133,11 @@ fn project<'a>(
 }
 
 /// What findings are held to; `today` as [`today`] writes it.
-fn bar<'a>(config: &'a Config, today: &'a str) -> Bar<'a> {
+fn bar<'a>(config: &'a Config, today: &'a str, index: &'a index::Index) -> Bar<'a> {
+    static NONE: LazyLock<History> = LazyLock::new(History::default);
     Bar {
+        history: &NONE,
+        index,
         thresholds: &config.rules,
         team: &config.team,
         today,
@@ -193,7 +210,7 @@ impl Engine {
         let file = document.file();
         let config = self.config();
         let day = today();
-        let bar = bar(&config, &day);
+        let bar = bar(&config, &day, snapshot.index());
         let others = self.findings_in_workspace(snapshot, file);
         let path = snapshot.display(file);
         match document.parsed() {

@@ -156,6 +156,13 @@ pub(crate) struct Waiting {
     pub(crate) stuck: usize,
 }
 
+impl Waiting {
+    /// Whether the text is all that the run made of it.
+    pub(crate) fn is_over(self) -> bool {
+        self.staged == 0 && self.stuck == 0
+    }
+}
+
 /// All hunks that nobody has kept or undone yet.
 #[derive(Default)]
 pub(crate) struct Hunks {

@@ -16,6 +16,7 @@ use crate::config::{self, Config};
 use crate::host::RunHost;
 use crate::hunks::Waiting;
 use crate::lease::Lease;
+use crate::repair::Repair;
 use crate::runs::RunSummary;
 use crate::{Engine, Event, LastRun, Level};
 
@@ -35,6 +36,9 @@ pub struct Launch {
     /// Diagnostics inside the target.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub diagnostics: Vec<Note>,
+    /// The code of the rule whose finding at the target is to be gone afterwards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finding: Option<String>,
 }
 
 /// Why nothing was launched. Each message says what to do.
@@ -88,6 +92,7 @@ impl Launch {
             selection: None,
             instruction: None,
             diagnostics: Vec::new(),
+            finding: None,
         }
     }
 
@@ -172,6 +177,8 @@ impl Engine {
             started: Instant::now(),
             hunks: 0,
             changed: 0,
+            repair: (launch.finding.as_deref())
+                .and_then(|code| Repair::begin(self, &snapshot, &document, code)),
             end: None,
         };
         let lease = Lease::new(scope.clone(), serial);
@@ -354,7 +361,16 @@ impl Engine {
         if let Err(error) = self.shared.purse.end_run(run, &end).await {
             self.notify(Level::Error, error);
         }
-        let (level, message) = told(&summary, waits, &end);
+        let unrepaired = match (&end, &summary.repair) {
+            (End::Completed { .. }, Some(repair)) if waits.is_over() && summary.hunks > 0 => {
+                repair.problem(self, &summary)
+            }
+            _ => None,
+        };
+        let (level, message) = match unrepaired {
+            Some(problem) => unaccepted(&summary, &problem),
+            None => told(&summary, waits, &end),
+        };
         // Before the end is told, so that whoever hears of it sees the final costs.
         self.show(Event::Markers(summary.file.clone()));
         self.show(Event::RunEnded {
@@ -414,6 +430,13 @@ pub(crate) fn state_name(end: &End) -> &'static str {
         End::Cancelled => "cancelled",
         End::OutOfBudget { .. } => "out of budget",
     }
+}
+
+/// What is said of a repair that did not repair.
+fn unaccepted(summary: &RunSummary, problem: &str) -> (Level, String) {
+    let (title, cost) = (&summary.title, summary.spent());
+    let message = format!("{title}: not repaired, {cost}: {problem}; undo the run, or try again");
+    (Level::Warning, message)
 }
 
 fn told(summary: &RunSummary, waits: Waiting, end: &End) -> (Level, String) {

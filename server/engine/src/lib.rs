@@ -23,6 +23,7 @@ mod markers;
 mod menu;
 mod preview;
 mod purse;
+mod repair;
 mod review;
 mod runs;
 mod state;

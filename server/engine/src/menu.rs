@@ -163,6 +163,7 @@ impl Engine {
             }
             let launch = Launch {
                 instruction: Some(finding.message),
+                finding: Some(finding.rule.code().to_owned()),
                 ..Launch::new(Action::Fix, &finding.symbol)
             };
             found.push((

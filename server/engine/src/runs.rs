@@ -10,6 +10,7 @@ use workspace::Document;
 
 use crate::charge::Charge;
 use crate::lease::Lease;
+use crate::repair::Repair;
 
 /// One run, for whoever asks.
 #[derive(Clone, Debug)]
@@ -38,6 +39,8 @@ pub struct RunSummary {
     pub hunks: usize,
     /// How much it has changed, in tokens: what its hunks share its cost by.
     pub(crate) changed: u64,
+    /// The finding that it is to repair, if it is.
+    pub(crate) repair: Option<Repair>,
     /// How it ended, once it has.
     pub end: Option<End>,
 }

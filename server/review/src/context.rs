@@ -462,7 +462,7 @@ impl<'g> Placed<'g> {
                 Some(base) => file.relative_to(base)?.to_owned(),
                 None => name_of(project, file),
             };
-            let folder = !graph.has(file);
+            let folder = !graph.is_file(file);
             let layer = set.layers.iter().position(|layer| {
                 layer.paths.fit(&path) || (folder && layer.paths.fit_inside(&path))
             })?;

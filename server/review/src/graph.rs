@@ -159,8 +159,17 @@ impl Graph {
     }
 
     /// Whether there is such a file; a folder is none.
-    pub(crate) fn has(&self, file: &FilePath) -> bool {
+    pub fn is_file(&self, file: &FilePath) -> bool {
         self.links.contains_key(file)
+    }
+
+    /// Whether a file imports another, or the folder that it is in.
+    pub(crate) fn imports(&self, file: &FilePath, other: &FilePath) -> bool {
+        let folder = folder_of(other);
+        self.links.get(file).is_some_and(|links| {
+            let mut edges = links.edges.iter();
+            edges.any(|edge| edge.to == *other || edge.to == folder)
+        })
     }
 
     /// All files with what they import, by path.
@@ -174,6 +183,17 @@ impl Graph {
             .iter()
             .flat_map(|(file, links)| links.edges.iter().map(move |edge| (file, edge)))
     }
+}
+
+/// The fewest edges, as far as that can be found quickly, whose removal ends every circle in a graph of `count` nodes; of
+/// two that would do, the cheaper one.
+pub fn cut_of(
+    count: usize,
+    edges: &[(usize, usize)],
+    cost: &dyn Fn(usize, usize) -> u32,
+) -> Vec<(usize, usize)> {
+    let cycles = cycles(count, edges, cost).into_iter();
+    cycles.flat_map(|cycle| cycle.cut).collect()
 }
 
 /// What leads from one import to others, whatever the algorithm.

@@ -3,12 +3,14 @@
 
 use std::sync::Arc;
 
-use index::{Facts, Instruction, Whiff};
+use index::{Facts, Index, Instruction, Whiff};
 use text::{FilePath, Range};
 
 use crate::check::{Finding, Severity, check_file, check_smells};
+use crate::history::History;
 use crate::rule::{RuleId, Thresholds};
 use crate::team::{Excuse, Team};
+use crate::unreferenced;
 
 /// What findings are held to.
 #[derive(Clone, Copy)]
@@ -19,6 +21,10 @@ pub struct Bar<'a> {
     pub team: &'a Team,
     /// The day, as `2027-03-01`.
     pub today: &'a str,
+    /// How the files changed.
+    pub history: &'a History,
+    /// All files, for what takes a look at the others.
+    pub index: &'a Index,
 }
 
 /// What is known of one file.
@@ -47,6 +53,12 @@ pub fn judge(bar: &Bar<'_>, file: &FilePath, path: &str, seen: &Seen<'_>) -> Vec
     }
     let mut findings = check_file(file, facts, bar.thresholds);
     findings.extend(check_smells(file, path, facts, smells, bar.thresholds));
+    findings.extend(hotspots(bar, file, &findings));
+    let whole = others.is_some();
+    let test = facts.grammar.is_test_path(path);
+    if whole && !test && bar.thresholds.get(RuleId::Unreferenced).is_some() {
+        findings.extend(unreferenced::check(file, facts, bar.index));
+    }
     findings.extend(others.unwrap_or(&[]).iter().cloned());
     let mut ignores: Vec<Ignore<'_>> = facts.comments.iter().filter_map(Ignore::read).collect();
     findings.retain(|finding| {
@@ -56,7 +68,7 @@ pub fn judge(bar: &Bar<'_>, file: &FilePath, path: &str, seen: &Seen<'_>) -> Vec
         }
         !silenced
     });
-    let whole = others.is_some();
+    one_for_complexity(&mut findings);
     findings.extend(
         ignores
             .iter()
@@ -72,6 +84,41 @@ pub fn judge_other(bar: &Bar<'_>, path: &str, findings: &[Finding]) -> Vec<Findi
     let mut findings = findings.to_vec();
     findings.retain_mut(|finding| excused(bar, finding, path));
     findings
+}
+
+/// Functions that are hard to follow in a file that changes often.
+fn hotspots(bar: &Bar<'_>, file: &FilePath, findings: &[Finding]) -> Vec<Finding> {
+    let Some(commits) = bar.history.heat(file) else {
+        return Vec::new();
+    };
+    if bar.thresholds.get(RuleId::Hotspot).is_none() {
+        return Vec::new();
+    }
+    let complex = findings.iter();
+    let complex = complex.filter(|finding| finding.rule == RuleId::TooComplex);
+    complex
+        .map(|finding| Finding {
+            rule: RuleId::Hotspot,
+            message: format!(
+                "{}, and its file changed in {commits} of the last {} commits",
+                finding.message,
+                bar.history.commits()
+            ),
+            ..finding.clone()
+        })
+        .collect()
+}
+
+/// Of a function that is both too complex and a hotspot, one finding stays: none if a comment silences its complexity.
+fn one_for_complexity(findings: &mut Vec<Finding>) {
+    let of = |rule: RuleId, findings: &[Finding]| -> Vec<Arc<str>> {
+        let those = findings.iter().filter(|finding| finding.rule == rule);
+        those.map(|finding| Arc::clone(&finding.symbol)).collect()
+    };
+    let complex = of(RuleId::TooComplex, findings);
+    findings.retain(|finding| finding.rule != RuleId::Hotspot || complex.contains(&finding.symbol));
+    let hot = of(RuleId::Hotspot, findings);
+    findings.retain(|finding| finding.rule != RuleId::TooComplex || !hot.contains(&finding.symbol));
 }
 
 /// Whether a finding stays. It says so if an exception would have held longer.
@@ -217,6 +264,8 @@ mod tests {
             thresholds: &thresholds,
             team,
             today: "2027-03-02",
+            history: &History::default(),
+            index: &Index::new(),
         };
         let seen = Seen {
             facts: parsed.facts(),

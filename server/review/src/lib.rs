@@ -8,16 +8,20 @@
 mod check;
 mod context;
 pub mod graph;
+mod history;
 mod judge;
 mod manifest;
+mod packages;
 mod review;
 mod rule;
 mod team;
+mod unreferenced;
 
 pub use check::{Finding, Related, Severity};
+pub use history::{Churn, History};
 pub use judge::{Bar, Seen, is_silencing, judge, judge_other};
 pub use manifest::{MANIFESTS, Manifests, is_manifest};
-pub use review::Review;
+pub use review::{Circle, Review};
 pub use rule::{RuleId, Thresholds, all_rules};
 pub use team::{
     Decision, Exception, Forbidden, Job, Layer, Layers, Owner, Paths, Shape, Skills, Team,

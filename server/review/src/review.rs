@@ -9,6 +9,7 @@ use text::FilePath;
 use crate::check::{Finding, MOST_RELATED, Related, Severity};
 use crate::context;
 use crate::graph::{Cycle, Edge, EdgeKind, Graph, Project, cycles, is_test_file, name_of};
+use crate::packages;
 use crate::rule::{RuleId, Thresholds};
 
 /// The graph of a workspace and what the rules have to say about it. Keeps up with edits.
@@ -63,10 +64,33 @@ impl Review {
         self.findings.values().flatten()
     }
 
+    /// The groups of files that import each other while they are loaded, the largest first, whether a rule reports them
+    /// or not.
+    pub fn circles(&self) -> Vec<Circle> {
+        let found = circles(&self.graph, &|edge| edge.kind == EdgeKind::Load);
+        let cut = |step: &Step<'_>| (step.from.clone(), step.edge.to.clone());
+        found
+            .into_iter()
+            .map(|ring| Circle {
+                cut: ring.cut.iter().map(cut).collect(),
+                files: ring.files,
+            })
+            .collect()
+    }
+
     /// Which file imports which.
     pub fn graph(&self) -> &Graph {
         &self.graph
     }
+}
+
+/// A group of files each of which leads to every other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Circle {
+    /// The files, by path.
+    pub files: Vec<FilePath>,
+    /// Imports whose removal ends the circle, the cheapest first.
+    pub cut: Vec<(FilePath, FilePath)>,
 }
 
 fn findings(
@@ -94,6 +118,9 @@ fn findings(
             .iter()
             .filter(|circle| !circle.files.iter().any(|file| known.contains(file)));
         found.extend(later.filter_map(|circle| circle.finding(RuleId::DeferredCycle, project)));
+    }
+    if thresholds.get(RuleId::PackageCycle).is_some() {
+        packages::check(graph, project, &mut found);
     }
     context::check(graph, project, thresholds, &mut found);
     let mut by_file: BTreeMap<FilePath, Vec<Finding>> = BTreeMap::new();
@@ -150,7 +177,7 @@ fn unresolved(graph: &Graph, project: &Project<'_>, found: &mut Vec<Finding>) {
 }
 
 /// Files that lead to each other, and the imports to remove.
-struct Circle<'g> {
+struct Ring<'g> {
     files: Vec<FilePath>,
     cut: Vec<Step<'g>>,
     /// The way back from the first import of the cut to where it starts.
@@ -163,7 +190,7 @@ struct Step<'g> {
     edge: &'g Edge,
 }
 
-fn circles<'g>(graph: &'g Graph, counts: &dyn Fn(&Edge) -> bool) -> Vec<Circle<'g>> {
+fn circles<'g>(graph: &'g Graph, counts: &dyn Fn(&Edge) -> bool) -> Vec<Ring<'g>> {
     let mut numbers: FxHashMap<&FilePath, usize> = FxHashMap::default();
     let mut files: Vec<&FilePath> = Vec::new();
     let mut steps: BTreeMap<(usize, usize), Step<'g>> = BTreeMap::new();
@@ -190,7 +217,7 @@ fn circles<'g>(graph: &'g Graph, counts: &dyn Fn(&Edge) -> bool) -> Vec<Circle<'
         .into_iter()
         .map(|cycle| {
             let at = |edge: &(usize, usize)| steps.get(edge).copied();
-            Circle {
+            Ring {
                 cut: cycle.cut.iter().filter_map(at).collect(),
                 way: way_back(&cycle, &edges).iter().filter_map(at).collect(),
                 files: cycle
@@ -237,7 +264,7 @@ fn way_back(cycle: &Cycle, edges: &[(usize, usize)]) -> Vec<(usize, usize)> {
     way
 }
 
-impl Circle<'_> {
+impl Ring<'_> {
     fn finding(&self, rule: RuleId, project: &Project<'_>) -> Option<Finding> {
         let first = self.cut.first()?;
         let name = |file: &FilePath| name_of(project, file);

@@ -50,6 +50,8 @@ rules! {
     LoadCycle: "cycle/load-time", "cycle-load-time", "Imports in a circle at load time", 0, true;
     /// Files that import each other in a circle, but not while they are loaded.
     DeferredCycle: "cycle/deferred", "cycle-deferred", "Imports in a circle that loading does not see", 0, false;
+    /// Folders that import each other in a circle.
+    PackageCycle: "cycle/package", "cycle-package", "Folders that import each other in a circle", 0, false;
     /// An import into the workspace that leads nowhere.
     Unresolved: "graph/unresolved", "graph-unresolved", "Import that leads nowhere", 0, true;
     /// An import from a lower layer into a higher one.
@@ -70,6 +72,12 @@ rules! {
     Languages: "ctx/too-many-languages", "ctx-too-many-languages", "More languages than agreed", 0, true;
     /// A decision whose document is gone.
     StaleDecision: "ctx/stale-decision", "ctx-stale-decision", "Decision whose document is gone", 0, true;
+    /// A private symbol that nobody mentions.
+    Unreferenced: "code/unreferenced", "code-unreferenced", "Private and never mentioned", 0, false;
+    /// A function that is hard to follow in a file that changes often.
+    Hotspot: "fn/complexity-hotspot", "fn-complexity-hotspot", "Hard to follow and often changed", 0, true;
+    /// Files that change together and do not import each other.
+    ChangeCoupling: "git/change-coupling", "git-change-coupling", "Files that change together", 0, false;
     /// A constant pattern that is compiled again in each round of a loop.
     RegexInLoop: "perf/regex-in-loop", "perf-regex-in-loop", "Pattern compiled again and again", 0, true;
     /// A database that is asked once in each round of a loop.
@@ -131,7 +139,7 @@ impl RuleId {
 
     /// Whether an agent can repair what it finds by changing the symbol that the finding is about.
     pub fn is_repaired_in_a_symbol(self) -> bool {
-        self.is_about_one_file()
+        self.is_about_one_file() || self == RuleId::Unreferenced
     }
 
     /// Whether the rule needs nothing but the file.
@@ -141,6 +149,7 @@ impl RuleId {
             RuleId::TooLong
                 | RuleId::DeepNesting
                 | RuleId::TooComplex
+                | RuleId::Hotspot
                 | RuleId::RegexInLoop
                 | RuleId::QueryInLoop
                 | RuleId::BlockingInAsync
@@ -236,11 +245,12 @@ mod tests {
     fn a_rule_can_be_turned_off_alone() {
         let mut thresholds = Thresholds::default();
         thresholds.set(RuleId::DeepNesting, None);
-        let left: Vec<_> = all_rules()
-            .iter()
-            .map(|rule| thresholds.get(*rule))
-            .collect();
-        assert_eq!(left[..3], [Some(80), None, Some(24)]);
-        assert_eq!(left[3..6], [Some(0), None, Some(0)]);
+        assert_eq!(thresholds.get(RuleId::DeepNesting), None);
+        for rule in all_rules() {
+            let by_itself = rule.is_on().then_some(rule.default_threshold());
+            if *rule != RuleId::DeepNesting {
+                assert_eq!(thresholds.get(*rule), by_itself, "{rule}");
+            }
+        }
     }
 }

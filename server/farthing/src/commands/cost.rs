@@ -124,7 +124,7 @@ pub(crate) fn cost(args: &CostArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// Writes a file whole or not at all. Only its owner can read it: it names files and symbols.
-fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
+pub(super) fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
     let folder = path.parent().filter(|folder| *folder != Path::new(""));
     let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
     file.write_all(text.as_bytes())?;

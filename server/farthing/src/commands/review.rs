@@ -2,21 +2,25 @@
 
 mod baseline;
 mod formats;
+mod page;
+mod picture;
 mod since;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use engine::config::Config;
 use engine::{findings_of, manifests_of, read_manifests};
-use review::{Finding, Manifests, Severity};
+use review::{Finding, History, Manifests, Severity};
 use text::FilePath;
 use workspace::Store;
 
 use self::baseline::Baseline;
 use self::formats::Shown;
+use super::cost::replace;
 use super::index::scanned;
 use crate::setup::{Places, configuration};
 use crate::ui;
@@ -39,6 +43,9 @@ pub(crate) struct ReviewArgs {
     /// Drop from the baseline what is no longer found; make it from what is found if there is none. It never grows.
     #[arg(long, requires = "baseline")]
     update_baseline: bool,
+    /// Write a page with the module graph, the circles and the hotspots to this file, which needs nothing but a browser.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Exit with 1 for observations too, not only for warnings.
     #[arg(long)]
     strict: bool,
@@ -90,7 +97,10 @@ pub(crate) fn review(args: &ReviewArgs) -> anyhow::Result<ExitCode> {
     let snapshot = workspace.snapshot();
     let index = snapshot.index();
     let manifests = read_manifests(&manifests_of(index, &scan.others));
-    let (mut findings, review) = findings_of(&roots, index, &manifests, &config);
+    // Without git, or outside of a repository, there is no history to tell.
+    let history = since::log(&root).unwrap_or_default();
+    let history = History::read(&root, &history);
+    let (mut findings, review) = findings_of(&roots, index, &manifests, &config, &history);
     if args.format == Format::Edges {
         formats::edges(&root, review.graph())?;
         return Ok(ExitCode::SUCCESS);
@@ -116,6 +126,21 @@ pub(crate) fn review(args: &ReviewArgs) -> anyhow::Result<ExitCode> {
     }
     let owners = |file: &FilePath| owners_of(&root, file, &config, &manifests);
     let shown = Shown::new(&root, &findings, &owners);
+    if let Some(path) = &args.html {
+        let line = |finding: &Finding| shown.line(finding);
+        let reviewed = page::Reviewed {
+            root: &root,
+            index,
+            review: &review,
+            history: &history,
+            findings: &findings,
+            line: &line,
+        };
+        replace(path, &page::page(&reviewed))
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        ui::note(format!("wrote {}", path.display()));
+        return Ok(ExitCode::SUCCESS);
+    }
     match args.format {
         Format::Text => formats::text(&shown, index.stats().files, began.elapsed())?,
         Format::Json => formats::json(&shown)?,

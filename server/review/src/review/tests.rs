@@ -119,6 +119,8 @@ import { p } from \"./built/p\";
         thresholds: &everything(),
         team: &Team::default(),
         today: "2026-01-01",
+        history: &crate::History::default(),
+        index: &index,
     };
     let facts = index.file(&file).unwrap();
     let left = crate::judge(

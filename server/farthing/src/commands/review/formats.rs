@@ -76,6 +76,11 @@ impl<'f> Shown<'f> {
         }
     }
 
+    /// The line of a finding, counted from 1.
+    pub(super) fn line(&self, finding: &Finding) -> usize {
+        self.at(&finding.file, finding.range).line
+    }
+
     fn name<'p>(&self, file: &'p FilePath) -> &'p str {
         file.relative_to(self.root).unwrap_or(file.as_str())
     }

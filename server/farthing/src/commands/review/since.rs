@@ -38,9 +38,33 @@ pub(super) fn changed_lines(root: &FilePath, revision: &str) -> anyhow::Result<C
     Ok(Changed(changed))
 }
 
+/// The history of the last two years, for [`review::History::read`]; at most 5,000 commits.
+pub(super) fn log(root: &FilePath) -> anyhow::Result<String> {
+    git(
+        root,
+        &[
+            "log",
+            "-n",
+            "5000",
+            "--since=24 months ago",
+            "--no-merges",
+            "--no-show-signature",
+            "--no-ext-diff",
+            "--no-textconv",
+            "--no-color",
+            "--relative",
+            "-M",
+            "--name-status",
+            "--format=%x00%ae",
+            "--",
+            ".",
+        ],
+    )
+}
+
 #[expect(
     clippy::disallowed_methods,
-    reason = "the user asked for a revision, which git alone can tell; it reads and writes nothing"
+    reason = "the user asked for a review, which git alone can tell; it reads and writes nothing"
 )]
 fn git(root: &FilePath, arguments: &[&str]) -> anyhow::Result<String> {
     let output = Command::new("git")
@@ -55,7 +79,7 @@ fn git(root: &FilePath, arguments: &[&str]) -> anyhow::Result<String> {
         .current_dir(root.as_path())
         .stdin(Stdio::null())
         .output()
-        .context("--new-since needs the program git")?;
+        .context("the history needs the program git")?;
     anyhow::ensure!(
         output.status.success(),
         "git: {}",

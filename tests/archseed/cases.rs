@@ -1,0 +1,789 @@
+//! The seeds and the decoys. `{a}`, `{b}` and `{c}` stand for names.
+
+use review::{Decision, Forbidden, Job, Layer, Layers, Paths, Shape, Skills, Team};
+use text::{FilePath, Range};
+
+/// Paths and texts.
+pub(crate) type Files<'a> = &'a [(&'a str, &'a str)];
+
+pub(crate) struct Case {
+    pub(crate) rule: &'static str,
+    pub(crate) language: &'static str,
+    pub(crate) team: fn() -> Team,
+    /// The team that says the opposite, where a team decides.
+    pub(crate) control: Option<fn() -> Team>,
+    pub(crate) seed: Files<'static>,
+    pub(crate) decoys: &'static [Files<'static>],
+}
+
+const fn case(
+    rule: &'static str,
+    language: &'static str,
+    seed: Files<'static>,
+    decoys: &'static [Files<'static>],
+) -> Case {
+    Case {
+        rule,
+        language,
+        team: Team::default,
+        control: None,
+        seed,
+        decoys,
+    }
+}
+
+const fn said(
+    rule: &'static str,
+    team: fn() -> Team,
+    control: fn() -> Team,
+    seed: Files<'static>,
+    decoys: &'static [Files<'static>],
+) -> Case {
+    Case {
+        rule,
+        language: "python",
+        team,
+        control: Some(control),
+        seed,
+        decoys,
+    }
+}
+
+fn layered(order: [&str; 2], public: Option<&str>) -> Team {
+    let layer = |name: &&str| Layer {
+        name: (*name).to_owned(),
+        paths: Paths::new([format!("app/{name}/**")]),
+        public: public
+            .filter(|_| *name == "low")
+            .map(|public| Paths::new([public])),
+    };
+    Team {
+        layers: vec![Layers {
+            declared_in: "farthing.toml".into(),
+            base: None,
+            layers: order.iter().map(layer).collect(),
+        }],
+        ..Team::default()
+    }
+}
+
+fn high_over_low() -> Team {
+    layered(["high", "low"], None)
+}
+
+fn low_over_high() -> Team {
+    layered(["low", "high"], None)
+}
+
+fn low_has_an_interface() -> Team {
+    layered(["high", "low"], Some("app/low/api.py"))
+}
+
+fn no_jobs() -> Team {
+    Team {
+        forbidden: vec![Forbidden {
+            import: "celery".to_owned(),
+            target: Paths::new(["celery"]),
+            within: Some(Paths::new(["app/domain/**"])),
+            base: None,
+            why: None,
+        }],
+        ..Team::default()
+    }
+}
+
+fn only_httpx() -> Team {
+    one_library("httpx", "requests")
+}
+
+fn only_requests() -> Team {
+    one_library("requests", "httpx")
+}
+
+fn one_library(library: &str, other: &str) -> Team {
+    Team {
+        jobs: vec![Job {
+            job: "http-client".to_owned(),
+            library: library.to_owned(),
+            instead_of: vec![other.to_owned()],
+            why: None,
+        }],
+        ..Team::default()
+    }
+}
+
+fn nobody_knows_kafka() -> Team {
+    knows(&[], &["kafka"])
+}
+
+fn all_know_kafka() -> Team {
+    knows(&["kafka"], &["redis"])
+}
+
+fn knows(strong: &[&str], unknown: &[&str]) -> Team {
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    Team {
+        skills: Skills {
+            strong: words(strong),
+            some: Vec::new(),
+            unknown: words(unknown),
+        },
+        ..Team::default()
+    }
+}
+
+fn small() -> Team {
+    of_size(1)
+}
+
+fn large() -> Team {
+    of_size(3)
+}
+
+fn of_size(most: u32) -> Team {
+    Team {
+        shape: Shape {
+            deployables: Some(most),
+            datastores: Some(most),
+            languages: Some(most),
+        },
+        ..Team::default()
+    }
+}
+
+fn decided() -> Team {
+    Team {
+        decisions: vec![Decision {
+            document: "docs/adr/1.md".to_owned(),
+            named_in: FilePath::new("/w/farthing.toml").unwrap(),
+            range: Range::new(0, 1),
+        }],
+        ..Team::default()
+    }
+}
+
+/// A function with a cognitive complexity of 25, with something above it.
+macro_rules! concat_complex {
+    ($above:literal) => {
+        concat!(
+            $above,
+            "def {a}(x):\n",
+            "    if x:\n",
+            "        for y in x:\n",
+            "            if y:\n",
+            "                while y:\n",
+            "                    if x and y:\n",
+            "                        if y:\n",
+            "                            y()\n",
+            "                        else:\n",
+            "                            x()\n",
+            "                    if y:\n",
+            "                        y()\n"
+        )
+    };
+}
+
+const COMPLEX: &str = concat_complex!("");
+
+/// A function of ninety lines with this head.
+macro_rules! long {
+    ($head:literal) => {
+        concat!(
+            $head,
+            "    x = 1\n    x = 2\n    x = 3\n    x = 4\n    x = 5\n    x = 6\n    x = 7\n    x = 8\n    x = 9\n    x = 0\n",
+            "    x = 1\n    x = 2\n    x = 3\n    x = 4\n    x = 5\n    x = 6\n    x = 7\n    x = 8\n    x = 9\n    x = 0\n",
+            "    x = 1\n    x = 2\n    x = 3\n    x = 4\n    x = 5\n    x = 6\n    x = 7\n    x = 8\n    x = 9\n    x = 0\n",
+            "    x = 1\n    x = 2\n    x = 3\n    x = 4\n    x = 5\n    x = 6\n    x = 7\n    x = 8\n    x = 9\n    x = 0\n",
+            "    x = 1\n    x = 2\n    x = 3\n    x = 4\n    x = 5\n    x = 6\n    x = 7\n    x = 8\n    x = 9\n    x = 0\n",
+            "    x = 1\n    x = 2\n    x = 3\n    x = 4\n    x = 5\n    x = 6\n    x = 7\n    x = 8\n    x = 9\n    x = 0\n",
+            "    x = 1\n    x = 2\n    x = 3\n    x = 4\n    x = 5\n    x = 6\n    x = 7\n    x = 8\n    x = 9\n    x = 0\n",
+            "    x = 1\n    x = 2\n    x = 3\n    x = 4\n    x = 5\n    x = 6\n    x = 7\n    x = 8\n    x = 9\n    x = 0\n",
+            "    x = 1\n    x = 2\n    x = 3\n    x = 4\n    x = 5\n    x = 6\n    x = 7\n    x = 8\n    x = 9\n    x = 0\n",
+        )
+    };
+}
+
+pub(crate) const CASES: &[Case] = &[
+    case(
+        "fn/too-long",
+        "python",
+        &[("a/{a}.py", long!("def {a}(x):\n"))],
+        &[
+            &[("a/test_{a}.py", long!("def test_{a}(x):\n"))],
+            &[("a/{a}.py", "def {a}(x):\n    return x\n")],
+        ],
+    ),
+    case(
+        "fn/deep-nesting",
+        "typescript",
+        &[(
+            "a/{a}.ts",
+            "function {a}(x: any) {\n if (x) { for (;;) { if (x) { while (x) { if (x) { x(); } } } } }\n}\n",
+        )],
+        &[&[(
+            "a/{a}.ts",
+            "function {a}(x: any) {\n if (x) { for (;;) { if (x) { x(); } } }\n}\n",
+        )]],
+    ),
+    case(
+        "fn/too-complex",
+        "python",
+        &[("a/{a}.py", COMPLEX)],
+        &[&[(
+            "a/{a}.py",
+            "def {a}(x):\n    if x:\n        return 1\n    if x > 1:\n        return 2\n    return 3\n",
+        )]],
+    ),
+    case(
+        "fn/complexity-hotspot",
+        "python",
+        &[("hot/{a}.py", COMPLEX)],
+        &[
+            &[("cold/{a}.py", COMPLEX)],
+            &[("hot/{a}.py", "def {a}(x):\n    return x\n")],
+            &[(
+                "hot/{a}.py",
+                concat_complex!("# farthing: ignore[fn/too-complex] a table of states\n"),
+            )],
+        ],
+    ),
+    case(
+        "git/change-coupling",
+        "python",
+        &[("pair/{a}.py", "x = 1\n"), ("pair/{b}.py", "y = 1\n")],
+        &[
+            &[
+                ("pair/{a}.py", "from {b} import y\n"),
+                ("pair/{b}.py", "y = 1\n"),
+            ],
+            &[("pair/{a}.py", "x = 1\n"), ("pair/test_{a}.py", "y = 1\n")],
+            &[("cold/{a}.py", "x = 1\n"), ("cold/{b}.py", "y = 1\n")],
+        ],
+    ),
+    case(
+        "code/unreferenced",
+        "python",
+        &[("a/{a}.py", "def _{b}(x):\n    return x\n")],
+        &[
+            &[("a/{a}.py", "def _{b}(x):\n    return x\n\nprint(_{b}(1))\n")],
+            &[
+                ("a/{a}.py", "def _{b}(x):\n    return x\n"),
+                ("a/{c}.py", "from a.{a} import _{b}\n"),
+            ],
+            &[("a/{a}.py", "@register\ndef _{b}(x):\n    return x\n")],
+            &[(
+                "a/{a}.py",
+                "class {a}(Base):\n    def _{b}(self):\n        return 1\n",
+            )],
+            &[("a/test_{a}.py", "def _{b}(x):\n    return x\n")],
+        ],
+    ),
+    case(
+        "code/unreferenced",
+        "typescript",
+        &[(
+            "a/{a}.ts",
+            "function {b}(x: number) {\n  return x;\n}\nexport const y = 1;\n",
+        )],
+        &[&[(
+            "a/{a}.ts",
+            "export function {b}(x: number) {\n  return x;\n}\n",
+        )]],
+    ),
+    case(
+        "cycle/load-time",
+        "python",
+        &[
+            ("p/{a}.py", "import p.{b}\n"),
+            ("p/{b}.py", "from p.{a} import x\n"),
+            ("p/__init__.py", ""),
+        ],
+        &[
+            &[
+                ("p/{a}.py", "import p.{b}\n"),
+                ("p/{b}.py", "def late():\n    from p.{a} import x\n"),
+                ("p/__init__.py", ""),
+            ],
+            &[
+                ("p/{a}.py", "import p.{b}\n"),
+                (
+                    "p/{b}.py",
+                    "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from p.{a} import X\n",
+                ),
+                ("p/__init__.py", ""),
+            ],
+        ],
+    ),
+    case(
+        "cycle/load-time",
+        "typescript",
+        &[
+            (
+                "p/{a}.ts",
+                "import { y } from './{b}';\nexport const x = y;\n",
+            ),
+            (
+                "p/{b}.ts",
+                "import { x } from './{a}';\nexport const y = () => x;\n",
+            ),
+        ],
+        &[
+            &[
+                (
+                    "p/{a}.ts",
+                    "import { y } from './{b}';\nexport const x = y;\nexport type X = number;\n",
+                ),
+                (
+                    "p/{b}.ts",
+                    "import type { X } from './{a}';\nexport const y: X = 1;\n",
+                ),
+            ],
+            &[
+                (
+                    "p/{a}.ts",
+                    "import { y } from './{b}';\nexport const x = y;\nexport interface X {}\n",
+                ),
+                (
+                    "p/{b}.ts",
+                    "export { X } from './{a}';\nexport const y = 1;\n",
+                ),
+            ],
+            &[
+                (
+                    "p/{a}.ts",
+                    "import { y } from './{b}';\nexport const x = y;\n",
+                ),
+                (
+                    "p/{b}.ts",
+                    "export const y = async () => (await import('./{a}')).x;\n",
+                ),
+            ],
+        ],
+    ),
+    case(
+        "cycle/deferred",
+        "python",
+        &[
+            ("p/{a}.py", "import p.{b}\n"),
+            ("p/{b}.py", "def late():\n    from p.{a} import x\n"),
+            ("p/__init__.py", ""),
+        ],
+        &[&[
+            ("p/{a}.py", "import p.{b}\n"),
+            ("p/{b}.py", "def late():\n    from p import x\n"),
+            ("p/__init__.py", ""),
+        ]],
+    ),
+    case(
+        "cycle/package",
+        "python",
+        &[
+            ("p/__init__.py", ""),
+            ("p/m/__init__.py", ""),
+            ("p/n/__init__.py", ""),
+            ("p/m/{a}.py", "from p.n.{b} import x\n"),
+            ("p/n/{b}.py", "x = 1\n"),
+            ("p/n/{c}.py", "from p.m.{a} import x\n"),
+        ],
+        &[&[
+            ("p/__init__.py", ""),
+            ("p/m/__init__.py", ""),
+            ("p/m/n/__init__.py", ""),
+            ("p/m/{a}.py", "from p.m.n.{b} import x\n"),
+            ("p/m/n/{b}.py", "x = 1\n"),
+            ("p/m/n/{c}.py", "from p.m.{a} import x\n"),
+        ]],
+    ),
+    case(
+        "graph/unresolved",
+        "typescript",
+        &[("p/{a}.ts", "import { x } from './gone_{b}';\n")],
+        &[
+            &[
+                ("p/{a}.ts", "import { x } from './{b}';\n"),
+                ("p/{b}.ts", "export const x = 1;\n"),
+            ],
+            &[("p/{a}.ts", "import './{b}.css';\n")],
+        ],
+    ),
+    case(
+        "graph/unresolved",
+        "python",
+        &[
+            ("p/__init__.py", ""),
+            ("p/{a}.py", "from .gone_{b} import x\n"),
+        ],
+        &[&[
+            ("p/__init__.py", ""),
+            (
+                "p/{a}.py",
+                "try:\n    from .fast_{b} import x\nexcept ImportError:\n    x = None\n",
+            ),
+        ]],
+    ),
+    said(
+        "layer/violation",
+        high_over_low,
+        low_over_high,
+        &[
+            ("app/low/{a}.py", "from app.high.{b} import x\n"),
+            ("app/high/{b}.py", "x = 1\n"),
+            ("app/__init__.py", ""),
+        ],
+        &[
+            &[
+                ("app/high/{a}.py", "from app.low.{b} import x\n"),
+                ("app/low/{b}.py", "x = 1\n"),
+                ("app/__init__.py", ""),
+            ],
+            &[
+                ("app/low/test_{a}.py", "from app.high.{b} import x\n"),
+                ("app/high/{b}.py", "x = 1\n"),
+                ("app/__init__.py", ""),
+            ],
+        ],
+    ),
+    said(
+        "interface/bypass",
+        low_has_an_interface,
+        high_over_low,
+        &[
+            ("app/high/{a}.py", "from app.low.{b} import x\n"),
+            ("app/low/{b}.py", "x = 1\n"),
+            ("app/__init__.py", ""),
+        ],
+        &[
+            &[
+                ("app/high/{a}.py", "from app.low.api import x\n"),
+                ("app/low/api.py", "x = 1\n"),
+                ("app/__init__.py", ""),
+            ],
+            &[
+                ("app/low/{a}.py", "from app.low.{b} import x\n"),
+                ("app/low/{b}.py", "x = 1\n"),
+                ("app/__init__.py", ""),
+            ],
+        ],
+    ),
+    said(
+        "ctx/forbidden-import",
+        no_jobs,
+        Team::default,
+        &[("app/domain/{a}.py", "from celery import shared_task\n")],
+        &[
+            &[("app/web/{a}.py", "import celery\n")],
+            &[("app/domain/{a}.py", "import celerity\n")],
+        ],
+    ),
+    said(
+        "ctx/second-library",
+        only_httpx,
+        only_requests,
+        &[("app/{a}.py", "import requests\n")],
+        &[
+            &[("app/{a}.py", "import httpx\n")],
+            &[("tests/test_{a}.py", "import requests\n")],
+            &[("app/{a}.py", "from app.requests_{b} import x\n")],
+        ],
+    ),
+    said(
+        "ctx/unknown-technology",
+        nobody_knows_kafka,
+        all_know_kafka,
+        &[("app/{a}.py", "from confluent_kafka import Consumer\n")],
+        &[
+            &[("app/{a}.py", "import kaf\n")],
+            &[("tests/test_{a}.py", "import kafka\n")],
+        ],
+    ),
+    said(
+        "ctx/unknown-technology",
+        nobody_knows_kafka,
+        all_know_kafka,
+        &[(
+            "deploy/compose.yml",
+            "services:\n  {a}:\n    image: bitnami/kafka:3\n",
+        )],
+        &[&[(
+            "deploy/compose.yml",
+            "services:\n  {a}:\n    image: nginx\n    environment:\n      BROKER: kafka\n",
+        )]],
+    ),
+    said(
+        "ctx/too-many-deployables",
+        small,
+        large,
+        &[
+            ("z/{b}/Dockerfile", "FROM x\n"),
+            ("{a}/Dockerfile", "FROM x\n"),
+        ],
+        &[
+            &[("{a}/Dockerfile", "FROM x\n")],
+            &[
+                ("{a}/Dockerfile", "FROM x\n"),
+                (
+                    "compose.yml",
+                    "services:\n  {a}:\n    build: .\n  {b}:\n    image: nginx\n",
+                ),
+            ],
+        ],
+    ),
+    said(
+        "ctx/too-many-datastores",
+        small,
+        large,
+        &[(
+            "compose.yml",
+            "services:\n  {a}:\n    image: postgres:16\n  {b}:\n    image: redis:7\n",
+        )],
+        &[&[(
+            "compose.yml",
+            "services:\n  {a}:\n    image: postgres:16\n  {b}:\n    image: postgres:15\n",
+        )]],
+    ),
+    said(
+        "ctx/too-many-languages",
+        small,
+        large,
+        &[
+            ("web/{a}.ts", "export const x = 1;\n"),
+            ("web/{b}.ts", "export const x = 1;\n"),
+        ],
+        &[&[("app/{a}.py", "x = 1\n")]],
+    ),
+    said(
+        "ctx/stale-decision",
+        decided,
+        Team::default,
+        &[("farthing.toml", "[[decision]]\nadr = 'docs/adr/1.md'\n")],
+        &[&[
+            ("farthing.toml", "[[decision]]\nadr = 'docs/adr/1.md'\n"),
+            ("docs/adr/1.md", "# {a}\n"),
+        ]],
+    ),
+    case(
+        "perf/regex-in-loop",
+        "python",
+        &[(
+            "a/{a}.py",
+            "import re\n\ndef {b}(rows):\n    for row in rows:\n        re.compile('a+').match(row)\n",
+        )],
+        &[
+            &[(
+                "a/{a}.py",
+                "import re\n\ndef {b}(rows, pattern):\n    for row in rows:\n        re.compile(pattern).match(row)\n",
+            )],
+            &[(
+                "a/{a}.py",
+                "import re\n\ndef {b}(rows):\n    one = re.compile('a+')\n    for row in rows:\n        one.match(row)\n",
+            )],
+        ],
+    ),
+    case(
+        "perf/regex-in-loop",
+        "rust",
+        &[(
+            "a/{a}.rs",
+            "fn {b}(rows: &[String]) {\n    for row in rows { let r = Regex::new(\"a+\").unwrap(); r.is_match(row); }\n}\n",
+        )],
+        &[&[(
+            "a/{a}.rs",
+            "fn {b}(rows: &[String]) {\n    for row in rows { let r = Regex::new(row).unwrap(); r.is_match(row); }\n}\n",
+        )]],
+    ),
+    case(
+        "perf/regex-in-loop",
+        "go",
+        &[(
+            "a/{a}.go",
+            "package a\n\nfunc {b}(rows []string) {\n\tfor _, row := range rows {\n\t\tregexp.MustCompile(`a+`).MatchString(row)\n\t}\n}\n",
+        )],
+        &[&[(
+            "a/{a}.go",
+            "package a\n\nvar {c} = regexp.MustCompile(`a+`)\n\nfunc {b}(rows []string) {\n\tfor _, row := range rows {\n\t\t{c}.MatchString(row)\n\t}\n}\n",
+        )]],
+    ),
+    case(
+        "perf/query-in-loop",
+        "python",
+        &[(
+            "a/{a}.py",
+            "def {b}(rows):\n    for row in rows:\n        User.objects.get(pk=row.pk)\n",
+        )],
+        &[
+            &[(
+                "a/{a}.py",
+                "def {b}(rows, options):\n    for row in rows:\n        options.get(row.pk)\n",
+            )],
+            &[(
+                "a/{a}.py",
+                "def {b}(batches):\n    for batch in batches:\n        User.objects.filter(pk__in=batch).count()\n",
+            )],
+            &[(
+                "a/{a}.py",
+                "def {b}(rows):\n    User.objects.get(pk=1)\n    for row in rows:\n        print(row)\n",
+            )],
+            &[(
+                "a/{a}.py",
+                "def {b}():\n    while True:\n        User.objects.get(pk=1)\n",
+            )],
+        ],
+    ),
+    case(
+        "perf/query-in-loop",
+        "typescript",
+        &[(
+            "a/{a}.ts",
+            "async function {b}(ids: string[]) {\n  for (const id of ids) {\n    await users.findOne({ where: { id } });\n  }\n}\n",
+        )],
+        &[&[(
+            "a/{a}.ts",
+            "function {b}(ids: string[]) {\n  for (const id of ids) {\n    items.find((one) => one.id === id);\n  }\n}\n",
+        )]],
+    ),
+    case(
+        "perf/query-in-loop",
+        "go",
+        &[(
+            "a/{a}.go",
+            "package a\n\nfunc {b}(ids []int) {\n\tfor _, id := range ids {\n\t\ts.db.QueryRow(\"select\", id)\n\t}\n}\n",
+        )],
+        &[&[(
+            "a/{a}.go",
+            "package a\n\nfunc {b}(ids []int) {\n\tfor _, id := range ids {\n\t\turl.Query(id)\n\t}\n}\n",
+        )]],
+    ),
+    case(
+        "perf/sync-io-in-async",
+        "python",
+        &[(
+            "a/{a}.py",
+            "import time\n\nasync def {b}():\n    time.sleep(1)\n",
+        )],
+        &[
+            &[("a/{a}.py", "import time\n\ndef {b}():\n    time.sleep(1)\n")],
+            &[(
+                "a/{a}.py",
+                "import asyncio\n\nasync def {b}():\n    await asyncio.sleep(1)\n",
+            )],
+            &[(
+                "a/{a}.py",
+                "import time\n\nasync def {b}():\n    def wait():\n        time.sleep(1)\n    await run(wait)\n",
+            )],
+        ],
+    ),
+    case(
+        "perf/sync-io-in-async",
+        "rust",
+        &[(
+            "a/{a}.rs",
+            "async fn {b}() {\n    std::thread::sleep(D);\n}\n",
+        )],
+        &[&[(
+            "a/{a}.rs",
+            "async fn {b}() {\n    spawn_blocking(|| std::thread::sleep(D)).await;\n}\n",
+        )]],
+    ),
+    case(
+        "perf/sync-io-in-async",
+        "typescript",
+        &[(
+            "a/{a}.ts",
+            "export async function {b}() {\n  return fs.readFileSync('x');\n}\n",
+        )],
+        &[&[(
+            "a/{a}.ts",
+            "export function {b}() {\n  return fs.readFileSync('x');\n}\n",
+        )]],
+    ),
+    case(
+        "sec/shell-true-dynamic",
+        "python",
+        &[(
+            "a/{a}.py",
+            "import subprocess\n\ndef {b}(name):\n    subprocess.run(f'ls {name}', shell=True)\n",
+        )],
+        &[&[(
+            "a/{a}.py",
+            "import subprocess\n\ndef {b}(name):\n    subprocess.run('ls', shell=True)\n    subprocess.run(['ls', name])\n",
+        )]],
+    ),
+    case(
+        "sec/unsafe-deserialise",
+        "python",
+        &[(
+            "a/{a}.py",
+            "import yaml\n\ndef {b}(text):\n    return yaml.load(text)\n",
+        )],
+        &[&[(
+            "a/{a}.py",
+            "import yaml\n\ndef {b}(text):\n    return yaml.load(text, Loader=yaml.SafeLoader)\n",
+        )]],
+    ),
+    case(
+        "sec/eval-dynamic",
+        "typescript",
+        &[(
+            "a/{a}.ts",
+            "export function {b}(text: string) {\n  return eval(text);\n}\n",
+        )],
+        &[&[(
+            "a/{a}.ts",
+            "export function {b}(text: string) {\n  return model.eval(text);\n}\n",
+        )]],
+    ),
+    case(
+        "sec/tls-off",
+        "go",
+        &[(
+            "a/{a}.go",
+            "package a\n\nfunc {b}() {\n\tuse(tls.Config{InsecureSkipVerify: true})\n}\n",
+        )],
+        &[&[(
+            "a/{a}.go",
+            "package a\n\nfunc {b}() {\n\tuse(tls.Config{InsecureSkipVerify: false})\n}\n",
+        )]],
+    ),
+    case(
+        "sec/sql-format",
+        "python",
+        &[(
+            "a/{a}.py",
+            "def {b}(cursor, name):\n    cursor.execute(f\"SELECT * FROM t WHERE a = '{name}'\")\n",
+        )],
+        &[
+            &[(
+                "a/{a}.py",
+                "def {b}(cursor, name):\n    cursor.execute('SELECT * FROM t WHERE a = %s', [name])\n",
+            )],
+            &[(
+                "a/{a}.py",
+                "def {b}(pool, name):\n    pool.execute(f'job {name}')\n",
+            )],
+        ],
+    ),
+    case(
+        "ignore/unused",
+        "python",
+        &[(
+            "a/{a}.py",
+            "# farthing: ignore[fn/too-long] one arm per message\ndef {b}():\n    pass\n",
+        )],
+        &[&[(
+            "a/{a}.py",
+            "# farthing: ignore[sec/tls-off] a rule that is off\ndef {b}():\n    pass\n",
+        )]],
+    ),
+    case(
+        "ignore/unreasoned",
+        "python",
+        &[(
+            "a/{a}.py",
+            "# farthing: ignore[fn/too-long]\ndef {b}():\n    pass\n",
+        )],
+        &[&[(
+            "a/{a}.py",
+            "# farthing: ignore[fn/too-long] one arm per message\ndef {b}():\n    pass\n",
+        )]],
+    ),
+];
