@@ -115,15 +115,9 @@ impl<'tree> Scratch<'tree> {
         if left == 0 {
             return;
         }
-        if left == 1
-            && !fields
-            && let Some(only) = node.child(0)
-        {
-            children.push(Child {
-                node: only,
-                kind: only.kind_id(),
-                field: NO_FIELD,
-            });
+        // Two are found sooner one by one than by a cursor that must be set up first.
+        if left <= 2 && !fields {
+            children.extend((0..left).filter_map(|place| Some(Child::root(node.child(place)?))));
             return;
         }
         self.cursor.reset(node);

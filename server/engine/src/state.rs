@@ -357,10 +357,17 @@ impl Engine {
     /// Parses what has changed, off the path of the keystroke, and has its markers shown.
     async fn keep_fresh(self) {
         let mut stale = self.shared.stale.subscribe();
+        // What may say something else once nobody types, and when that is.
+        let (mut unsettled, mut rest) = (BTreeSet::new(), None);
         loop {
             tokio::select! {
                 () = self.shared.shutdown.cancelled() => return,
                 changed = stale.changed() => if changed.is_err() { return },
+                () = until(rest) => {
+                    rest = None;
+                    self.spawn(self.clone().settle(std::mem::take(&mut unsettled)));
+                    continue;
+                }
             }
             let mut files = BTreeSet::new();
             // Taking them is no news: told of it, this loop would go round for ever.
@@ -370,35 +377,69 @@ impl Engine {
             });
             let engine = self.clone();
             let work = tokio::task::spawn_blocking(move || {
-                for file in &files {
-                    engine.freshen(file);
-                }
+                let provisional = files.iter().filter(|file| engine.freshen(file));
+                let provisional: Vec<FilePath> = provisional.cloned().collect();
                 engine.review_changed(&files);
                 for file in files {
                     engine.show(Event::Markers(file));
                 }
+                provisional
             });
-            if work.await.is_err() {
+            if let Ok(provisional) = work.await {
+                unsettled.extend(provisional);
+            } else {
                 tracing::error!(
                     "parsing in the background panicked; the file keeps its last facts"
                 );
             }
+            rest = (!unsettled.is_empty()).then(|| Instant::now() + self.shared.timing.quiet);
         }
     }
 
-    fn freshen(&self, file: &FilePath) {
+    /// Puts the facts of a document into the index. Says whether they may be others once it is read from nothing.
+    fn freshen(&self, file: &FilePath) -> bool {
         let snapshot = self.snapshot();
-        if let Some(document) = snapshot.open_document(file)
-            && let Some(parsed) = document.parsed()
-        {
-            let facts: Arc<Facts> = parsed.facts().clone();
-            self.with(|state| {
-                state
-                    .workspace
-                    .index_file(file, facts, Some(document.serial()))
-            });
+        let document = snapshot.open_document(file);
+        let parsed = document.and_then(|document| Some((document, document.parsed()?)));
+        if let Some((document, parsed)) = parsed {
+            self.take_in(document, parsed);
         }
         self.drop_hunks_undone_in_the_editor(file);
+        parsed.is_some_and(|(_, parsed)| parsed.is_provisional())
+    }
+
+    /// Reads documents with syntax errors from nothing, until somebody types.
+    async fn settle(self, files: BTreeSet<FilePath>) {
+        let typed = self.shared.changed.subscribe();
+        let before = *typed.borrow();
+        let engine = self.clone();
+        let work = tokio::task::spawn_blocking(move || {
+            let stop = || *typed.borrow() != before || engine.shared.shutdown.is_cancelled();
+            let snapshot = engine.snapshot();
+            for file in files {
+                let Some(document) = snapshot.open_document(&file) else {
+                    continue;
+                };
+                match document.settle(&stop) {
+                    Some(parsed) => {
+                        engine.take_in(document, parsed);
+                        engine.review_changed(&BTreeSet::from([file.clone()]));
+                        engine.show(Event::Markers(file));
+                    }
+                    // Its turn comes again.
+                    None => engine.mark_stale([file]),
+                }
+            }
+        });
+        if work.await.is_err() {
+            tracing::error!("parsing in the background panicked; the file keeps its last facts");
+        }
+    }
+
+    fn take_in(&self, document: &workspace::Document, parsed: &index::Parsed) {
+        let facts: Arc<Facts> = parsed.facts().clone();
+        let (file, serial) = (document.file(), document.serial());
+        self.with(|state| state.workspace.index_file(file, facts, Some(serial)));
     }
 
     pub(crate) fn set_coverage(&self, coverage: Coverage) {
@@ -412,5 +453,13 @@ impl Engine {
             found: coverage.found,
             complete: coverage.complete,
         });
+    }
+}
+
+/// Waits for a moment, or for ever.
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment).await,
+        None => std::future::pending().await,
     }
 }

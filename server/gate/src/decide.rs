@@ -117,7 +117,13 @@ fn fits(
         Ok(after) => after,
         Err(error) => return refuse(Rule::Match, error.to_string()),
     };
-    let parsed = view.parsed.reparse(edits, &after);
+    // Two readings of a text with errors may differ in what they make of it.
+    let before = view.parsed.settled();
+    let view = &View {
+        parsed: &before,
+        ..*view
+    };
+    let parsed = before.reparse(edits, &after).settled();
     let after_scope = scope.moved(edits, after.len(), Some(address));
     if errors_outside(&parsed, &after_scope) > errors_outside(view.parsed, scope) {
         let at = edits.edits().first().map_or(0, |edit| edit.range.start);

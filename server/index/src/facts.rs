@@ -7,7 +7,7 @@ use text::Range;
 
 use crate::base::Counts;
 use crate::names::{NameId, Names};
-use crate::pack::sort_uses;
+use crate::pack::merge_uses;
 use crate::posting::Uses;
 use crate::symbols::around;
 
@@ -208,7 +208,7 @@ pub struct Instruction {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Incomplete {
-    /// It is longer than [`crate::MAX_BYTES`]; there are no facts.
+    /// It is longer than [`crate::MAX_BYTES`], or open and longer than [`crate::MAX_OPEN_BYTES`]; there are no facts.
     TooLarge,
     /// Its syntax made too much work; there are no facts.
     TooTangled,
@@ -223,8 +223,9 @@ impl fmt::Display for Incomplete {
         match self {
             Incomplete::TooLarge => write!(
                 f,
-                "the file is larger than {} KiB and was not read",
-                crate::MAX_BYTES / 1024
+                "the file is larger than is read: {} KiB, or {} KiB while it is open",
+                crate::MAX_BYTES / 1024,
+                crate::MAX_OPEN_BYTES / 1024
             ),
             Incomplete::TooTangled => {
                 f.write_str("the syntax is too tangled to read in reasonable time")
@@ -447,10 +448,13 @@ impl Facts {
         let referred = self.referred_names().map(|name| (name, Uses::REFERS));
         let defined = self.by_name.iter().filter_map(|id| self.symbol(*id));
         let defined = defined.map(|symbol| (&*symbol.name, Uses::DEFINES));
-        let mut uses: Vec<(&str, Uses)> = referred.chain(defined).collect();
-        uses.extend(self.imported().map(|part| (part, Uses::IMPORTS)));
-        sort_uses(&mut uses);
-        uses
+        let mut imported: Vec<(&str, Uses)> =
+            self.imported().map(|part| (part, Uses::IMPORTS)).collect();
+        imported.sort_unstable_by_key(|(name, _)| *name);
+        merge_uses(
+            merge_uses(referred, defined).into_iter(),
+            imported.into_iter(),
+        )
     }
 
     /// The names of the modules that the file takes something from, as their files may be called, and of what it takes.

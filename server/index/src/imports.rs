@@ -14,10 +14,10 @@ pub(crate) struct Imports<'s> {
     source: &'s str,
     statement: Option<Statement>,
     /// What surrounding code makes of imports.
-    kind: ImportKind,
-    done: Vec<Import>,
-    runs: Vec<Run>,
-    in_run: bool,
+    pub(crate) kind: ImportKind,
+    pub(crate) done: Vec<Import>,
+    pub(crate) runs: Vec<Run>,
+    pub(crate) in_run: bool,
 }
 
 struct Statement {
@@ -46,9 +46,10 @@ enum What {
 }
 
 /// Statements at the top level with nothing between them.
-struct Run {
-    range: Range,
-    statements: usize,
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) struct Run {
+    pub(crate) range: Range,
+    pub(crate) statements: usize,
 }
 
 impl<'s> Imports<'s> {
@@ -204,12 +205,16 @@ impl<'s> Imports<'s> {
         }
     }
 
-    /// All imports, by position, and the block of them.
-    pub(crate) fn finish(mut self) -> (Vec<Import>, Option<Range>) {
-        self.done.sort_by_key(|import| import.range);
-        let longest = self.runs.iter().rev().max_by_key(|run| run.statements);
-        (self.done, longest.map(|run| run.range))
+    /// The run that the next statement would belong to.
+    pub(crate) fn run(&self) -> Option<Run> {
+        self.runs.last().filter(|_| self.in_run).copied()
     }
+}
+
+/// The block of imports: the longest of all runs.
+pub(crate) fn block(runs: &[Run]) -> Option<Range> {
+    let longest = runs.iter().rev().max_by_key(|run| run.statements);
+    longest.map(|run| run.range)
 }
 
 impl Statement {

@@ -7,12 +7,12 @@ use crate::lead::starts_its_line;
 const MARK: &str = "farthing:";
 
 /// What a comment asks for, before it is known which symbol it is about.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Draft {
     pub(crate) range: Range,
     pub(crate) text: String,
     /// Whether the next line may go on with it.
-    open: bool,
+    pub(crate) open: bool,
 }
 
 /// Takes in the next comment of a file, and says whether it asks for something.

@@ -4,7 +4,7 @@ use grammars::Grammar;
 use text::Range;
 
 /// The run of comments and attributes that was passed last.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Lead {
     /// Where all of it starts.
     start: usize,
@@ -22,7 +22,7 @@ pub(crate) struct Lead {
 pub(crate) struct Leads<'s> {
     grammar: &'static Grammar,
     source: &'s str,
-    current: Option<Lead>,
+    pub(crate) current: Option<Lead>,
 }
 
 impl<'s> Leads<'s> {
@@ -136,6 +136,30 @@ impl Lead {
     /// Where what belongs to the item starts.
     pub(crate) fn start(&self) -> usize {
         self.start
+    }
+
+    /// Where it ends.
+    pub(crate) fn end(&self) -> usize {
+        self.end
+    }
+
+    /// The same after a move. None if a place in it is gone.
+    pub(crate) fn moved(&self, place: impl Fn(usize) -> Option<usize>) -> Option<Lead> {
+        let bound = match self.bound {
+            Some(bound) => Some(place(bound)?),
+            None => None,
+        };
+        let doc = match self.doc {
+            Some(doc) => Some(Range::new(place(doc.start)?, place(doc.end)?)),
+            None => None,
+        };
+        Some(Lead {
+            start: place(self.start)?,
+            bound,
+            end: place(self.end)?,
+            doc,
+            ..*self
+        })
     }
 
     /// Where it starts if comments that are no documentation do not count.

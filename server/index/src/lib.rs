@@ -22,6 +22,7 @@ mod names;
 mod outline;
 mod pack;
 mod parse;
+mod paths;
 mod posting;
 mod references;
 mod resolve;
@@ -47,6 +48,8 @@ pub use smells::Whiff;
 /// The longest text that is read, in bytes. What is longer is data or generated, and its tree takes 20 to 80 times its
 /// size.
 pub const MAX_BYTES: usize = 1 << 20;
+/// The same for a text that somebody has open.
+pub const MAX_OPEN_BYTES: usize = 8 << 20;
 /// How deep symbols may lie in each other.
 pub const MAX_DEPTH: usize = 32;
 /// The longest path of a symbol, in bytes.

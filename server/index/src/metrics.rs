@@ -10,20 +10,47 @@ use crate::facts::Metrics;
 /// What lies in a nested function counts for the outer one too, one level deeper.
 #[derive(Default)]
 pub(crate) struct Complexity {
-    functions: Vec<Function>,
+    pub(crate) functions: Vec<Function>,
     /// How deep the walk is in what makes code harder to follow.
-    level: u32,
+    pub(crate) level: u32,
     /// The same without functions that lie in functions.
-    control: u32,
+    pub(crate) control: u32,
     chains: Vec<Chain>,
+    /// What was met so far, for the functions to add up.
+    pub(crate) points: Vec<Point>,
 }
 
-struct Function {
-    level: u32,
-    control: u32,
-    parameters: Option<Range>,
-    body: Option<Range>,
-    metrics: Metrics,
+/// A function that the walk is in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Function {
+    pub(crate) level: u32,
+    pub(crate) control: u32,
+    pub(crate) parameters: Option<Range>,
+    pub(crate) body: Option<Range>,
+    pub(crate) counted: u32,
+    /// How many points there were before it.
+    pub(crate) first: usize,
+}
+
+impl Function {
+    /// Whether two are the same to what comes next.
+    pub(crate) fn is_like(&self, other: &Function) -> bool {
+        (self.level, self.control, self.counted) == (other.level, other.control, other.counted)
+            && (self.parameters, self.body) == (other.parameters, other.body)
+    }
+}
+
+/// What a node adds to the metrics of the functions it is in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Point {
+    /// A break in the flow, so deep.
+    Branch { level: u32, control: u32 },
+    /// The condition of an `else`.
+    ElseIf,
+    /// One of many ways.
+    Case,
+    /// So many points of complexity, however deep.
+    Plain(u32),
 }
 
 /// Logical operators of one expression: where, and which.
@@ -48,16 +75,42 @@ impl Complexity {
             control: self.control,
             parameters,
             body,
-            metrics: Metrics::default(),
+            counted: 0,
+            first: self.points.len(),
         });
     }
 
     pub(crate) fn close_function(&mut self) -> Metrics {
         self.level = self.level.saturating_sub(1);
-        self.functions
-            .pop()
-            .map(|function| function.metrics)
-            .unwrap_or_default()
+        let Some(function) = self.functions.pop() else {
+            return Metrics::default();
+        };
+        let mut metrics = Metrics {
+            parameters: function.counted,
+            ..Metrics::default()
+        };
+        for point in self.points.get(function.first..).unwrap_or(&[]) {
+            match *point {
+                Point::Branch { level, control } => {
+                    metrics.branches += 1;
+                    metrics.cognitive += 1 + level.saturating_sub(function.level);
+                    let nesting = 1 + control.saturating_sub(function.control);
+                    metrics.nesting = metrics.nesting.max(nesting);
+                }
+                Point::ElseIf => {
+                    metrics.branches += 1;
+                    metrics.cognitive += 1;
+                }
+                Point::Case => metrics.branches += 1,
+                Point::Plain(points) => metrics.cognitive += points,
+            }
+        }
+        metrics
+    }
+
+    /// Whether the walk is in an expression of logical operators.
+    pub(crate) fn in_chain(&self) -> bool {
+        !self.chains.is_empty()
     }
 
     /// Takes in what a node does; `at` is the node the pattern starts at. Says what it opens.
@@ -65,12 +118,7 @@ impl Complexity {
         match metric {
             Metric::Branch => {
                 let (level, control) = (self.level, self.control);
-                for function in &mut self.functions {
-                    let metrics = &mut function.metrics;
-                    metrics.branches += 1;
-                    metrics.cognitive += 1 + (level - function.level);
-                    metrics.nesting = metrics.nesting.max(1 + control - function.control);
-                }
+                self.points.push(Point::Branch { level, control });
                 self.level += 1;
                 self.control += 1;
                 Some(Nest::Control)
@@ -87,25 +135,22 @@ impl Complexity {
                 Some(Nest::Function)
             }
             Metric::ElseIf => {
-                self.each(|metrics| {
-                    metrics.branches += 1;
-                    metrics.cognitive += 1;
-                });
+                self.points.push(Point::ElseIf);
                 None
             }
             Metric::Else | Metric::Jump => {
-                self.each(|metrics| metrics.cognitive += 1);
+                self.points.push(Point::Plain(1));
                 None
             }
             Metric::Case => {
-                self.each(|metrics| metrics.branches += 1);
+                self.points.push(Point::Case);
                 None
             }
             Metric::Parameter => {
                 if let Some(function) = self.functions.last_mut()
                     && (function.parameters == Some(at) || function.parameters == Some(node))
                 {
-                    function.metrics.parameters += 1;
+                    function.counted += 1;
                 }
                 None
             }
@@ -141,13 +186,6 @@ impl Complexity {
         };
         chain.operators.sort_unstable();
         chain.operators.dedup_by_key(|(_, kind)| *kind);
-        let runs = chain.operators.len() as u32;
-        self.each(|metrics| metrics.cognitive += runs);
-    }
-
-    fn each(&mut self, change: impl Fn(&mut Metrics)) {
-        self.functions
-            .iter_mut()
-            .for_each(|function| change(&mut function.metrics));
+        self.points.push(Point::Plain(chain.operators.len() as u32));
     }
 }

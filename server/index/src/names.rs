@@ -1,4 +1,6 @@
-use rustc_hash::FxHashMap;
+use std::hash::Hasher as _;
+
+use rustc_hash::FxHasher;
 
 /// The different names that a file mentions, sorted.
 #[derive(Debug, PartialEq, Default)]
@@ -69,48 +71,137 @@ impl Names {
 }
 
 /// Gives names numbers while a file is read.
-#[derive(Default)]
-pub(crate) struct Interner<'s> {
-    numbers: FxHashMap<&'s str, u32>,
-    names: Vec<&'s str>,
+///
+/// Numbers stay what they are, so that the next reading of the same file can go on with them.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Interner {
+    text: String,
+    ends: Vec<u32>,
+    /// A table with open addressing: the upper half of the hash, and one more than the number.
+    slots: Vec<u64>,
+    /// The numbers in the order of their names, as far as [`Interner::order`] was asked.
+    order: Vec<u32>,
 }
 
-impl<'s> Interner<'s> {
-    pub(crate) fn number(&mut self, name: &'s str) -> u32 {
-        *self.numbers.entry(name).or_insert_with(|| {
-            self.names.push(name);
-            self.names.len() as u32 - 1
-        })
+impl Interner {
+    pub(crate) fn number(&mut self, name: &str) -> u32 {
+        if (self.ends.len() + 1) * 2 > self.slots.len() {
+            self.grow();
+        }
+        let hash = hash(name);
+        let (slot, found) = self.slot(hash, name);
+        if let Some(number) = found {
+            return number;
+        }
+        self.text.push_str(name);
+        self.ends.push(self.text.len() as u32);
+        let number = self.ends.len() as u32;
+        self.slots[slot] = hash & HIGH | u64::from(number);
+        number - 1
     }
 
     /// How many different names there are.
     pub(crate) fn len(&self) -> usize {
-        self.names.len()
+        self.ends.len()
     }
 
-    fn get(&self, number: u32) -> &'s str {
-        self.names.get(number as usize).copied().unwrap_or("")
+    pub(crate) fn get(&self, number: u32) -> &str {
+        let number = number as usize;
+        let end = self.ends.get(number).map_or(0, |end| *end as usize);
+        let before = number
+            .checked_sub(1)
+            .and_then(|before| self.ends.get(before));
+        self.text
+            .get(before.map_or(0, |end| *end as usize)..end)
+            .unwrap_or("")
     }
 
     /// The numbered names that `keep` holds for, sorted, and what has become of each number.
-    pub(crate) fn finish(&self, keep: &[bool]) -> (Names, Vec<Option<NameId>>) {
-        let kept = |number: &usize| keep.get(*number).copied().unwrap_or(false);
-        let mut order: Vec<usize> = (0..self.names.len()).filter(kept).collect();
-        order.sort_unstable_by_key(|number| self.get(*number as u32));
+    ///
+    /// Whoever goes on with the numbers says so, and gets the next order for what has changed.
+    pub(crate) fn finish(&mut self, keep: &[bool], goes_on: bool) -> (Names, Vec<Option<NameId>>) {
+        let kept = |number: &u32| keep.get(*number as usize).copied().unwrap_or(false);
+        let order: Vec<u32> = if goes_on {
+            self.sort();
+            self.order.iter().copied().filter(kept).collect()
+        } else {
+            let mut order: Vec<u32> = (0..self.len() as u32).filter(kept).collect();
+            order.sort_unstable_by_key(|number| self.get(*number));
+            order
+        };
         let mut text = String::new();
         let mut ends = Vec::with_capacity(order.len());
-        let mut places = vec![None; self.names.len()];
+        let mut places = vec![None; self.len()];
         for (place, number) in order.into_iter().enumerate() {
-            text.push_str(self.get(number as u32));
+            text.push_str(self.get(number));
             ends.push(text.len() as u32);
-            if let Some(slot) = places.get_mut(number) {
+            if let Some(slot) = places.get_mut(number as usize) {
                 *slot = Some(NameId::new(place));
             }
         }
-        let names = Names {
-            text: text.into(),
-            ends: ends.into(),
-        };
-        (names, places)
+        (Names::of(text, ends), places)
     }
+
+    /// Brings the order up to date.
+    fn sort(&mut self) {
+        let known = self.order.len() as u32;
+        let mut fresh: Vec<u32> = (known..self.len() as u32).collect();
+        if fresh.is_empty() {
+            return;
+        }
+        fresh.sort_unstable_by_key(|number| self.get(*number));
+        let before = std::mem::take(&mut self.order);
+        let mut order = Vec::with_capacity(self.len());
+        let mut rest = before.as_slice();
+        for number in fresh {
+            let name = self.get(number);
+            let (smaller, greater) =
+                rest.split_at(rest.partition_point(|other| self.get(*other) < name));
+            order.extend_from_slice(smaller);
+            order.push(number);
+            rest = greater;
+        }
+        order.extend_from_slice(rest);
+        self.order = order;
+    }
+
+    /// Where a name is in the table, or where it would be.
+    fn slot(&self, hash: u64, name: &str) -> (usize, Option<u32>) {
+        let mask = self.slots.len() - 1;
+        let mut slot = hash as usize & mask;
+        loop {
+            let entry = self.slots[slot];
+            if entry == 0 {
+                return (slot, None);
+            }
+            let number = entry as u32 - 1;
+            if entry & HIGH == hash & HIGH && self.get(number) == name {
+                return (slot, Some(number));
+            }
+            slot = (slot + 1) & mask;
+        }
+    }
+
+    fn grow(&mut self) {
+        let size = (self.slots.len() * 2).max(256);
+        let mask = size - 1;
+        let mut slots = vec![0; size];
+        for number in 0..self.ends.len() as u32 {
+            let hash = hash(self.get(number));
+            let mut slot = hash as usize & mask;
+            while slots[slot] != 0 {
+                slot = (slot + 1) & mask;
+            }
+            slots[slot] = hash & HIGH | u64::from(number + 1);
+        }
+        self.slots = slots;
+    }
+}
+
+const HIGH: u64 = !(u32::MAX as u64);
+
+fn hash(name: &str) -> u64 {
+    let mut hasher = FxHasher::default();
+    hasher.write(name.as_bytes());
+    hasher.finish()
 }

@@ -87,15 +87,18 @@ const REFERRED: u8 = 1 << 3;
 impl Facts {
     /// The facts in the form in which they are kept. O(size).
     pub fn pack(&self) -> Packed {
-        let mut names = self.uses();
         let known = (0..self.names.len()).map(|index| self.names.get(NameId::new(index)));
-        names.extend(known.map(|name| (name, Uses::default())));
-        names.extend(
-            self.symbols
-                .iter()
-                .map(|symbol| (&*symbol.name, Uses::default())),
-        );
-        sort_uses(&mut names);
+        let known = known.map(|name| (name, Uses::default()));
+        let names = merge_uses(self.uses().into_iter(), known);
+        // All other symbols are among those that are used.
+        let blocks = self
+            .symbols
+            .iter()
+            .filter(|symbol| symbol.kind == SymbolKind::Impl);
+        let blocks = blocks.map(|symbol| (&*symbol.name, Uses::default()));
+        let mut blocks: Vec<(&str, Uses)> = blocks.collect();
+        blocks.sort_unstable_by_key(|(name, _)| *name);
+        let names = merge_uses(names.into_iter(), blocks.into_iter());
         let place = |name: &str| {
             let found = names.binary_search_by(|(known, _)| (*known).cmp(name));
             found.unwrap_or(0)
@@ -104,10 +107,12 @@ impl Facts {
         self.pack_head(&mut out);
         out.number(names.len());
         let mut before: &str = "";
+        let mut known = 0;
         for (name, uses) in &names {
             let same = shared(before.as_bytes(), name.as_bytes());
             let same = name.floor_char_boundary(same);
-            let referred = self.names.find(name).is_some();
+            let referred = known < self.names.len() && self.names.get(NameId::new(known)) == *name;
+            known += usize::from(referred);
             out.byte(uses.bits() | if referred { REFERRED } else { 0 });
             out.number(same);
             out.text(&name[same..]);
@@ -176,16 +181,27 @@ impl Facts {
     }
 }
 
-/// Sorts names, and makes one of those that are the same.
-pub(crate) fn sort_uses(uses: &mut Vec<(&str, Uses)>) {
-    uses.sort_unstable_by_key(|(name, _)| *name);
-    uses.dedup_by(|later, first| {
-        let same = later.0 == first.0;
-        if same {
-            first.1 = first.1.and(later.1);
+/// Makes one sorted list of two, and one entry of those that have the same name.
+pub(crate) fn merge_uses<'n>(
+    first: impl Iterator<Item = (&'n str, Uses)>,
+    second: impl Iterator<Item = (&'n str, Uses)>,
+) -> Vec<(&'n str, Uses)> {
+    let (mut first, mut second) = (first.peekable(), second.peekable());
+    let mut merged: Vec<(&str, Uses)> = Vec::with_capacity(first.size_hint().0);
+    loop {
+        let next = match (first.peek(), second.peek()) {
+            (Some(a), Some(b)) if b.0 < a.0 => second.next(),
+            (Some(_), _) => first.next(),
+            (None, _) => second.next(),
+        };
+        let Some((name, uses)) = next else {
+            return merged;
+        };
+        match merged.last_mut() {
+            Some(last) if last.0 == name => last.1 = last.1.and(uses),
+            _ => merged.push((name, uses)),
         }
-        same
-    });
+    }
 }
 
 const HAS_METRICS: u8 = 1;

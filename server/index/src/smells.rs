@@ -12,7 +12,7 @@ use text::Range;
 use tree_sitter::{Node, Tree};
 
 use crate::facts::Facts;
-use crate::parse::{Parsed, read};
+use crate::parse::{Parsed, read_whole};
 
 /// A place with a smell.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -28,13 +28,17 @@ pub struct Whiff {
 }
 
 impl Parsed {
-    /// The places with a smell, in the order of the text. Linear in the tree.
+    /// The places with a smell, in the order of the text. Linear in the tree the first time, if the text has the words
+    /// that a smell needs.
     pub fn smells(&self) -> Vec<Whiff> {
-        let Some(tree) = self.tree() else {
-            return Vec::new();
-        };
-        let source = self.text().to_string();
-        whiffs(self.grammar(), &source, tree, self.facts())
+        let whiffs = self.whiffs(|tree| {
+            let source = self.text().to_string();
+            if !may_smell(self.grammar(), &source) {
+                return Vec::new();
+            }
+            whiffs(self.grammar(), &source, tree, self.facts())
+        });
+        whiffs.to_vec()
     }
 }
 
@@ -45,7 +49,7 @@ impl Facts {
         if !may_smell(self.grammar, source) {
             return Vec::new();
         }
-        match read(self.grammar, source, None) {
+        match read_whole(self.grammar, source) {
             Ok(tree) => whiffs(self.grammar, source, &tree, self),
             Err(_) => Vec::new(),
         }

@@ -3,41 +3,55 @@
 use std::sync::Arc;
 
 use grammars::{Grammar, SymbolKind};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 use text::Range;
 
+use crate::MAX_DEPTH;
 use crate::facts::{Metrics, Symbol, SymbolId};
-use crate::{MAX_DEPTH, MAX_PATH};
+use crate::names::Interner;
+use crate::walk::Before;
 
 /// The longest name that is kept, in bytes.
 pub(crate) const MAX_NAME: usize = 100;
 
 /// A symbol that the walk has met.
+#[derive(Clone, Debug)]
 pub(crate) struct Draft {
     pub(crate) kind: SymbolKind,
-    name: Arc<str>,
+    pub(crate) name: Arc<str>,
     pub(crate) name_range: Range,
     /// The type it belongs to if that is not where it lies.
-    container: Option<Box<str>>,
+    pub(crate) container: Option<Arc<str>>,
     /// An impl block of an interface; its name says so already.
-    of_interface: bool,
-    parent: Option<u32>,
-    depth: u32,
+    pub(crate) of_interface: bool,
+    pub(crate) parent: Option<u32>,
+    pub(crate) depth: u32,
     pub(crate) range: Range,
     pub(crate) item: Range,
-    body: Option<Range>,
-    value: Option<Range>,
-    header_end: Option<usize>,
+    pub(crate) body: Option<Range>,
+    pub(crate) value: Option<Range>,
+    pub(crate) header_end: Option<usize>,
     pub(crate) doc: Option<Range>,
     pub(crate) public: bool,
     pub(crate) private: bool,
     /// Whether a mark hides what follows in it.
-    hides_rest: bool,
+    pub(crate) hides_rest: bool,
     pub(crate) test: bool,
+    /// Whether its name alone says that it is a test.
+    pub(crate) named_test: bool,
     pub(crate) metrics: Option<Metrics>,
 }
 
 impl Draft {
+    /// Whether two are the same to what comes next, their names and parents aside.
+    pub(crate) fn is_like(&self, other: &Draft) -> bool {
+        (self.kind, self.depth, self.range, self.item)
+            == (other.kind, other.depth, other.range, other.item)
+            && (self.body, self.doc, self.header_end) == (other.body, other.doc, other.header_end)
+            && (self.public, self.private) == (other.public, other.private)
+            && (self.hides_rest, self.test) == (other.hides_rest, other.test)
+    }
+
     /// Ends the header at `offset` if there is something else before the body.
     pub(crate) fn end_header(&mut self, offset: usize) {
         let before_body = self.body.is_some_and(|body| offset < body.start);
@@ -65,15 +79,26 @@ pub(crate) struct Symbols<'s> {
     source: &'s str,
     pub(crate) drafts: Vec<Draft>,
     /// The symbols that the walk is in, outermost first.
-    open: Vec<u32>,
+    pub(crate) open: Vec<u32>,
     /// The definition that was left last.
-    left: Option<u32>,
+    pub(crate) left: Option<u32>,
     /// Whether a mark hides what follows at the top of the file.
-    hides_rest: bool,
+    pub(crate) hides_rest: bool,
     /// Values by where they are: the first assignment is the definition.
-    assigned: FxHashSet<(Option<u32>, &'s str)>,
-    exported: FxHashSet<&'s str>,
+    assigned: FxHashSet<(Option<u32>, u32)>,
+    /// Every assignment, in order.
+    pub(crate) assignments: Vec<Assignment>,
+    pub(crate) exported: Vec<u32>,
     pub(crate) too_deep: bool,
+}
+
+/// An assignment to a name.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Assignment {
+    pub(crate) parent: Option<u32>,
+    pub(crate) name: u32,
+    /// Whether it is the first one, and so the definition.
+    pub(crate) first: bool,
 }
 
 impl<'s> Symbols<'s> {
@@ -86,17 +111,24 @@ impl<'s> Symbols<'s> {
             left: None,
             hides_rest: false,
             assigned: FxHashSet::default(),
-            exported: FxHashSet::default(),
+            assignments: Vec::new(),
+            exported: Vec::new(),
             too_deep: false,
         }
     }
 
     /// Enters a definition. None if it is no symbol: a value inside a function, or one that was assigned before.
-    pub(crate) fn open(&mut self, kind: SymbolKind, node: Range, found: &Found<'s>) -> Option<u32> {
+    pub(crate) fn open(
+        &mut self,
+        kind: SymbolKind,
+        node: Range,
+        found: &Found<'s>,
+        names: &mut Interner,
+    ) -> Option<u32> {
         let (written, name_range) = found.name?;
         let parent = self.open.last().copied();
         let parent_kind = parent.and_then(|parent| Some(self.drafts.get(parent as usize)?.kind));
-        let kind = self.kind_in(kind, written, parent, parent_kind)?;
+        let kind = self.kind_in(kind, written, parent, parent_kind, names)?;
         let no_function = found.body.is_none() || found.value.is_some();
         let value_in_function = kind == SymbolKind::Function
             && no_function
@@ -124,11 +156,12 @@ impl<'s> Symbols<'s> {
             None => name,
         };
         let number = u32::try_from(self.drafts.len()).ok()?;
+        let named_test = self.grammar.tests.named(kind, &name);
         self.drafts.push(Draft {
             kind,
             name: name.into(),
             name_range,
-            container: found.container.map(Box::from),
+            container: found.container.map(Arc::from),
             of_interface: found.interface.is_some(),
             parent,
             depth: self.open.len() as u32,
@@ -142,6 +175,7 @@ impl<'s> Symbols<'s> {
             private: hidden,
             hides_rest: false,
             test: false,
+            named_test,
             metrics: None,
         });
         self.open.push(number);
@@ -200,23 +234,50 @@ impl<'s> Symbols<'s> {
     }
 
     /// Takes in that a name is visible outside.
-    pub(crate) fn export(&mut self, name: &'s str) {
-        self.exported.insert(name);
+    pub(crate) fn export(&mut self, name: &str, names: &mut Interner) {
+        self.exported.push(names.number(name));
+    }
+
+    /// Whether assignments that another walk has met would be the same here.
+    pub(crate) fn agrees(&self, assignments: &[Assignment]) -> bool {
+        let mut met = FxHashSet::default();
+        assignments.iter().all(|assignment| {
+            let key = (assignment.parent, assignment.name);
+            let known = self.assigned.contains(&key) || !met.insert(key);
+            known != assignment.first
+        })
+    }
+
+    /// Takes in an assignment that another walk has met.
+    pub(crate) fn assign(&mut self, assignment: Assignment) {
+        self.assigned.insert((assignment.parent, assignment.name));
+        self.assignments.push(assignment);
     }
 
     fn kind_in(
         &mut self,
         kind: SymbolKind,
-        name: &'s str,
+        name: &str,
         parent: Option<u32>,
         parent_kind: Option<SymbolKind>,
+        names: &mut Interner,
     ) -> Option<SymbolKind> {
         let in_type = parent_kind.is_some_and(SymbolKind::has_members);
         match kind {
             SymbolKind::Function if in_type => Some(SymbolKind::Method),
             SymbolKind::Variable => {
                 let in_function = parent_kind.is_some_and(SymbolKind::is_callable);
-                if in_function || name == "_" || !self.assigned.insert((parent, name)) {
+                if in_function || name == "_" {
+                    return None;
+                }
+                let number = names.number(name);
+                let first = self.assigned.insert((parent, number));
+                self.assignments.push(Assignment {
+                    parent,
+                    name: number,
+                    first,
+                });
+                if !first {
                     return None;
                 }
                 let letters = name.chars().filter(|char| char.is_alphabetic());
@@ -249,27 +310,39 @@ impl<'s> Symbols<'s> {
     }
 
     /// The finished symbols, and whether some had to be left out.
-    pub(crate) fn finish(mut self) -> (Vec<Symbol>, bool) {
+    pub(crate) fn finish(&self, names: &Interner, before: Option<&Before<'_>>) -> Vec<Symbol> {
+        let exported: FxHashSet<&str> = self
+            .exported
+            .iter()
+            .map(|number| names.get(*number))
+            .collect();
         let mut symbols: Vec<Symbol> = Vec::with_capacity(self.drafts.len());
-        for draft in &self.drafts {
+        for (number, draft) in self.drafts.iter().enumerate() {
             let parent = draft.parent.and_then(|parent| symbols.get(parent as usize));
             let of_interface = draft.parent.is_some_and(|parent| {
                 self.drafts
                     .get(parent as usize)
                     .is_some_and(|parent| parent.of_interface)
             });
-            let public = self.is_public(draft, parent, of_interface);
-            let by_name = self.grammar.tests.named(draft.kind, &draft.name);
-            let marked = draft.test || by_name || draft.kind == SymbolKind::Test;
+            let public = self.is_public(draft, parent, of_interface, &exported);
+            let marked = draft.test || draft.named_test || draft.kind == SymbolKind::Test;
+            let same = before.and_then(|before| before.symbol(number));
+            let header = match same {
+                Some(same) => {
+                    let start = draft.item.start;
+                    Range::new(start, start + same.header.len())
+                }
+                None => self.header(draft),
+            };
             let symbol = Symbol {
                 name: draft.name.clone(),
-                path: draft.name.clone(),
+                path: same.map_or(&draft.name, |same| &same.path).clone(),
                 kind: draft.kind,
                 parent: draft.parent.map(SymbolId),
                 range: draft.range,
                 item: draft.item,
                 name_range: draft.name_range,
-                header: self.header(draft),
+                header,
                 body: draft.body,
                 doc: draft.doc,
                 public,
@@ -279,16 +352,18 @@ impl<'s> Symbols<'s> {
             };
             symbols.push(symbol);
         }
-        let left_out = self.name_paths(&mut symbols);
-        if left_out {
-            self.too_deep = true;
-        }
-        (symbols, self.too_deep)
+        symbols
     }
 
-    fn is_public(&self, draft: &Draft, parent: Option<&Symbol>, of_interface: bool) -> bool {
+    fn is_public(
+        &self,
+        draft: &Draft,
+        parent: Option<&Symbol>,
+        of_interface: bool,
+        exported: &FxHashSet<&str>,
+    ) -> bool {
         let in_function = parent.is_some_and(|parent| parent.kind.is_callable());
-        let exported = parent.is_none() && self.exported.contains(&*draft.name);
+        let exported = parent.is_none() && exported.contains(&*draft.name);
         if !exported && (draft.private || in_function) {
             return false;
         }
@@ -321,61 +396,6 @@ impl<'s> Symbols<'s> {
         let end = end.clamp(item.start, item.end);
         let header = text(Range::new(item.start, end)).trim_end();
         Range::new(item.start, item.start + header.len())
-    }
-
-    /// Gives every symbol its path. Says whether some paths were too long, so that the symbol keeps its bare name.
-    fn name_paths(&self, symbols: &mut [Symbol]) -> bool {
-        // Parents before children, so that a path starts with the final path of what it is in; of each level, what
-        // people mean by a bare path first.
-        let mut order: Vec<usize> = (0..symbols.len()).collect();
-        order.sort_by_key(|index| {
-            let draft = self.drafts.get(*index);
-            draft.map(|draft| {
-                let may_have_body = draft.kind.is_callable() || draft.kind == SymbolKind::TypeAlias;
-                let bodyless = may_have_body && draft.body.is_none();
-                (draft.depth, draft.kind == SymbolKind::Field, bodyless)
-            })
-        });
-        let mut taken: FxHashMap<Arc<str>, u32> = FxHashMap::default();
-        let mut prefixes: Vec<Arc<str>> =
-            symbols.iter().map(|symbol| symbol.name.clone()).collect();
-        let mut left_out = false;
-        for index in order {
-            let (Some(draft), Some(symbol)) = (self.drafts.get(index), symbols.get_mut(index))
-            else {
-                continue;
-            };
-            let parent = draft
-                .parent
-                .and_then(|parent| prefixes.get(parent as usize));
-            let prefix = match (&draft.container, parent) {
-                (Some(container), Some(parent)) => format!("{parent}/{container}/"),
-                (Some(container), None) => format!("{container}/"),
-                (None, Some(parent)) => format!("{parent}/"),
-                (None, None) => String::new(),
-            };
-            let inherent = draft.kind == SymbolKind::Impl && !draft.of_interface;
-            let own = if inherent { "impl " } else { "" };
-            let mut path = format!("{prefix}{own}{}", draft.name);
-            if path.len() > MAX_PATH {
-                left_out = true;
-                path = draft.name.to_string();
-            }
-            let count = taken.entry(path.as_str().into()).or_insert(0);
-            *count += 1;
-            if *count > 1 {
-                path = format!("{path}#{count}");
-            }
-            symbol.path = path.as_str().into();
-            if let Some(slot) = prefixes.get_mut(index) {
-                *slot = if inherent {
-                    format!("{prefix}{}", draft.name).into()
-                } else {
-                    symbol.path.clone()
-                };
-            }
-        }
-        left_out
     }
 }
 

@@ -7,16 +7,50 @@ use rustc_hash::FxHashMap;
 use text::Range;
 use tree_sitter::{Node, Tree};
 
-use crate::facts::{Facts, ImportKind, Incomplete, Instruction, Symbol, SymbolId, count_lines};
+use crate::facts::{Facts, ImportKind, count_lines};
 use crate::imports::Imports;
 use crate::instructions;
 use crate::lead::{Lead, Leads};
 use crate::metrics::{Complexity, Nest};
+use crate::names::Interner;
 use crate::references::{References, Strength};
 use crate::symbols::{self, Found, Symbols};
 
+mod again;
+mod finish;
+mod state;
+
+pub(crate) use again::{Before, Damage, Past, Reading};
+use again::{END, Recorder};
+
 /// The facts that a tree holds.
 pub(crate) fn extract(grammar: &'static Grammar, source: &str, tree: &Tree) -> Facts {
+    let walker = walk(grammar, source, tree, None, &mut None);
+    walker.finish(None, None).0
+}
+
+/// The same, and what the next walk over the same text needs once it has changed.
+///
+/// Takes over from the last walk what the change leaves as it was.
+pub(crate) fn extract_again(
+    grammar: &'static Grammar,
+    source: &str,
+    tree: &Tree,
+    past: Option<&Past<'_>>,
+) -> (Facts, Option<Reading>) {
+    let names = past.map(|past| past.reading.names());
+    let mut recorder = Some(Recorder::new(source, past));
+    let walker = walk(grammar, source, tree, names, &mut recorder);
+    walker.finish(recorder, past)
+}
+
+fn walk<'s>(
+    grammar: &'static Grammar,
+    source: &'s str,
+    tree: &Tree,
+    names: Option<Interner>,
+    recorder: &mut Option<Recorder<'_>>,
+) -> Walker<'s> {
     let root = tree.root_node();
     let mut walker = Walker {
         grammar,
@@ -28,7 +62,7 @@ pub(crate) fn extract(grammar: &'static Grammar, source: &str, tree: &Tree) -> F
         symbols: Symbols::new(grammar, source),
         complexity: Complexity::default(),
         imports: Imports::new(grammar, source),
-        references: References::new(grammar),
+        references: References::new(grammar, names),
         instructions: Vec::new(),
         errors: Vec::new(),
     };
@@ -37,13 +71,18 @@ pub(crate) fn extract(grammar: &'static Grammar, source: &str, tree: &Tree) -> F
     let mut stack = vec![(Child::root(root), 0)];
     let mut children = Vec::new();
     while let Some((child, depth)) = stack.pop() {
+        if walker.frames.last().is_some_and(|(at, _)| *at >= depth) {
+            walker.leave(depth);
+        }
+        if let Some(recorder) = recorder.as_mut()
+            && (recorder.arrive(&mut walker, &mut stack, child, depth) || child.kind == END)
+        {
+            continue;
+        }
         let entry = rules.entry(child.kind);
         children.clear();
         if entry.is_none_or(|entry| entry.has_children) {
             scratch.read_children(entry, child.node, &mut children);
-        }
-        if walker.frames.last().is_some_and(|(at, _)| *at >= depth) {
-            walker.leave(depth);
         }
         walker.enter(child, &children, depth, entry, &mut scratch);
         // Half of all nodes are signs that nobody waits for. Broken trees may have missing ones.
@@ -52,10 +91,18 @@ pub(crate) fn extract(grammar: &'static Grammar, source: &str, tree: &Tree) -> F
             .iter()
             .rev()
             .filter(|child| all || !rules.entry(child.kind).is_some_and(Entry::is_idle));
+        if let Some(recorder) = recorder.as_mut()
+            && !children.is_empty()
+            && recorder.enter(child.node.byte_range().into(), depth)
+        {
+            let mut end = child;
+            end.kind = END;
+            stack.push((end, depth + 1));
+        }
         stack.extend(due.map(|child| (*child, depth + 1)));
     }
     walker.leave(0);
-    walker.finish()
+    walker
 }
 
 struct Walker<'s> {
@@ -70,11 +117,12 @@ struct Walker<'s> {
     symbols: Symbols<'s>,
     complexity: Complexity,
     imports: Imports<'s>,
-    references: References<'s>,
+    references: References,
     instructions: Vec<instructions::Draft>,
     errors: Vec<Range>,
 }
 
+#[derive(Clone, PartialEq, Debug)]
 enum Frame {
     Symbol(u32),
     Wrapper(Wrapper),
@@ -86,6 +134,7 @@ enum Frame {
 }
 
 /// A node that belongs to the definition inside it, if there is one only.
+#[derive(Clone, PartialEq, Debug)]
 struct Wrapper {
     node: Range,
     /// Whether it is part of the item itself.
@@ -97,6 +146,20 @@ struct Wrapper {
     next: u32,
     definitions: u32,
     first: u32,
+}
+
+impl Wrapper {
+    /// Whether the first definition inside is the first symbol inside.
+    fn is_first(&self) -> bool {
+        self.definitions > 0 && self.first == self.next
+    }
+
+    /// Whether two are the same to what comes next, numbers aside.
+    fn is_like(&self, other: &Wrapper) -> bool {
+        (self.node, self.of_item, &self.lead) == (other.node, other.of_item, &other.lead)
+            && (self.public, self.private) == (other.public, other.private)
+            && (self.definitions, self.is_first()) == (other.definitions, other.is_first())
+    }
 }
 
 #[derive(Default)]
@@ -263,7 +326,7 @@ impl<'s> Walker<'s> {
                 Capture::Export => {
                     if !self.imports.is_open() {
                         let name = self.text(*node);
-                        self.symbols.export(name);
+                        self.symbols.export(name, &mut self.references.names);
                     }
                 }
                 Capture::Item | Capture::Wrapper => {
@@ -380,7 +443,8 @@ impl<'s> Walker<'s> {
             .flatten()
             .all(|part| trimmed.contains_range(part));
         let range = if fits { trimmed } else { here.range };
-        let Some(number) = self.symbols.open(kind, range, found) else {
+        let names = &mut self.references.names;
+        let Some(number) = self.symbols.open(kind, range, found, names) else {
             return;
         };
         here.opened = Some(number);
@@ -616,60 +680,6 @@ impl<'s> Walker<'s> {
     fn text(&self, node: Node<'_>) -> &'s str {
         self.source.get(node.byte_range()).unwrap_or("")
     }
-
-    fn finish(self) -> Facts {
-        let grammar = self.grammar;
-        let (mut symbols, too_deep) = self.symbols.finish();
-        let (names, references) = self.references.finish(&symbols);
-        let (mut imports, imports_range) = self.imports.finish();
-        for import in &mut imports {
-            let around = symbols::around(&symbols, import.range.start);
-            import.within = around.map(|index| SymbolId(index as u32));
-        }
-        let mut errors = self.errors;
-        errors.sort_unstable();
-        let sorted = |key: fn(&Symbol) -> &str, mut ids: Vec<SymbolId>| {
-            let key = |id: &SymbolId| symbols.get(id.index()).map(key);
-            ids.sort_by(|a, b| key(a).cmp(&key(b)));
-            ids.into_boxed_slice()
-        };
-        let ids = || (0..symbols.len() as u32).map(SymbolId);
-        let named = ids().filter(|id| {
-            let symbol = symbols.get(id.index());
-            symbol.is_some_and(|symbol| symbol.kind != SymbolKind::Impl)
-        });
-        let by_name = sorted(|symbol| &symbol.name, named.collect());
-        let by_path = sorted(|symbol| &symbol.path, ids().collect());
-        let mut facts = Facts {
-            grammar,
-            comments: Vec::new(),
-            symbols: Vec::new(),
-            imports,
-            error_count: errors.len(),
-            lines: count_lines(self.source),
-            bytes: self.source.len(),
-            generated: is_generated(self.source),
-            incomplete: too_deep.then_some(Incomplete::TooDeep),
-            names,
-            references,
-            imports_range,
-            errors: errors.into(),
-            by_name,
-            by_path,
-        };
-        symbols.shrink_to_fit();
-        facts.symbols = symbols;
-        count_recursion(&mut facts);
-        let drafts = self.instructions.into_iter();
-        facts.comments = drafts
-            .map(|draft| Instruction {
-                symbol: instructed(&facts, self.source, draft.range),
-                range: draft.range,
-                text: draft.text,
-            })
-            .collect();
-        facts
-    }
 }
 
 fn is_lead(entry: &Entry) -> bool {
@@ -677,61 +687,4 @@ fn is_lead(entry: &Entry) -> bool {
         .always
         .iter()
         .any(|capture| matches!(capture, Capture::Comment | Capture::Attribute))
-}
-
-/// The symbol that a comment is in, or else the one that follows with nothing but blanks between.
-fn instructed(facts: &Facts, source: &str, comment: Range) -> Option<SymbolId> {
-    if let Some(around) = symbols::around(&facts.symbols, comment.start) {
-        return Some(SymbolId(around as u32));
-    }
-    let next = facts
-        .symbols
-        .partition_point(|symbol| symbol.range.start < comment.end);
-    let start = facts.symbols.get(next)?.range.start;
-    let between = source.get(comment.end..start)?;
-    between.trim().is_empty().then_some(SymbolId(next as u32))
-}
-
-/// Whether a text says near its top that it is not written by hand.
-fn is_generated(source: &str) -> bool {
-    let head = &source[..source.floor_char_boundary(1000)];
-    let mut lines = head.lines().take(10);
-    lines.any(|line| {
-        line.contains("@generated")
-            || (line.contains("Code generated") && line.contains("DO NOT EDIT"))
-    })
-}
-
-/// Adds a point for functions that call themselves.
-fn count_recursion(facts: &mut Facts) {
-    let mut recursive = Vec::new();
-    for (id, symbol) in facts.enumerate() {
-        if symbol.metrics.is_none() || symbol.kind == SymbolKind::Test {
-            continue;
-        }
-        let (Some(body), Some(name)) = (symbol.body, facts.names.find(&symbol.name)) else {
-            continue;
-        };
-        let owner = facts.owner_name(id);
-        let calls_itself = facts.packed_in(body).iter().any(|packed| {
-            if packed.name != name || packed.role != Role::Call {
-                return false;
-            }
-            if let Some(qualifier) = facts.unpack(packed).qualifier {
-                return Some(qualifier) == owner || facts.grammar.self_names.contains(&qualifier);
-            }
-            let bare = symbol.kind == SymbolKind::Function || facts.grammar.implicit_self;
-            bare && !packed.member
-        });
-        if calls_itself {
-            recursive.push(id);
-        }
-    }
-    for id in recursive {
-        if let Some(symbol) = facts.symbols.get_mut(id.index())
-            && let Some(metrics) = &mut symbol.metrics
-        {
-            metrics.cognitive += 1;
-        }
-    }
 }

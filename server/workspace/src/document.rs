@@ -27,6 +27,8 @@ struct Parse {
     grammar: &'static Grammar,
     text: Text,
     done: OnceLock<Parsed>,
+    /// The same read from nothing, where that may say something else.
+    settled: OnceLock<Parsed>,
     /// The parse before the edits, to reuse; dropped once this one is made.
     before: Mutex<Option<(Arc<Parse>, EditSet)>>,
     put_off: u32,
@@ -111,8 +113,18 @@ impl Document {
     }
 
     /// The parse of exactly this text, `None` without a grammar. Takes milliseconds when nobody has asked before.
+    ///
+    /// While the text has syntax errors it may be provisional: see [`Document::settle`].
     pub fn parsed(&self) -> Option<&Parsed> {
         self.parse.as_ref().map(|parse| parse.get())
+    }
+
+    /// The parse that anybody gets who reads this text alone; from then on [`Document::parsed`] is that one.
+    ///
+    /// None without a grammar, or if `stop` said so. Takes as long as the first parse where the one at hand is
+    /// provisional.
+    pub fn settle(&self, stop: &dyn Fn() -> bool) -> Option<&Parsed> {
+        self.parse.as_ref()?.settle(stop)
     }
 }
 
@@ -122,6 +134,7 @@ impl Parse {
             grammar,
             text,
             done: OnceLock::new(),
+            settled: OnceLock::new(),
             before: Mutex::new(None),
             put_off: 0,
         }
@@ -145,7 +158,22 @@ impl Parse {
         }
     }
 
+    fn settle(&self, stop: &dyn Fn() -> bool) -> Option<&Parsed> {
+        let parsed = self.get();
+        if parsed.is_provisional()
+            && let Some(settled) = parsed.settled_unless(stop)
+        {
+            // Somebody else may have been faster, with the same result.
+            _ = self.settled.set(settled);
+        }
+        let parsed = self.get();
+        (!parsed.is_provisional()).then_some(parsed)
+    }
+
     fn get(&self) -> &Parsed {
+        if let Some(settled) = self.settled.get() {
+            return settled;
+        }
         self.done.get_or_init(|| {
             let before = self
                 .before

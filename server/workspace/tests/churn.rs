@@ -236,6 +236,19 @@ impl Desk {
         }
     }
 
+    /// What the server does when nobody types.
+    fn come_to_rest(&mut self, file: &FilePath) {
+        let snapshot = self.workspace.snapshot();
+        let document = snapshot.open_document(file).unwrap();
+        if let Some(parsed) = document.settle(&|| false) {
+            let facts = parsed.facts().clone();
+            assert!(
+                self.workspace
+                    .index_file(file, facts, Some(document.serial()))
+            );
+        }
+    }
+
     fn edit(&mut self, text: &Text) -> EditSet {
         let start = text.floor(self.random.below(text.len() + 1));
         // Mostly a few bytes, sometimes much of the file.
@@ -259,7 +272,7 @@ impl Desk {
     fn compare(&mut self, number: usize) {
         let files: Vec<FilePath> = self.open.keys().cloned().collect();
         for file in &files {
-            self.take_in_document(file);
+            self.come_to_rest(file);
         }
         let mut workspace = Workspace::default();
         workspace.set_roots(vec![self.root.clone()]);
