@@ -116,42 +116,35 @@ const BLANK: u8 = 32;
 const NON_ASCII: u8 = 64;
 const DOT: u8 = 128;
 
-/// What each byte is: several may hold.
-const KINDS: [u8; 256] = {
-    let mut kinds = [0; 256];
-    let mut byte = 0_u8;
-    loop {
-        kinds[byte as usize] = match byte {
-            b'a'..=b'z' => LETTER,
-            b'A'..=b'Z' => LETTER | UPPER,
-            b'0'..=b'9' => DIGIT,
-            b'\n' => NEWLINE,
-            b' ' | b'\t' => BLANK,
-            b'.' => PUNCTUATION | DOT,
-            0xc0.. => NON_ASCII,
-            _ if byte.is_ascii_punctuation() => PUNCTUATION,
-            _ => 0,
-        };
-        if byte == u8::MAX {
-            break kinds;
-        }
-        byte += 1;
-    }
-};
+/// What a byte is; several may hold. Without a table, so that sixteen bytes are looked at in one go.
+#[inline]
+fn kind_of(byte: u8) -> u8 {
+    let kind = |holds: bool, kind: u8| if holds { kind } else { 0 };
+    let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
+    let digit = byte.wrapping_sub(b'0') < 10;
+    let graphic = byte.wrapping_sub(b'!') < 94;
+    kind(letter, LETTER)
+        | kind(byte.wrapping_sub(b'A') < 26, UPPER)
+        | kind(digit, DIGIT)
+        | kind(graphic && !letter && !digit, PUNCTUATION)
+        | kind(byte == b'\n', NEWLINE)
+        | kind(byte == b' ' || byte == b'\t', BLANK)
+        | kind(byte >= 0xc0, NON_ASCII)
+        | kind(byte == b'.', DOT)
+}
 
-/// How many bytes are looked at together: one less than 256, and a sum of marks would no longer fit a byte.
-const BLOCK: usize = 240;
+/// How many bytes are counted together: in rows of sixteen, few enough for a sum of fifteen marks to fit a byte.
+const BLOCK: usize = 15 * ROW;
+const ROW: usize = 16;
 /// How many bytes before and behind them are looked at, too.
 const BEFORE: usize = 2;
-const BEHIND: usize = 14;
+const BEHIND: usize = 17;
 
 /// The kinds of a block and its neighbours; nothing where there is no text.
 type Kinds = [u8; BEFORE + BLOCK + BEHIND];
-/// A byte of marks for each byte of a block.
-type Marks = [u8; BLOCK];
 
 impl Features {
-    /// Whole blocks at once, a bit for each mark, so that the compiler takes sixteen bytes at a time: estimating must
+    /// Whole blocks at once and without a branch, so that the compiler takes sixteen bytes at a time: estimating must
     /// cost next to nothing beside parsing.
     fn of(text: &str) -> Self {
         let mut features = Self::default();
@@ -163,7 +156,7 @@ impl Features {
             let seen = seen.unwrap_or_default();
             let (room, beyond) = kinds[BEFORE + from - at..].split_at_mut(seen.len());
             for (kind, byte) in room.iter_mut().zip(seen) {
-                *kind = KINDS[usize::from(*byte)];
+                *kind = kind_of(*byte);
             }
             beyond.fill(0);
             features.add(&kinds, bytes.get(at..).unwrap_or_default());
@@ -172,72 +165,76 @@ impl Features {
     }
 
     /// Counts what begins in the block that `text` begins with.
+    #[expect(
+        clippy::needless_range_loop,
+        reason = "a place of a row is a place of every row"
+    )]
     fn add(&mut self, kinds: &Kinds, text: &[u8]) {
-        let shifted = |offset: usize| kinds[offset..].first_chunk().unwrap_or(&[0; BLOCK]);
-        let (second, before, here, behind): (&Marks, &Marks, &Marks, &Marks) =
-            (shifted(0), shifted(1), shifted(2), shifted(3));
         // What each byte has in common with the next, and with the next three.
-        let (mut two, mut four) = ([0; BLOCK + 10], [0; BLOCK + 8]);
-        for (at, two) in two.iter_mut().enumerate() {
-            *two = kinds[BEFORE + at] & kinds[BEFORE + at + 1];
+        let two: [u8; BLOCK + ROW] =
+            std::array::from_fn(|at| kinds[BEFORE + at] & kinds[BEFORE + at + 1]);
+        let four: [u8; BLOCK + 8] = std::array::from_fn(|at| two[at] & two[at + 2]);
+        // For each thing that is counted, a row of sums, in units of whatever bit the mark is.
+        let mut sums = [[0_u8; ROW]; 14];
+        let mut long = [0_u8; BLOCK];
+        for first in (0..BLOCK).step_by(ROW) {
+            for place in 0..ROW {
+                let at = first + place;
+                let (second, before) = (kinds[at], kinds[at + 1]);
+                let (here, behind) = (kinds[at + BEFORE], kinds[at + BEFORE + 1]);
+                let start = here & !before;
+                let word = start & LETTER;
+                let seven = four[at] & four[at + 3];
+                sums[0][place] += word;
+                sums[1][place] += word & four[at];
+                sums[2][place] += word & seven;
+                sums[3][place] += word & seven & four[at + 7];
+                sums[4][place] += start & DIGIT;
+                sums[5][place] += start & PUNCTUATION;
+                sums[6][place] += start & NEWLINE;
+                sums[7][place] += (start & NON_ASCII) / NON_ASCII;
+                sums[8][place] += word & (before / BLANK);
+                sums[9][place] += word & (before / DOT);
+                // A capital after a letter that is none.
+                sums[10][place] += here & (before << 1) & !before & UPPER;
+                sums[11][place] += here & before & second & PUNCTUATION;
+                sums[12][place] += (start & behind & BLANK) / BLANK;
+                sums[13][place] += here & PUNCTUATION;
+                long[at] = (start & four[at] & DIGIT) | (word & (four[at] / UPPER));
+            }
         }
-        for (at, four) in four.iter_mut().enumerate() {
-            *four = two[at] & two[at + 2];
-        }
-        let (mut starts, mut marks, mut longer): (Marks, Marks, Marks) =
-            ([0; BLOCK], [0; BLOCK], [0; BLOCK]);
-        for at in 0..BLOCK.min(text.len()) {
-            let start = here[at] & !before[at];
-            let word = start & LETTER;
-            starts[at] = start;
-            let camel = (here[at] / UPPER) & before[at] & !(before[at] / UPPER) & LETTER;
-            let extra = here[at] & before[at] & second[at] & PUNCTUATION;
-            marks[at] = word & (before[at] / BLANK)
-                | (word & (before[at] / DOT)) << 1
-                | camel << 2
-                | extra
-                | (start & behind[at] & BLANK) >> 1
-                | (here[at] & PUNCTUATION) << 2;
-            let seven = four[at] & four[at + 3];
-            longer[at] = word & four[at]
-                | (word & seven) << 1
-                | (word & seven & four[at + 7]) << 2
-                | (start & four[at] & DIGIT) << 1
-                | (word & (four[at] / UPPER)) << 4;
-        }
-        let count = |marks: &Marks, bit: u8| -> u64 {
-            u64::from(marks.iter().map(|mark| (mark >> bit) & 1).sum::<u8>())
+        let count = |row: usize, unit: u8| -> u64 {
+            let sum: u16 = sums[row].iter().map(|sum| u16::from(*sum)).sum();
+            u64::from(sum / u16::from(unit))
         };
-        let lengths = [
-            count(&starts, 0),
-            count(&longer, 0),
-            count(&longer, 1),
-            count(&longer, 2),
-        ];
-        let [words, over_3, over_6, over_10] = lengths;
-        let [to_3, to_6, to_10, longest] = &mut self.words;
+        let (words, over_3, over_6, over_10) = (count(0, 1), count(1, 1), count(2, 1), count(3, 1));
+        let [to_3, to_6, to_10, longer] = &mut self.words;
         *to_3 += words - over_3;
         *to_6 += over_3 - over_6;
         *to_10 += over_6 - over_10;
-        *longest += over_10;
-        self.digit_groups += count(&starts, 2);
-        self.punctuation_runs += count(&starts, 3);
-        self.newline_runs += count(&starts, 4);
-        self.non_ascii += count(&starts, 6);
-        self.words_after_blank += count(&marks, 0);
-        self.words_after_dot += count(&marks, 1);
-        self.camel_boundaries += count(&marks, 2);
-        self.punctuation_extra += count(&marks, 3);
-        self.blank_runs += count(&marks, 4);
-        self.punctuation += count(&marks, 5);
+        *longer += over_10;
+        self.digit_groups += count(4, DIGIT);
+        self.punctuation_runs += count(5, PUNCTUATION);
+        self.newline_runs += count(6, NEWLINE);
+        self.non_ascii += count(7, 1);
+        self.words_after_blank += count(8, 1);
+        self.words_after_dot += count(9, 1);
+        self.camel_boundaries += count(10, UPPER);
+        self.punctuation_extra += count(11, PUNCTUATION);
+        self.blank_runs += count(12, 1);
+        self.punctuation += count(13, PUNCTUATION);
         let block = text.get(..BLOCK).unwrap_or(text);
         let underscore = block.iter().map(|byte| u8::from(*byte == b'_'));
         self.underscores += u64::from(underscore.sum::<u8>());
         // Long numbers and words that begin with four capitals are rare enough to be looked at one by one.
-        if count(&longer, 3) + count(&longer, 4) > 0 {
-            let long = longer.iter().enumerate();
-            for (at, mark) in long.filter(|(_, mark)| **mark & 0b1_1000 != 0) {
-                self.add_long(mark & 0b1000 != 0, text.get(at..).unwrap_or_default());
+        for (first, row) in (0..BLOCK).step_by(ROW).zip(long.as_chunks::<ROW>().0) {
+            let mut marks = u128::from_le_bytes(*row);
+            while marks != 0 {
+                let place = marks.trailing_zeros() / 8;
+                let mark = (marks >> (8 * place)) as u8;
+                let rest = text.get(first + place as usize..).unwrap_or_default();
+                self.add_long(mark & DIGIT != 0, rest);
+                marks &= !(0xff << (8 * place));
             }
         }
     }
@@ -245,7 +242,7 @@ impl Features {
     /// What the count of starts has left out of the number, or the word of capitals, that `text` begins with.
     fn add_long(&mut self, is_number: bool, text: &[u8]) {
         let run = |kind: u8| {
-            let is_kind = |byte: &&u8| KINDS[usize::from(**byte)] & kind != 0;
+            let is_kind = |byte: &&u8| kind_of(**byte) & kind != 0;
             text.iter().take_while(is_kind).count() as u64
         };
         if is_number {
