@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use provider::CompletionRequest;
+use provider::{CompletionRequest, Content};
 
 use super::{End, Run};
 use crate::{Ask, Attempt, JournalEvent};
@@ -101,8 +101,9 @@ impl Run<'_> {
                 counted
             }
         };
+        let margin = |counted: u64| counted / MARGIN + SMALL_MARGIN + opaque_bytes(request);
         counted.map_or(bytes, |counted| {
-            bytes.min(counted.saturating_add(counted / MARGIN + SMALL_MARGIN))
+            bytes.min(counted.saturating_add(margin(counted)))
         })
     }
 
@@ -121,4 +122,14 @@ impl Run<'_> {
         self.counter.gave_up = counted.is_none();
         counted
     }
+}
+
+/// The size of what only the provider can read, such as thinking: a count may leave it out, and the bill may not.
+fn opaque_bytes(request: &CompletionRequest) -> u64 {
+    let content = request.messages.iter().flat_map(|message| &message.content);
+    let opaque = content.filter_map(|content| match content {
+        Content::Opaque { block } => Some(block.to_string().len() as u64),
+        Content::Text { .. } | Content::ToolUse { .. } | Content::ToolResult { .. } => None,
+    });
+    opaque.sum()
 }

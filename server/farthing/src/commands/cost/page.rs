@@ -25,7 +25,12 @@ pub(super) fn page(story: &Story<'_>) -> String {
     body.push_str(&tiles(story));
     let _ = write!(
         body,
-        "<section><h2>Spend over time</h2>{}</section>",
+        "<section><h2>{}</h2>{}</section>",
+        if story.is_unbilled() {
+            "Tokens over time"
+        } else {
+            "Spend over time"
+        },
         over_time(story)
     );
     let _ = write!(
@@ -328,7 +333,14 @@ fn cache(story: &Story<'_>) -> String {
     let legend = [
         ("b0", "read from the cache"),
         ("b1", "written to it"),
-        ("b2", "at the full price"),
+        (
+            "b2",
+            if story.is_unbilled() {
+                "new"
+            } else {
+                "at the full price"
+            },
+        ),
     ]
     .map(|(class, name)| (class.to_owned(), name.to_owned()));
     let saved = if story.is_unbilled() {
@@ -368,6 +380,10 @@ fn estimates(story: &Story<'_>) -> String {
         })
         .take(NEWEST_RUNS)
         .collect();
+    if points.is_empty() && story.is_unbilled() {
+        return "<p class=\"note\">An estimate in tokens has no interval; the strokes in the tables are what was expected.</p>"
+            .to_owned();
+    }
     if points.is_empty() {
         return "<p class=\"note\">No run with an estimate has ended yet.</p>".to_owned();
     }
