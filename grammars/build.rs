@@ -287,6 +287,8 @@ enum Resolution {
     Specifier,
     ModuleTree,
     PackagePath,
+    IncludePath,
+    TypePath,
 }
 
 impl Resolution {
@@ -297,6 +299,8 @@ impl Resolution {
             Resolution::Specifier => "Specifier",
             Resolution::ModuleTree => "ModuleTree",
             Resolution::PackagePath => "PackagePath",
+            Resolution::IncludePath => "IncludePath",
+            Resolution::TypePath => "TypePath",
         }
     }
 }

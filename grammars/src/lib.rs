@@ -191,6 +191,10 @@ pub enum Resolution {
     ModuleTree,
     /// By the path of a folder below the path that a module file gives its own folder.
     PackagePath,
+    /// By the path of a file, from the folder of the file or from folders that the build knows.
+    IncludePath,
+    /// By the dotted name of a type that has a file of its name; what is in the same folder needs no import.
+    TypePath,
 }
 
 /// What tests look like.

@@ -7,9 +7,11 @@
 mod crates;
 mod cycles;
 mod dotted;
+mod includes;
 mod layout;
 mod packages;
 mod specifier;
+mod type_paths;
 mod types;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -224,7 +226,8 @@ fn links_of(layout: &Layout, project: &Project<'_>, file: &FilePath, facts: &Fac
     };
     let mut links = Links::default();
     let test_file = is_test_file(project, file, facts);
-    let own = if facts.grammar.modules.unit_is_folder {
+    let targets_are_files = facts.grammar.modules.resolution == Resolution::TypePath;
+    let own = if facts.grammar.modules.unit_is_folder && !targets_are_files {
         folder_of(file)
     } else {
         file.clone()
@@ -236,6 +239,8 @@ fn links_of(layout: &Layout, project: &Project<'_>, file: &FilePath, facts: &Fac
             Resolution::Specifier => specifier::resolve(&origin, import),
             Resolution::ModuleTree => crates::resolve(&origin, import),
             Resolution::PackagePath => packages::resolve(&origin, import),
+            Resolution::IncludePath => includes::resolve(&origin, import),
+            Resolution::TypePath => type_paths::resolve(&origin, import),
         };
         let kind = kind_of(facts, import);
         let test = test_file || in_test(facts, import);
@@ -278,6 +283,17 @@ fn links_of(layout: &Layout, project: &Project<'_>, file: &FilePath, facts: &Fac
                 }
             }
         }
+    }
+    if facts.grammar.modules.resolution == Resolution::TypePath {
+        let edges = type_paths::neighbours(&origin).into_iter();
+        links.edges.extend(edges.map(|(to, name, range)| Edge {
+            to,
+            kind: EdgeKind::Static,
+            range,
+            names: vec![name],
+            test: test_file,
+        }));
+        links.edges.sort_by_key(|edge| edge.range.start);
     }
     links
 }

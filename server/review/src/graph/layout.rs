@@ -27,6 +27,8 @@ pub struct Project<'a> {
 #[derive(Default)]
 pub(crate) struct Layout {
     files: FxHashMap<String, FilePath>,
+    /// Files by their name alone, where an import says how a path ends.
+    named: FxHashMap<String, Vec<FilePath>>,
     folders: FxHashSet<String>,
     /// Folders that dotted names start in, the deepest first.
     dotted_roots: Vec<String>,
@@ -36,12 +38,22 @@ pub(crate) struct Layout {
 impl Layout {
     pub(crate) fn new(project: &Project<'_>) -> Layout {
         let mut files = FxHashMap::default();
+        let mut named: FxHashMap<String, Vec<FilePath>> = FxHashMap::default();
         let mut folders = FxHashSet::default();
         let mut packages = FxHashSet::default();
         for file in project.index.paths() {
             files.insert(file.as_str().to_owned(), file.clone());
             let mut folder = parent(file.as_str());
             let modules = grammars::for_path(file.file_name()).map(|grammar| &grammar.modules);
+            if modules.is_some_and(|modules| {
+                matches!(
+                    modules.resolution,
+                    Resolution::IncludePath | Resolution::TypePath
+                )
+            }) {
+                let name = file.file_name().to_owned();
+                named.entry(name).or_default().push(file.clone());
+            }
             if modules.is_some_and(|modules| {
                 modules.resolution == Resolution::DottedName
                     && modules.index_files.contains(&file.file_name())
@@ -56,6 +68,7 @@ impl Layout {
         dotted_roots.sort_by_key(|root| (std::cmp::Reverse(root.len()), root.clone()));
         Layout {
             files,
+            named,
             folders,
             dotted_roots,
             manifests: project.manifests.clone(),
@@ -64,6 +77,11 @@ impl Layout {
 
     pub(crate) fn file(&self, path: &str) -> Option<&FilePath> {
         self.files.get(path)
+    }
+
+    /// The files of that name in any folder, by path.
+    pub(crate) fn files_named(&self, name: &str) -> &[FilePath] {
+        self.named.get(name).map_or(&[], Vec::as_slice)
     }
 
     pub(crate) fn is_folder(&self, path: &str) -> bool {

@@ -274,3 +274,63 @@ export function area() {}
         "#]],
     );
 }
+
+#[test]
+fn includes_are_beside_the_file_or_end_like_the_path() {
+    check(
+        "\
+//- /w/src/a.c
+#include \"b.h\"
+#include \"util/list.h\"
+#include <stdio.h>
+//- /w/src/b.h
+//- /w/include/util/list.h
+#include \"../../src/b.h\"
+//- /w/other/deep/util/list.h
+",
+        expect![[r#"
+            include/util/list.h -> src/b.h Static []
+            src/a.c -> src/b.h Static []
+            src/a.c -> include/util/list.h Static []
+            src/a.c => stdio.h
+        "#]],
+    );
+}
+
+#[test]
+fn types_are_in_files_of_their_name_and_need_no_import_beside_each_other() {
+    check(
+        "\
+//- /w/src/main/java/shop/Cart.java
+package shop;
+import shop.money.Price;
+import shop.stock.*;
+import java.util.List;
+import static shop.money.Rates.today;
+class Cart { List<Item> items; Price price; Shelf shelf; }
+//- /w/src/main/java/shop/Item.java
+package shop;
+class Item { Cart cart; }
+//- /w/src/main/java/shop/money/Price.java
+package shop.money;
+class Price {}
+//- /w/src/main/java/shop/money/Rates.java
+package shop.money;
+class Rates {}
+//- /w/src/main/java/shop/stock/Shelf.java
+package shop.stock;
+class Shelf {}
+//- /w/src/main/java/shop/stock/Unused.java
+package shop.stock;
+class Unused {}
+",
+        expect![[r#"
+            src/main/java/shop/Cart.java -> src/main/java/shop/money/Price.java Static [Price]
+            src/main/java/shop/Cart.java -> src/main/java/shop/stock/Shelf.java Static [Shelf]
+            src/main/java/shop/Cart.java -> src/main/java/shop/money/Rates.java Static [today]
+            src/main/java/shop/Cart.java -> src/main/java/shop/Item.java Static [Item]
+            src/main/java/shop/Cart.java => java.util
+            src/main/java/shop/Item.java -> src/main/java/shop/Cart.java Static [Cart]
+        "#]],
+    );
+}
