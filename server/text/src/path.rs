@@ -32,6 +32,9 @@ impl FilePath {
         if !path.is_absolute() {
             return Err(PathError::Relative(path.to_owned()));
         }
+        if let Some(text) = path.to_str().filter(|text| is_normal(text)) {
+            return Ok(FilePath(text.into()));
+        }
         let mut normal = PathBuf::new();
         for component in path.components() {
             match component {
@@ -117,6 +120,19 @@ impl Serialize for FilePath {
     }
 }
 
+/// Whether an absolute path is written the one way that we write it, which almost all are.
+#[cfg(unix)]
+fn is_normal(path: &str) -> bool {
+    let mut parts = path.split('/').skip(1);
+    path.len() > 1 && parts.all(|part| !matches!(part, "" | "." | ".."))
+}
+
+/// Elsewhere drives, shares and two separators make that hard to tell.
+#[cfg(not(unix))]
+fn is_normal(_: &str) -> bool {
+    false
+}
+
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
@@ -129,6 +145,9 @@ mod tests {
                 .map_err(|error| error.to_string())
         };
         assert_eq!(path("/a/./b//c/../d.rs"), Ok("/a/b/d.rs".to_owned()));
+        assert_eq!(path("/a/b.c/...d/"), Ok("/a/b.c/...d".to_owned()));
+        assert_eq!(path("/a/.b/c..d"), Ok("/a/.b/c..d".to_owned()));
+        assert_eq!(path("/"), Ok("/".to_owned()));
         assert_eq!(path("a.rs"), Err("a.rs is not an absolute path".to_owned()));
         assert_eq!(path("/.."), Err("/.. climbs above the root".to_owned()));
     }

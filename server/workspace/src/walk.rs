@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use grammars::Grammar;
 use ignore::{WalkBuilder, WalkState};
+use rayon::slice::ParallelSliceMut;
 use text::FilePath;
 
 /// A file that a walk found, and how it was then.
@@ -127,7 +128,9 @@ pub(crate) fn walk(
             Entry::Other(file) => walked.others.push(file),
         }
     }
-    walked.files.sort_unstable_by(|a, b| a.file.cmp(&b.file));
+    walked
+        .files
+        .par_sort_unstable_by(|a, b| a.file.cmp(&b.file));
     walked.files.dedup_by(|a, b| a.file == b.file);
     walked.others.sort_unstable();
     walked.others.dedup();
