@@ -58,6 +58,8 @@ fn grammar(root: &Path, folder: &Path, code: &mut String) -> Result<(), String> 
         implicit_self,
         builtins,
         protected,
+        data_actions,
+        reading,
         comments,
         docs,
         indent,
@@ -68,17 +70,33 @@ fn grammar(root: &Path, folder: &Path, code: &mut String) -> Result<(), String> 
         prompt,
         smells,
     } = language;
+    let embedding = folder.join("embedded.scm");
+    let embedding = if embedding.is_file() {
+        Some(read(&embedding)?)
+    } else {
+        None
+    };
     write!(
         code,
         "Grammar {{ name: {name:?}, title: {title:?}, ecosystem: {ecosystem:?}, extensions: &{extensions:?}, \
          file_names: &{file_names:?}, language_ids: &{protocol_ids:?}, self_names: &{self_names:?}, sigils: &{sigils:?}, name_separator: {name_separator:?}, \
-         implicit_self: {implicit_self:?}, builtins: &{builtins:?}, protected: &{protected:?}, line_comment: {:?}, block_comment: {:?}, indent: {indent:?}, \
+         implicit_self: {implicit_self:?}, builtins: &{builtins:?}, protected: &{protected:?}, data_actions: &{data_actions:?}, \
+         reading: Reading {{ never: &{:?}, max_bytes: {}, long_lines: {:?}, max_indent: {} }}, line_comment: {:?}, block_comment: {:?}, indent: {indent:?}, \
          docs: Docs {{ inside: {:?}, markers: &{:?}, inner_markers: &{:?}, open: {:?}, line: {:?}, close: {:?}, hint: {:?} }}, \
          visibility: Visibility {{ items: Visible::{}, members: Visible::{} }}, lower_case_locals: {:?}, \
          modules: Modules {{ separator: {:?}, unit_is_folder: {:?}, relative: &{:?}, \
-         index_files: &{:?}, endings: &{:?}, built: &[{}], resolution: Resolution::{}, run_on_import: {:?}, drop_type_imports: {:?} }}, \
+         index_files: &{:?}, endings: &{:?}, roots: &{:?}, built: &[{}], resolution: Resolution::{}, run_on_import: {:?}, drop_type_imports: {:?} }}, \
          tests: Tests {{ functions: &{:?}, types: &{:?}, paths: &{:?}, hint: {:?} }}, fence: {:?}, \
-         parser: {}::{}, language: OnceLock::new(), rules: OnceLock::new(), smells: OnceLock::new(), batched: &{:?}, ",
+         parser: {}::{}, embedding: {embedding:?}, language: OnceLock::new(), embedded: OnceLock::new(), rules: OnceLock::new(), \
+         smells: OnceLock::new(), batched: &{:?}, ",
+        reading.never,
+        reading
+            .max_kilobytes
+            .map_or("usize::MAX".to_owned(), |most| format!("{most} * 1024")),
+        reading.long_lines,
+        reading
+            .max_indent
+            .map_or("usize::MAX".to_owned(), |most| most.to_string()),
         comments.line,
         comments.block,
         docs.place == DocPlace::Inside,
@@ -96,6 +114,7 @@ fn grammar(root: &Path, folder: &Path, code: &mut String) -> Result<(), String> 
         modules.relative,
         modules.index_files,
         modules.endings,
+        modules.roots,
         slices(&modules.built),
         modules.resolution.variant(),
         modules.run_on_import,
@@ -167,6 +186,10 @@ struct Language {
     builtins: Vec<String>,
     #[serde(default)]
     protected: Vec<String>,
+    #[serde(default = "repairs")]
+    data_actions: Vec<String>,
+    #[serde(default)]
+    reading: Reading,
     comments: Comments,
     docs: Docs,
     indent: String,
@@ -186,12 +209,26 @@ struct Smells {
     batched: Vec<String>,
 }
 
+/// What can be asked for on any part of data: nothing but to act on what somebody says about it.
+fn repairs() -> Vec<String> {
+    vec!["fix".to_owned(), "comment".to_owned()]
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Parser {
     #[serde(rename = "crate")]
     package: String,
     constant: String,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+struct Reading {
+    never: Vec<String>,
+    max_kilobytes: Option<usize>,
+    long_lines: bool,
+    max_indent: Option<usize>,
 }
 
 #[derive(Deserialize)]
@@ -269,6 +306,8 @@ struct Modules {
     #[serde(default)]
     endings: Vec<String>,
     #[serde(default)]
+    roots: Vec<String>,
+    #[serde(default)]
     built: Vec<(String, Vec<String>)>,
     #[serde(default)]
     resolution: Resolution,
@@ -289,6 +328,8 @@ enum Resolution {
     PackagePath,
     IncludePath,
     TypePath,
+    Path,
+    DeclaredPackage,
 }
 
 impl Resolution {
@@ -301,6 +342,8 @@ impl Resolution {
             Resolution::PackagePath => "PackagePath",
             Resolution::IncludePath => "IncludePath",
             Resolution::TypePath => "TypePath",
+            Resolution::Path => "Path",
+            Resolution::DeclaredPackage => "DeclaredPackage",
         }
     }
 }

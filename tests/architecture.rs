@@ -134,11 +134,33 @@ const IMPURE: &[&str] = &[
 
 /// String literals in `server/` that equal a language's id and mean something else:
 /// the file, the literal, and what it means there.
-const NOT_A_LANGUAGE: &[(&str, &str, &str)] = &[(
-    "server/farthing/src/commands/demo/story.rs",
-    "rust",
-    "the language of the project that the demo brings along",
-)];
+const NOT_A_LANGUAGE: &[(&str, &str, &str)] = &[
+    (
+        "server/farthing/src/commands/demo/story.rs",
+        "rust",
+        "the language of the project that the demo brings along",
+    ),
+    (
+        "server/farthing/src/commands/cost.rs",
+        "json",
+        "a format of output",
+    ),
+    (
+        "server/farthing/src/commands/review/formats.rs",
+        "markdown",
+        "a key of the format of reports",
+    ),
+    (
+        "server/lsp/src/backend.rs",
+        "markdown",
+        "a key of the protocol",
+    ),
+    (
+        "server/lsp/src/capabilities.rs",
+        "markdown",
+        "a value of the protocol",
+    ),
+];
 
 /// What the top level holds, besides hidden files and what builds leave behind.
 const TOP_LEVEL: &[&str] = &[

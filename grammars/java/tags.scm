@@ -129,6 +129,8 @@
   (scoped_type_identifier (type_identifier) @reference.implementation .)
 ]))]
 
+(package_declaration [(identifier) (scoped_identifier)] @name) @definition.module
+
 [(package_declaration (identifier) @ignore)
 (package_declaration (scoped_identifier name: (identifier) @ignore))
 (scoped_identifier scope: (identifier) @ignore)

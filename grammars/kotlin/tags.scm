@@ -134,6 +134,8 @@
 ])
 
 (qualified_identifier (identifier) @ignore . ".")
+(package_header (qualified_identifier) @name) @definition.module
+
 [(package_header (qualified_identifier (identifier) @ignore .))
 (value_argument . (identifier) @ignore . "=")
 (class_parameter (identifier) @ignore . ":")

@@ -159,6 +159,10 @@
   (stable_type_identifier (type_identifier) @reference.implementation)
 ])
 
+(package_clause
+  name: (package_identifier) @name
+  body: (_)? @body) @definition.module
+
 [(package_identifier (identifier) @ignore)
 (parameter name: (identifier) @ignore)
 (class_parameter name: (identifier) @ignore)

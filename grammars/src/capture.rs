@@ -34,11 +34,19 @@ pub enum SymbolKind {
     Macro,
     /// A test case that is a call rather than a function; its name is the text it is described by.
     Test,
+    /// What stands under a heading, or under a name of its own in data: a chapter, a table.
+    Section,
+    /// A key of data, with its value.
+    Entry,
+    /// A rule of a style sheet.
+    Rule,
+    /// An element of a page.
+    Element,
 }
 
 impl SymbolKind {
     /// Every kind, in the order of declaration.
-    pub const ALL: [SymbolKind; 15] = [
+    pub const ALL: [SymbolKind; 19] = [
         SymbolKind::Module,
         SymbolKind::Class,
         SymbolKind::Struct,
@@ -54,6 +62,10 @@ impl SymbolKind {
         SymbolKind::TypeAlias,
         SymbolKind::Macro,
         SymbolKind::Test,
+        SymbolKind::Section,
+        SymbolKind::Entry,
+        SymbolKind::Rule,
+        SymbolKind::Element,
     ];
 
     /// The word for it, as in the capture `@definition.<word>` and in what people and models read.
@@ -74,6 +86,10 @@ impl SymbolKind {
             SymbolKind::TypeAlias => "type",
             SymbolKind::Macro => "macro",
             SymbolKind::Test => "test",
+            SymbolKind::Section => "section",
+            SymbolKind::Entry => "entry",
+            SymbolKind::Rule => "rule",
+            SymbolKind::Element => "element",
         }
     }
 
@@ -82,6 +98,20 @@ impl SymbolKind {
         matches!(
             self,
             SymbolKind::Function | SymbolKind::Method | SymbolKind::Test
+        )
+    }
+
+    /// Whether code can mention it by its name. A block of members has only that of its type, and what data call their
+    /// parts is repeated in every file.
+    pub fn is_mentioned(self) -> bool {
+        !matches!(self, SymbolKind::Impl) && !self.is_data()
+    }
+
+    /// Whether it is a part of data, of a page or of a text, and no code.
+    pub fn is_data(self) -> bool {
+        matches!(
+            self,
+            SymbolKind::Section | SymbolKind::Entry | SymbolKind::Rule | SymbolKind::Element
         )
     }
 

@@ -6,15 +6,18 @@
 //! No other room names a language.
 
 mod capture;
+mod embedded;
 mod glob;
 mod pattern;
 mod rules;
 
+use std::collections::HashMap;
 use std::sync::OnceLock;
 
 pub use capture::{Capture, Metric, Role, Scent, Smell, SymbolKind};
+use embedded::Embedded;
 pub use rules::{Child, Entry, Rules, Scratch};
-use tree_sitter::Language;
+use tree_sitter::{Language, Node};
 use tree_sitter_language::LanguageFn;
 
 /// Every language, by name.
@@ -29,21 +32,29 @@ pub fn by_name(name: &str) -> Option<&'static Grammar> {
         .find(|grammar| grammar.name == name || grammar.language_ids.contains(&name))
 }
 
-/// The language of a file, by its whole name or else by its longest known extension.
+/// The language of a file, by its whole name or else by its longest known extension. A few look-ups in tables.
 pub fn for_path(path: &str) -> Option<&'static Grammar> {
+    let by_name = BY_NAME.get_or_init(|| table(|grammar| grammar.file_names));
+    let by_extension = BY_EXTENSION.get_or_init(|| table(|grammar| grammar.extensions));
     let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
-    if let Some(grammar) = all()
-        .iter()
-        .find(|grammar| grammar.file_names.contains(&name))
-    {
+    if let Some(grammar) = by_name.get(name) {
         return Some(grammar);
     }
     let dots = name.match_indices('.').filter(|(at, _)| *at > 0);
-    dots.map(|(at, _)| &name[at + 1..]).find_map(|extension| {
-        all()
-            .iter()
-            .find(|grammar| grammar.extensions.contains(&extension))
-    })
+    let mut extensions = dots.filter_map(|(at, _)| name.get(at + 1..));
+    extensions.find_map(|extension| by_extension.get(extension).copied())
+}
+
+static BY_NAME: OnceLock<Table> = OnceLock::new();
+static BY_EXTENSION: OnceLock<Table> = OnceLock::new();
+
+type Table = HashMap<&'static str, &'static Grammar>;
+
+fn table(keys: fn(&'static Grammar) -> &'static [&'static str]) -> Table {
+    let pairs = all()
+        .iter()
+        .flat_map(|grammar| keys(grammar).iter().map(move |key| (*key, grammar)));
+    pairs.collect()
 }
 
 /// What we know about a language.
@@ -72,6 +83,10 @@ pub struct Grammar {
     pub builtins: &'static [&'static str],
     /// Patterns of files that nobody writes by hand, such as lock files.
     pub protected: &'static [&'static str],
+    /// The actions that make sense on its data, by their names; all of them do on code.
+    pub data_actions: &'static [&'static str],
+    /// Which of its files are worth reading.
+    pub reading: Reading,
     /// What starts a comment that goes on to the end of the line.
     pub line_comment: &'static str,
     /// What opens and closes a comment of any length.
@@ -94,10 +109,44 @@ pub struct Grammar {
     pub batched: &'static [&'static str],
     queries: &'static [(&'static str, &'static str)],
     smell_queries: &'static [(&'static str, &'static str)],
+    embedding: Option<&'static str>,
     parser: LanguageFn,
     language: OnceLock<Language>,
+    embedded: OnceLock<Result<Embedded, String>>,
     rules: OnceLock<Result<Rules, String>>,
     smells: OnceLock<Result<Rules, String>>,
+}
+
+/// Which files of a language are worth reading, apart from what holds for all.
+#[derive(Debug)]
+pub struct Reading {
+    /// Patterns of the names of files that a program keeps for itself, such as lock files.
+    pub never: &'static [&'static str],
+    /// The size of the largest that people write, in bytes; what is larger is data.
+    pub max_bytes: usize,
+    /// Whether people write long lines in it, so that these do not tell what is minified.
+    pub long_lines: bool,
+    /// The most columns that what nests may start at: the parser counts levels of indentation and has room for some.
+    pub max_indent: usize,
+}
+
+impl Reading {
+    /// Whether a file of that name, without its folder, is one that nobody reads.
+    pub fn is_never(&self, name: &str) -> bool {
+        self.never
+            .iter()
+            .any(|pattern| glob::fits_component(pattern, name))
+    }
+
+    /// Whether a text is indented deeper than the parser can count, by blanks or by marks of lists on one line.
+    pub fn is_too_deep(&self, source: &str) -> bool {
+        let indents = |byte: &u8| matches!(byte, b' ' | b'\t' | b'-' | b'?' | b':');
+        self.max_indent < source.len()
+            && source.lines().any(|line| {
+                let mark = line.bytes().take_while(|byte| indents(byte));
+                line.len() > self.max_indent && mark.count() > self.max_indent
+            })
+    }
 }
 
 /// Where documentation stands and what it looks like.
@@ -168,6 +217,8 @@ pub struct Modules {
     pub index_files: &'static [&'static str],
     /// What the path in an import leaves out of the file's name, in the order of precedence.
     pub endings: &'static [&'static str],
+    /// Folders in a folder around a file that paths in its imports start in as well.
+    pub roots: &'static [&'static str],
     /// Endings of what is built, as an import may name them, and of the sources they are built from.
     pub built: &'static [(&'static str, &'static [&'static str])],
     /// How the path in an import leads to a file.
@@ -195,6 +246,18 @@ pub enum Resolution {
     IncludePath,
     /// By the dotted name of a type that has a file of its name; what is in the same folder needs no import.
     TypePath,
+    /// By a path, with slashes or the separator: from the file's own folder, from a folder around it or a root in one, or
+    /// else from wherever there is only one such file.
+    Path,
+    /// By the name of a package that files declare, wherever they lie, and of what is in it.
+    DeclaredPackage,
+}
+
+impl Resolution {
+    /// Whether files of the language lead to others at all, or can be led to.
+    pub fn is_known(self) -> bool {
+        self != Resolution::None
+    }
 }
 
 /// What tests look like.
@@ -230,6 +293,11 @@ impl Grammar {
         self.language.get_or_init(|| Language::new(self.parser))
     }
 
+    /// Whether an action of that name makes sense on a symbol of that kind, as far as it depends on the language.
+    pub fn allows(&self, action: &str, kind: SymbolKind) -> bool {
+        !kind.is_data() || self.data_actions.contains(&action)
+    }
+
     /// The queries, ready to use. If one is broken they are silent, and [`Grammar::problem`] says why.
     pub fn rules(&self) -> &Rules {
         static SILENT: OnceLock<Rules> = OnceLock::new();
@@ -252,7 +320,26 @@ impl Grammar {
     pub fn problem(&self) -> Option<&str> {
         let problem = self.compiled().as_ref().err();
         let problem = problem.or_else(|| self.compiled_smells().as_ref().err());
-        problem.map(String::as_str)
+        let embedded = self.compiled_embedded();
+        let embedded = embedded.and_then(|embedded| embedded.as_ref().err());
+        problem.or(embedded).map(String::as_str)
+    }
+
+    /// The pieces of code in a text that are in other languages, by place; `root` is the root of its tree.
+    pub fn embedded(
+        &self,
+        source: &str,
+        root: Node<'_>,
+    ) -> Vec<(std::ops::Range<usize>, &'static Grammar)> {
+        match self.compiled_embedded() {
+            Some(Ok(embedded)) => embedded.regions(source, root),
+            Some(Err(_)) | None => Vec::new(),
+        }
+    }
+
+    /// The query that tells code of other languages, as written.
+    pub fn embedding(&self) -> Option<&'static str> {
+        self.embedding
     }
 
     /// The queries as written, bases first, each with its file.
@@ -294,6 +381,12 @@ impl Grammar {
     fn compiled_smells(&self) -> &Result<Rules, String> {
         self.smells
             .get_or_init(|| Rules::new(self.language(), self.smell_queries))
+    }
+
+    fn compiled_embedded(&self) -> Option<&Result<Embedded, String>> {
+        let source = self.embedding?;
+        let read = || Embedded::new(self.language(), source);
+        Some(self.embedded.get_or_init(read))
     }
 
     fn compiled(&self) -> &Result<Rules, String> {

@@ -128,9 +128,11 @@ fn reports(case: &Case, files: Files<'_>, team: fn() -> review::Team, variant: u
         seeded.push(file);
     }
     for (file, text) in &texts {
-        match grammars::for_path(file.file_name()) {
-            Some(grammar) => index.insert(file.clone(), Arc::new(Facts::of(grammar, text))),
-            None => manifests.push((file.clone(), text.clone())),
+        if review::is_manifest(file.file_name()) {
+            manifests.push((file.clone(), text.clone()));
+        }
+        if let Some(grammar) = grammars::for_path(file.file_name()) {
+            index.insert(file.clone(), Arc::new(Facts::of(grammar, text)));
         }
     }
     let mut thresholds = Thresholds::default();

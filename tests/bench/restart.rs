@@ -115,7 +115,7 @@ fn path(number: usize, ending: &str) -> String {
 }
 
 fn write_files(root: &Path, files: usize) {
-    let then = SystemTime::now() - Duration::from_secs(3600);
+    let then = SystemTime::now() - Duration::from_hours(1);
     for number in 0..files {
         let (ending, text) = text(number, &format!("step_{number:06}"));
         let path = root.join(path(number, ending));

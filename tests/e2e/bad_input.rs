@@ -216,7 +216,7 @@ fn files_that_are_no_code_or_too_large_are_passed_over() {
         .output()
         .unwrap();
     let index: Value = serde_json::from_slice(&index.stdout).unwrap();
-    assert_eq!(index["files"], 1, "{index}");
+    assert_eq!(index["languages"], json!({"Rust": 1, "TOML": 1}), "{index}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use index::{Symbol, SymbolKind};
+use index::{Grammar, Symbol, SymbolKind};
 use serde::{Deserialize, Serialize};
 use text::{FilePath, Range};
 
@@ -112,7 +112,7 @@ impl Action {
     }
 
     /// Whether a menu offers it on `symbol` without a diagnostic or a comment to act on.
-    pub fn is_offered_on(self, symbol: &Symbol) -> bool {
+    pub fn is_offered_on(self, symbol: &Symbol, grammar: &Grammar) -> bool {
         match self {
             Action::Fix | Action::Comment => false,
             Action::Simplify
@@ -120,12 +120,15 @@ impl Action {
             | Action::Faster
             | Action::Harden
             | Action::Tests
-            | Action::Document => self.applies_to(symbol),
+            | Action::Document => self.applies_to(symbol, grammar),
         }
     }
 
-    /// Whether it makes sense for `symbol`.
-    pub fn applies_to(self, symbol: &Symbol) -> bool {
+    /// Whether it makes sense for `symbol` of a file in the language of `grammar`.
+    pub fn applies_to(self, symbol: &Symbol, grammar: &Grammar) -> bool {
+        if !grammar.allows(self.id(), symbol.kind) {
+            return false;
+        }
         let has_code = symbol.kind.is_callable() && symbol.body.is_some();
         let is_part = matches!(symbol.kind, SymbolKind::Field | SymbolKind::Variant);
         match self {
@@ -214,6 +217,8 @@ fn visible(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use expect_test::{Expect, expect};
+
     use super::*;
 
     #[test]
@@ -247,6 +252,76 @@ mod tests {
         task.action = Action::Comment;
         task.instruction = Some("use\u{202e} a map".to_owned());
         assert_eq!(task.title(), "Do what the comment says: “use a map”");
+    }
+
+    #[test]
+    fn what_is_offered_depends_on_what_the_cursor_is_in() {
+        let check = |path: &str, source: &str, expected: Expect| {
+            let facts = index::Facts::of(grammars::for_path(path).unwrap(), source);
+            let offered = facts.symbols.iter().map(|symbol| {
+                let actions = Action::all().iter();
+                let actions = actions.filter(|action| action.is_offered_on(symbol, facts.grammar));
+                let actions: Vec<&str> = actions.map(|action| action.id()).collect();
+                format!("{}: {}\n", symbol.path, actions.join(" "))
+            });
+            expected.assert_eq(&offered.collect::<String>());
+        };
+        check(
+            "a.json",
+            r#"{ "scripts": { "test": "run" } }"#,
+            expect![[r#"
+                scripts: 
+                scripts/test: 
+            "#]],
+        );
+        check(
+            "a.toml",
+            "[package]\nname = 1\n",
+            expect![[r#"
+            package: document
+            package/name: document
+        "#]],
+        );
+        check(
+            "a.md",
+            "# One\n\nText.\n",
+            expect![[r#"
+            One: 
+        "#]],
+        );
+        check(
+            "a.css",
+            ".a { color: red }",
+            expect![[r#"
+            .a: document
+        "#]],
+        );
+        check(
+            "a.html",
+            "<main id=\"top\"><script>function add() { go(); }</script></main>",
+            expect![[r#"
+                top: 
+                top/script: 
+                top/script/add: simplify extract faster harden tests document
+            "#]],
+        );
+        check(
+            "a.py",
+            "def add():\n    go()\n",
+            expect![[r#"
+            add: simplify extract faster harden tests document
+        "#]],
+        );
+    }
+
+    /// The languages say which of them make sense on their data.
+    #[test]
+    fn every_language_names_actions_that_there_are() {
+        for grammar in grammars::all() {
+            for action in grammar.data_actions {
+                assert!(Action::from_id(action).is_some(), "{action}");
+            }
+        }
     }
 
     #[test]

@@ -39,7 +39,7 @@ impl Engine {
         let offered: Vec<Action> = Action::all()
             .iter()
             .copied()
-            .filter(|action| action.is_offered_on(symbol))
+            .filter(|action| action.is_offered_on(symbol, facts.grammar))
             .collect();
         let mut rows = String::new();
         let mut packers = Packers::default();

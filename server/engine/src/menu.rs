@@ -212,7 +212,7 @@ impl Engine {
         for action in Action::all()
             .iter()
             .copied()
-            .filter(|action| action.is_offered_on(symbol))
+            .filter(|action| action.is_offered_on(symbol, facts.grammar))
         {
             let kind = if action == Action::Extract {
                 ItemKind::Extract
@@ -387,7 +387,7 @@ fn target(facts: &index::Facts, range: Range) -> Option<&index::Symbol> {
         if symbol.range.contains_range(range)
             && Action::all()
                 .iter()
-                .any(|action| action.is_offered_on(symbol))
+                .any(|action| action.is_offered_on(symbol, facts.grammar))
         {
             return Some(symbol);
         }

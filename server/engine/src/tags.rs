@@ -33,10 +33,11 @@ impl Engine {
         else {
             return Vec::new();
         };
-        let launches = tagged(parsed.facts()).flat_map(|symbol| {
+        let facts = parsed.facts();
+        let launches = tagged(facts).flat_map(|symbol| {
             let offered = wanted
                 .iter()
-                .filter(|action| action.is_offered_on(symbol))
+                .filter(|action| action.is_offered_on(symbol, facts.grammar))
                 .map(|action| (symbol.name_range, Launch::new(*action, &symbol.path)));
             offered.collect::<Vec<_>>()
         });
@@ -67,27 +68,26 @@ impl Engine {
         let mut packers = Packers::default();
         let model = self.model().id;
         let in_range = |symbol: &&Symbol| range.touches(symbol.name_range.start);
-        let tags = tagged(parsed.facts())
-            .filter(in_range)
-            .filter_map(|symbol| {
-                let estimates = Action::all()
-                    .iter()
-                    .filter(|action| action.is_offered_on(symbol))
-                    .filter_map(|action| {
-                        let launch = Launch::new(*action, &symbol.path);
-                        let estimate = self.estimate_with(&mut packers, &for_runs, file, &launch);
-                        estimate.ok()
-                    });
-                let prices = estimates.reduce(around)?;
-                let size = self
-                    .shared
-                    .purse
-                    .tokens(&document.text().slice(symbol.range), &model);
-                Some(Tag {
-                    range: symbol.name_range,
-                    text: format!("{} · {}", tokens(size), prices.title()),
-                })
-            });
+        let facts = parsed.facts();
+        let tags = tagged(facts).filter(in_range).filter_map(|symbol| {
+            let estimates = Action::all()
+                .iter()
+                .filter(|action| action.is_offered_on(symbol, facts.grammar))
+                .filter_map(|action| {
+                    let launch = Launch::new(*action, &symbol.path);
+                    let estimate = self.estimate_with(&mut packers, &for_runs, file, &launch);
+                    estimate.ok()
+                });
+            let prices = estimates.reduce(around)?;
+            let size = self
+                .shared
+                .purse
+                .tokens(&document.text().slice(symbol.range), &model);
+            Some(Tag {
+                range: symbol.name_range,
+                text: format!("{} · {}", tokens(size), prices.title()),
+            })
+        });
         tags.collect()
     }
 

@@ -389,6 +389,11 @@ impl Facts {
         found.map(|packed| self.unpack(packed))
     }
 
+    /// Whether the file has a name: defines it, mentions it or imports it. O(log n).
+    pub fn mentions(&self, name: &str) -> bool {
+        self.names.find(name).is_some()
+    }
+
     /// The block of import statements: the longest run of them at the top level with nothing but comments between.
     pub fn imports_range(&self) -> Option<Range> {
         self.imports_range

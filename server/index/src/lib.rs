@@ -10,6 +10,7 @@
 
 mod base;
 mod bytes;
+mod embed;
 mod facts;
 mod find;
 mod imports;

@@ -32,6 +32,7 @@ pub fn form() -> String {
         for (_, query) in grammar.queries() {
             form.push_str(query);
         }
+        form.push_str(grammar.embedding().unwrap_or_default());
     }
     form
 }
@@ -94,7 +95,7 @@ impl Facts {
         let blocks = self
             .symbols
             .iter()
-            .filter(|symbol| symbol.kind == SymbolKind::Impl);
+            .filter(|symbol| !symbol.kind.is_mentioned());
         let blocks = blocks.map(|symbol| (&*symbol.name, Uses::default()));
         let mut blocks: Vec<(&str, Uses)> = blocks.collect();
         blocks.sort_unstable_by_key(|(name, _)| *name);
@@ -411,7 +412,7 @@ impl<'b> Unpacking<'b> {
             by_path.push(SymbolId(id as u32));
         }
         let mut by_name: Vec<SymbolId> = (0..symbols.len() as u32).map(SymbolId).collect();
-        by_name.retain(|id| symbols[id.index()].kind != SymbolKind::Impl);
+        by_name.retain(|id| symbols[id.index()].kind.is_mentioned());
         by_name.sort_by_key(|id| name_places[id.index()]);
         let mut imports = Vec::with_capacity(self.counts.imports);
         for _ in 0..self.counts.imports {

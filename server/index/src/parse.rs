@@ -7,6 +7,7 @@ use grammars::Grammar;
 use text::{Edit, EditSet, Range, Text};
 use tree_sitter::{InputEdit, ParseOptions, Parser, Point, Tree};
 
+use crate::embed;
 use crate::facts::{Facts, Incomplete};
 use crate::smells::Whiff;
 use crate::walk::{self, Damage, Past, Reading};
@@ -75,7 +76,7 @@ impl Parsed {
     /// What a walk over the whole tree finds: the same facts, in more time. For whoever does not believe it.
     pub fn facts_of_whole(&self) -> Facts {
         match &self.0.tree {
-            Some(tree) => walk::extract(self.0.grammar, &self.0.text.to_string(), tree),
+            Some(tree) => embed::extract(self.0.grammar, &self.0.text.to_string(), tree),
             None => Facts::of(self.0.grammar, &self.0.text.to_string()),
         }
     }
@@ -130,7 +131,12 @@ impl Parsed {
                         damage: damage(edits, edited, &tree)?,
                     })
                 });
-                let (facts, reading) = walk::extract_again(grammar, &source, &tree, past.as_ref());
+                // Where code of other languages is in a text, what is in it is made anew each time.
+                let (facts, reading) = if grammar.embedding().is_some() {
+                    (embed::extract(grammar, &source, &tree), None)
+                } else {
+                    walk::extract_again(grammar, &source, &tree, past.as_ref())
+                };
                 Some(Parsed(Arc::new(Inner {
                     grammar,
                     text: text.clone(),
@@ -169,7 +175,7 @@ impl Facts {
     /// The facts of a text that nobody edits: the tree is not kept.
     pub fn of(grammar: &'static Grammar, source: &str) -> Facts {
         match read_whole(grammar, source) {
-            Ok(tree) => walk::extract(grammar, source, &tree),
+            Ok(tree) => embed::extract(grammar, source, &tree),
             Err(why) => Facts::none(grammar, source, why),
         }
     }
@@ -190,6 +196,9 @@ fn read(
 ) -> Result<Tree, Incomplete> {
     if source.len() > limit {
         return Err(Incomplete::TooLarge);
+    }
+    if grammar.reading.is_too_deep(source) {
+        return Err(Incomplete::TooTangled);
     }
     parse(grammar, source, old, stop)
 }

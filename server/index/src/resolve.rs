@@ -6,7 +6,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Serialize;
 use text::FilePath;
 
-use grammars::SymbolKind;
+use grammars::{Resolution, SymbolKind};
 
 use crate::facts::{Facts, Import, Reference, Symbol, SymbolId};
 use crate::join::{Index, Place};
@@ -64,6 +64,8 @@ struct Candidate<'i> {
     owner: Box<str>,
     /// It is a part of values: only a value or a type leads to it.
     member: bool,
+    /// The packages that its file declares, where that is what makes modules.
+    packages: Arc<[Box<str>]>,
 }
 
 /// Candidates, and how sure it is that they are meant.
@@ -79,6 +81,7 @@ impl<'i> Candidates<'i> {
         let mut by_owner: FxHashMap<_, Vec<usize>> = FxHashMap::default();
         let (mut members, mut free) = (Vec::new(), Vec::new());
         for (file, facts) in index.files_that(Uses::DEFINES, name) {
+            let packages: Arc<[Box<str>]> = packages(&facts).map(Box::from).collect();
             for id in facts.by_name(name) {
                 let owner: Box<str> = facts.owner_name(*id).unwrap_or("").into();
                 by_file.entry(file).or_default().push(all.len());
@@ -91,6 +94,7 @@ impl<'i> Candidates<'i> {
                     id: *id,
                     owner,
                     member,
+                    packages: packages.clone(),
                 });
             }
         }
@@ -181,7 +185,11 @@ impl<'i> Candidates<'i> {
             candidate.fits(here) && (Some(module) == imported || module == qualifier)
         });
         if !in_module.is_empty() {
-            return all(self.nearest(here, in_module), Confidence::Qualified);
+            let closest = match import {
+                Some((import, None)) => self.closest(here, import, in_module),
+                _ => in_module,
+            };
+            return all(self.nearest(here, closest), Confidence::Qualified);
         }
         if reference.member && import.is_none() {
             return self.members(here, Some(qualifier), only);
@@ -199,7 +207,7 @@ impl<'i> Candidates<'i> {
         }
         let imported = here.facts.import_of(owner).map(|(import, _)| {
             let imported = self.among(&owned, |candidate| candidate.is_in(here, import));
-            self.nearest(here, imported)
+            self.nearest(here, self.closest(here, import, imported))
         });
         match imported {
             Some(imported) if !imported.is_empty() => imported,
@@ -220,6 +228,24 @@ impl<'i> Candidates<'i> {
         indices
             .into_iter()
             .filter(|index| far(index) == least)
+            .collect()
+    }
+
+    /// Those whose files agree the most with the path of an import.
+    fn closest(&self, here: Here<'_>, import: &Import, indices: Vec<usize>) -> Vec<usize> {
+        if indices.len() < 2 {
+            return indices;
+        }
+        let agreeing = |index: &usize| {
+            let candidate = self.all.get(*index);
+            candidate.map_or(0, |candidate| candidate.agreeing(here, import))
+        };
+        let counts: Vec<usize> = indices.iter().map(agreeing).collect();
+        let most = counts.iter().copied().max();
+        let counted = indices.into_iter().zip(counts);
+        counted
+            .filter(|(_, count)| Some(*count) == most)
+            .map(|(index, _)| index)
             .collect()
     }
 
@@ -275,7 +301,7 @@ impl<'i> Candidates<'i> {
             candidate.fits(here) && !candidate.is_in_function()
         });
         if here.facts.grammar.modules.unit_is_folder {
-            let beside = self.among(&others, |other| folder(other.file) == folder(here.file));
+            let beside = self.among(&others, |other| other.is_beside(here));
             if !beside.is_empty() {
                 return all(beside, Confidence::Near);
             }
@@ -288,7 +314,8 @@ impl<'i> Candidates<'i> {
         for import in named.into_iter().chain(wildcards) {
             let imported = self.among(&others, |candidate| candidate.is_in(here, import));
             if !imported.is_empty() {
-                return all(self.nearest(here, imported), Confidence::Imported);
+                let closest = self.closest(here, import, imported);
+                return all(self.nearest(here, closest), Confidence::Imported);
             }
         }
         if implicit_self && others.is_empty() {
@@ -339,12 +366,64 @@ impl Candidate<'_> {
     /// Whether an import may take something from its file.
     fn is_in(&self, here: Here<'_>, import: &Import) -> bool {
         let relative = here.facts.grammar.modules.relative;
+        if self.declares(import) {
+            return true;
+        }
         let parts = here.facts.parts(&import.source);
         match parts.filter(|part| !relative.contains(part)).last() {
             Some(last) => last == self.module(),
             None => folder(self.file) == folder(here.file),
         }
     }
+
+    /// Whether its file makes one module with another: it declares the same packages, or lies in the same folder.
+    fn is_beside(&self, here: Here<'_>) -> bool {
+        let mut packages = packages(here.facts).peekable();
+        if packages.peek().is_none() {
+            return self.packages.is_empty() && folder(self.file) == folder(here.file);
+        }
+        packages.all(|package| self.is_in_package(package))
+    }
+
+    /// Whether its file says that it is in the package that an import names.
+    fn declares(&self, import: &Import) -> bool {
+        self.is_in_package(&import.source)
+    }
+
+    fn is_in_package(&self, package: &str) -> bool {
+        self.packages.iter().any(|own| **own == *package)
+    }
+
+    /// How much the path of an import says that it means this file: how many of its parts, from the last, are those of
+    /// the file's own path.
+    fn agreeing(&self, here: Here<'_>, import: &Import) -> usize {
+        if self.declares(import) {
+            return usize::MAX;
+        }
+        let grammar = self.facts.grammar;
+        let relative = here.facts.grammar.modules.relative;
+        let of_folder = grammar.modules.unit_is_folder
+            || grammar.modules.index_files.contains(&self.file.file_name());
+        let own = (!of_folder).then(|| self.module());
+        let path = own.into_iter().chain(folder(self.file).rsplit('/'));
+        let parts = here.facts.parts(&import.source);
+        let parts: Vec<&str> = parts.filter(|part| !relative.contains(part)).collect();
+        let agreeing = parts.iter().rev().zip(path);
+        agreeing.take_while(|(part, own)| *part == own).count()
+    }
+}
+
+/// The packages that a file declares at its top, in languages where that makes modules.
+fn packages(facts: &Facts) -> impl Iterator<Item = &str> {
+    let declares = matches!(
+        facts.grammar.modules.resolution,
+        Resolution::DeclaredPackage | Resolution::TypePath
+    );
+    let symbols = if declares { &facts.symbols[..] } else { &[] };
+    let modules = symbols
+        .iter()
+        .filter(|symbol| symbol.parent.is_none() && symbol.kind == SymbolKind::Module);
+    modules.map(|symbol| &*symbol.name)
 }
 
 fn all(candidates: Vec<usize>, confidence: Confidence) -> Meant {

@@ -305,7 +305,11 @@ impl<'s> Symbols<'s> {
             | SymbolKind::Constant
             | SymbolKind::TypeAlias
             | SymbolKind::Macro
-            | SymbolKind::Test => Some(kind),
+            | SymbolKind::Test
+            | SymbolKind::Section
+            | SymbolKind::Entry
+            | SymbolKind::Rule
+            | SymbolKind::Element => Some(kind),
         }
     }
 

@@ -350,6 +350,95 @@ describe("cart", () => { it("is empty", () => { const cart = new Cart(); expect(
     );
 }
 
+/// Which of two files of the same name a call means is what the import says.
+#[test]
+fn imports_tell_namesakes_apart() {
+    let check = |fixture: &str, expected: Expect| {
+        let index = index(fixture);
+        let mut out = String::new();
+        for name in ["open", "Cart"] {
+            for place in index.definitions(name) {
+                let callers = index.callers(&place);
+                let callers = callers.iter().map(|(caller, _)| caller.file.as_str());
+                let callers: Vec<&str> = callers.collect();
+                writeln!(out, "{} <- {}", place.file, callers.join(" ")).unwrap();
+            }
+        }
+        expected.assert_eq(&out);
+    };
+    check(
+        "\
+//- /w/a/model/Cart.java
+package a.model;
+public class Cart { public Cart() {} }
+//- /w/b/model/Cart.java
+package b.model;
+public class Cart { public Cart() {} }
+//- /w/a/Main.java
+package a;
+import b.model.Cart;
+class Main { Object make() { return new Cart(); } }
+",
+        expect![[r#"
+            /w/a/model/Cart.java <- 
+            /w/a/model/Cart.java <- 
+            /w/b/model/Cart.java <- /w/a/Main.java
+            /w/b/model/Cart.java <- 
+        "#]],
+    );
+    check(
+        "\
+//- /w/drivers/one/util.h
+int open(void);
+//- /w/drivers/two/util.h
+int open(void);
+//- /w/drivers/one/main.c
+#include \"../two/util.h\"
+int main(void) { return open(); }
+",
+        expect![[r#"
+            /w/drivers/one/util.h <- 
+            /w/drivers/two/util.h <- /w/drivers/one/main.c
+        "#]],
+    );
+    check(
+        "\
+//- /w/one/Shop.cs
+namespace Acme.Shop { class Cart { public Cart() {} } }
+//- /w/two/Shop.cs
+namespace Acme.Store { class Cart { public Cart() {} } }
+//- /w/one/Main.cs
+using Acme.Store;
+class Main { object Make() { return new Cart(); } }
+",
+        expect![[r#"
+            /w/one/Shop.cs <- 
+            /w/one/Shop.cs <- 
+            /w/two/Shop.cs <- /w/one/Main.cs
+            /w/two/Shop.cs <- 
+        "#]],
+    );
+    check(
+        "\
+//- /w/one/util/open.lua
+local M = {}
+function M.open() end
+return M
+//- /w/two/util/open.lua
+local M = {}
+function M.open() end
+return M
+//- /w/one/main.lua
+local door = require(\"two.util.open\")
+function main() door.open() end
+",
+        expect![[r#"
+            /w/one/util/open.lua <- 
+            /w/two/util/open.lua <- /w/one/main.lua
+        "#]],
+    );
+}
+
 #[test]
 fn importers_name_the_module() {
     let index = index(RUST);

@@ -165,6 +165,40 @@ fn check_again(parsed: &Parsed) {
 }
 
 /// A case goes through every language and takes some 10 ms for each, unoptimised; `FARTHING_LAWS=5000` looks for longer.
+/// However deep data are nested, by brackets, marks or indentation, they have facts: some parsers count levels in little
+/// room.
+#[test]
+fn deep_data_have_facts() {
+    let steps = (0..300).map(|depth| format!("{}a:\n", " ".repeat(depth)));
+    let texts = [
+        steps.collect::<String>(),
+        "- ".repeat(300),
+        "> ".repeat(300),
+        "{a: ".repeat(300),
+        "{\"a\":".repeat(300),
+        "[".repeat(300),
+        "<div id=\"a\">".repeat(300),
+        "a{".repeat(300),
+        "1. ".repeat(300),
+        "x - ".repeat(300),
+        "? ".repeat(300),
+        "&a - ".repeat(300),
+        "a: ".repeat(300),
+        "- a:\n".repeat(300),
+        "|\n ".repeat(300),
+    ];
+    let data = || {
+        grammars::all()
+            .iter()
+            .filter(|grammar| grammar.reading.max_bytes < usize::MAX)
+    };
+    for text in texts.map(|text| Text::from(text.as_str())) {
+        for grammar in data() {
+            check_shape(Parsed::parse(grammar, &text).facts(), &text);
+        }
+    }
+}
+
 fn config() -> ProptestConfig {
     let cases = std::env::var("FARTHING_LAWS").ok();
     let cases = cases

@@ -6,10 +6,12 @@
 
 mod crates;
 mod cycles;
+mod declared;
 mod dotted;
 mod includes;
 mod layout;
 mod packages;
+mod paths;
 mod specifier;
 mod type_paths;
 mod types;
@@ -107,12 +109,12 @@ impl Graph {
     /// The graph of everything in an index.
     pub fn of(project: &Project<'_>) -> Graph {
         let layout = Arc::new(Layout::new(project));
-        let links = project
-            .index
-            .files()
-            .map(|(file, facts)| {
+        let files = project.index.paths().filter(|file| takes_part(file));
+        let links = files
+            .filter_map(|file| {
+                let facts = project.index.file(file)?;
                 let links = links_of(&layout, project, file, &facts);
-                (file.clone(), Arc::new(links))
+                Some((file.clone(), Arc::new(links)))
             })
             .collect();
         Graph { layout, links }
@@ -120,7 +122,8 @@ impl Graph {
 
     /// Takes in that files have changed. Answers those whose links are not what they were.
     ///
-    /// O(imports of the files), unless one of them came or went: then every import is resolved again.
+    /// O(imports of the files), unless one of them came or went, or declares something else than before where that is
+    /// what imports go by: then every import is resolved again.
     pub fn update(
         &mut self,
         project: &Project<'_>,
@@ -128,7 +131,15 @@ impl Graph {
     ) -> BTreeSet<FilePath> {
         let came_or_went =
             |file: &FilePath| project.index.contains(file) != self.links.contains_key(file);
-        if changed.iter().any(came_or_went) {
+        let changed: BTreeSet<&FilePath> = changed.iter().filter(|file| takes_part(file)).collect();
+        let declares_otherwise = |file: &FilePath| {
+            let facts = project.index.file(file);
+            facts.is_some_and(|facts| self.layout.declares_otherwise(file, &facts))
+        };
+        if changed
+            .iter()
+            .any(|file| came_or_went(file) || declares_otherwise(file))
+        {
             let before = std::mem::replace(self, Graph::of(project));
             let all = before.links.keys().chain(self.links.keys());
             return all
@@ -140,7 +151,7 @@ impl Graph {
         let depends = |links: &Links| links.depends_on.iter().any(|file| changed.contains(file));
         let others = self.links.iter().filter(|(_, links)| depends(links));
         let mut due: BTreeSet<FilePath> = others.map(|(file, _)| file.clone()).collect();
-        due.extend(changed.iter().cloned());
+        due.extend(changed.iter().copied().cloned());
         let mut moved = BTreeSet::new();
         for file in &due {
             let Some(facts) = project.index.file(file) else {
@@ -149,7 +160,7 @@ impl Graph {
             let links = Arc::new(links_of(&self.layout, project, file, &facts));
             let before = self.links.insert(file.clone(), links.clone());
             if before.is_none_or(|before| before != links) {
-                moved.insert(file.clone());
+                moved.insert(FilePath::clone(file));
             }
         }
         moved
@@ -198,6 +209,12 @@ pub fn cut_of(
     cycles.flat_map(|cycle| cycle.cut).collect()
 }
 
+/// Whether imports lead from such a file, or to it; data and texts only make the graph larger.
+fn takes_part(file: &FilePath) -> bool {
+    let grammar = grammars::for_path(file.file_name());
+    grammar.is_none_or(|grammar| grammar.modules.resolution.is_known())
+}
+
 /// What leads from one import to others, whatever the algorithm.
 #[derive(Clone, Copy)]
 struct Origin<'a> {
@@ -241,6 +258,8 @@ fn links_of(layout: &Layout, project: &Project<'_>, file: &FilePath, facts: &Fac
             Resolution::PackagePath => packages::resolve(&origin, import),
             Resolution::IncludePath => includes::resolve(&origin, import),
             Resolution::TypePath => type_paths::resolve(&origin, import),
+            Resolution::Path => paths::resolve(&origin, import),
+            Resolution::DeclaredPackage => declared::resolve(&origin, import),
         };
         let kind = kind_of(facts, import);
         let test = test_file || in_test(facts, import);

@@ -7,9 +7,9 @@ use index::{Counts, Facts, Incomplete};
 use serde::Serialize;
 use text::FilePath;
 
-use crate::scan::is_minified;
+use crate::scan::worth_reading;
 use crate::walk::{is_internal, root_of};
-use crate::{ReadError, SkipReason, disk, is_ignored};
+use crate::{SkipReason, is_ignored};
 
 /// Why a file is in the index, or is not. Shown as sentences.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -70,26 +70,14 @@ pub fn explain(roots: &[FilePath], file: &FilePath) -> Explanation {
     let Some(grammar) = grammars::for_path(file.file_name()) else {
         return Explanation::NoGrammar;
     };
-    let left_out = |reason| Explanation::LeftOut { reason };
-    match std::fs::symlink_metadata(file.as_path()) {
-        Ok(metadata) if metadata.is_file() => {}
-        _ => return left_out(SkipReason::Unreadable),
-    }
-    if is_ignored(roots, file) {
+    if is_ignored(roots, file) && file.as_path().is_file() {
         return Explanation::Ignored {
             by: ignored_by(root, file),
         };
     }
-    let text = match disk::read_text(file) {
-        Ok(text) if text.len() > index::MAX_BYTES => return left_out(SkipReason::TooLarge),
-        Ok(text) if is_minified(&text) => return left_out(SkipReason::Minified),
+    let text = match worth_reading(file, grammar) {
         Ok(text) => text,
-        Err(ReadError::TooLarge { .. }) => return left_out(SkipReason::TooLarge),
-        Err(ReadError::NotUtf8 { .. }) => return left_out(SkipReason::NotText),
-        Err(ReadError::Binary { .. }) => return left_out(SkipReason::Binary),
-        Err(ReadError::NotAFile { .. } | ReadError::Io { .. } | ReadError::Closed { .. }) => {
-            return left_out(SkipReason::Unreadable);
-        }
+        Err(reason) => return Explanation::LeftOut { reason },
     };
     let facts = Facts::of(grammar, &text);
     Explanation::Indexed {

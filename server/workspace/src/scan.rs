@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+use grammars::Grammar;
 use index::{Base, Facts, Packed};
 use rustc_hash::FxHashSet;
 use serde::Serialize;
@@ -37,7 +38,7 @@ pub struct Scan {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SkipReason {
-    /// Over [`index::MAX_BYTES`].
+    /// Over [`index::MAX_BYTES`], or over what people write in its language.
     TooLarge,
     /// Not UTF-8 text.
     NotText,
@@ -47,26 +48,32 @@ pub enum SkipReason {
     Binary,
     /// Its lines are too long for people: it was made by a program, to be read by one.
     Minified,
+    /// Its name says that a program keeps it for itself, as lock files.
+    Kept,
 }
 
 impl SkipReason {
-    pub(crate) const ALL: [SkipReason; 5] = [
+    pub(crate) const ALL: [SkipReason; 6] = [
         SkipReason::TooLarge,
         SkipReason::NotText,
         SkipReason::Unreadable,
         SkipReason::Binary,
         SkipReason::Minified,
+        SkipReason::Kept,
     ];
 }
 
 impl std::fmt::Display for SkipReason {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            SkipReason::TooLarge => "it is larger than 1 MiB, so it is data or made by a program",
+            SkipReason::TooLarge => {
+                "it is larger than what people write in its language, so it is data or made by a program"
+            },
             SkipReason::NotText => "it is not UTF-8 text",
             SkipReason::Unreadable => "the system does not let it be read",
             SkipReason::Binary => "it is binary",
             SkipReason::Minified => "its lines are too long for people; it is minified or data",
+            SkipReason::Kept => "a program keeps it for itself, as lock files",
         })
     }
 }
@@ -392,7 +399,11 @@ fn read_all(
 
 /// The text of a file that is worth reading, or why it is not.
 fn text_of(found: &Found) -> Result<String, SkipReason> {
-    if found.stat.bytes > index::MAX_BYTES as u64 {
+    let reading = &found.grammar.reading;
+    if reading.is_never(found.file.file_name()) {
+        return Err(SkipReason::Kept);
+    }
+    if found.stat.bytes > index::MAX_BYTES.min(reading.max_bytes) as u64 {
         return Err(SkipReason::TooLarge);
     }
     let text = disk::read_text(&found.file).map_err(|error| match error {
@@ -403,10 +414,24 @@ fn text_of(found: &Found) -> Result<String, SkipReason> {
             SkipReason::Unreadable
         }
     })?;
-    if is_minified(&text) {
+    if !reading.long_lines && is_minified(&text) {
         return Err(SkipReason::Minified);
     }
     Ok(text)
+}
+
+/// The text of a file on disk if it is worth reading, and why not otherwise.
+pub(crate) fn worth_reading(
+    file: &FilePath,
+    grammar: &'static Grammar,
+) -> Result<String, SkipReason> {
+    let metadata = std::fs::symlink_metadata(file.as_path());
+    let metadata = metadata.ok().filter(std::fs::Metadata::is_file);
+    text_of(&Found {
+        file: file.clone(),
+        grammar,
+        stat: Stat::of(&metadata.ok_or(SkipReason::Unreadable)?),
+    })
 }
 
 /// The facts of a file as it is on disk now. None if it is not to be indexed: it is gone, ignored, or not worth it.
@@ -422,16 +447,7 @@ pub fn facts_on_disk(roots: &[FilePath], file: &FilePath) -> Option<Arc<Facts>> 
 /// The facts of a file as it is on disk now. None if it is gone or not worth it.
 pub(crate) fn facts_of(file: &FilePath) -> Option<Facts> {
     let grammar = grammars::for_path(file.file_name())?;
-    let metadata = std::fs::symlink_metadata(file.as_path()).ok()?;
-    if !metadata.is_file() {
-        return None;
-    }
-    let found = Found {
-        file: file.clone(),
-        grammar,
-        stat: Stat::of(&metadata),
-    };
-    let text = text_of(&found).ok()?;
+    let text = worth_reading(file, grammar).ok()?;
     Some(Facts::of(grammar, &text))
 }
 

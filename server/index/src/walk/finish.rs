@@ -52,7 +52,7 @@ impl Walker<'_> {
         errors.sort_unstable();
         let is_named = |id: &SymbolId| {
             let symbol = symbols.get(id.index());
-            symbol.is_some_and(|symbol| symbol.kind != SymbolKind::Impl)
+            symbol.is_some_and(|symbol| symbol.kind.is_mentioned())
         };
         let by_name = sorted(
             &symbols,

@@ -5,22 +5,24 @@ use std::fmt::Write as _;
 use expect_test::{Expect, expect};
 use index::{Facts, Index};
 
-use crate::manifest::Manifests;
+use crate::manifest::{Manifests, is_manifest};
 use crate::review::Review;
 use crate::team::{Decision, Forbidden, Job, Layer, Layers, Paths, Shape, Skills, Team};
 
 use super::*;
 
-/// Reviews `//- /path` files for a team; what has no grammar is a manifest.
+/// Reviews `//- /path` files for a team.
 fn check_for(team: &Team, fixture: &str, expected: Expect) {
     let mut index = Index::new();
     let mut manifests = Vec::new();
     for part in fixture.split("//- ").skip(1) {
         let (path, source) = part.split_once('\n').unwrap();
         let file = FilePath::new(path).unwrap();
-        match grammars::for_path(path) {
-            Some(grammar) => index.insert(file, Arc::new(Facts::of(grammar, source))),
-            None => manifests.push((file, source.to_owned())),
+        if is_manifest(file.file_name()) {
+            manifests.push((file.clone(), source.to_owned()));
+        }
+        if let Some(grammar) = grammars::for_path(path) {
+            index.insert(file, Arc::new(Facts::of(grammar, source)));
         }
     }
     let root = FilePath::new("/w").unwrap();
@@ -247,7 +249,15 @@ fn a_system_has_the_size_that_was_agreed() {
         },
         ..Team::default()
     };
-    check_for(&team(2, 2, 2), SYSTEM, expect![[""]]);
+    check_for(
+        &team(2, 2, 2),
+        SYSTEM,
+        expect![[r#"
+        compose.yml ctx/too-many-languages: 1 of the files is in YAML, which makes 3 languages; agreed are 2 (`shape.max_languages`)
+            feed/main.py: 2 of the files are in Python
+            web/app.ts: 1 of the files is in TypeScript
+    "#]],
+    );
     check_for(
         &team(1, 1, 1),
         SYSTEM,
@@ -256,7 +266,8 @@ fn a_system_has_the_size_that_was_agreed() {
                 compose.yml: the service `db` runs `postgres:16`
             feed/Dockerfile ctx/too-many-deployables: `feed/Dockerfile` is deployed, which makes 2 things to deploy; agreed are 1 (`shape.max_deployables`)
                 web/Dockerfile: `web/Dockerfile` is deployed
-            web/app.ts ctx/too-many-languages: 1 of the files is in TypeScript, which makes 2 languages; agreed are 1 (`shape.max_languages`)
+            web/app.ts ctx/too-many-languages: 1 of the files is in TypeScript, which makes 3 languages; agreed are 1 (`shape.max_languages`)
+                compose.yml: 1 of the files is in YAML
                 feed/main.py: 2 of the files are in Python
         "#]],
     );

@@ -1,10 +1,11 @@
 //! Where files are: what a resolver needs to know of the whole workspace.
 
 use grammars::Resolution;
-use index::Index;
+use index::{Facts, Index};
 use rustc_hash::{FxHashMap, FxHashSet};
 use text::FilePath;
 
+use super::declared::Declared;
 use crate::manifest::Manifests;
 use crate::team::Team;
 
@@ -23,7 +24,8 @@ pub struct Project<'a> {
     pub team: &'a Team,
 }
 
-/// The files by what imports can call them. Depends on which files there are, not on what is in them.
+/// The files by what imports can call them. Depends on which files there are and on the packages that they declare, not on
+/// what else is in them.
 #[derive(Default)]
 pub(crate) struct Layout {
     files: FxHashMap<String, FilePath>,
@@ -32,6 +34,9 @@ pub(crate) struct Layout {
     folders: FxHashSet<String>,
     /// Folders that dotted names start in, the deepest first.
     dotted_roots: Vec<String>,
+    /// The files that a path can lead to, by ecosystem and name without the folder.
+    of_ecosystem: FxHashMap<(&'static str, String), Vec<FilePath>>,
+    declared: Declared,
     manifests: Manifests,
 }
 
@@ -41,10 +46,26 @@ impl Layout {
         let mut named: FxHashMap<String, Vec<FilePath>> = FxHashMap::default();
         let mut folders = FxHashSet::default();
         let mut packages = FxHashSet::default();
-        for file in project.index.paths() {
+        let mut of_ecosystem: FxHashMap<_, Vec<FilePath>> = FxHashMap::default();
+        let mut declared = Declared::default();
+        for file in project.index.paths().filter(|file| super::takes_part(file)) {
             files.insert(file.as_str().to_owned(), file.clone());
             let mut folder = parent(file.as_str());
-            let modules = grammars::for_path(file.file_name()).map(|grammar| &grammar.modules);
+            let grammar = grammars::for_path(file.file_name());
+            let modules = grammar.map(|grammar| &grammar.modules);
+            let resolution = modules.map_or(Resolution::None, |modules| modules.resolution);
+            // Languages of one ecosystem lead to each other, whatever each goes by.
+            let declares = matches!(
+                resolution,
+                Resolution::DeclaredPackage | Resolution::TypePath
+            );
+            if let Some(grammar) = grammar.filter(|_| declares || resolution == Resolution::Path) {
+                let name = (grammar.ecosystem, file.file_name().to_owned());
+                of_ecosystem.entry(name).or_default().push(file.clone());
+            }
+            if declares && let Some(facts) = project.index.file(file) {
+                declared.take(file, &facts);
+            }
             if modules.is_some_and(|modules| {
                 matches!(
                     modules.resolution,
@@ -71,6 +92,8 @@ impl Layout {
             named,
             folders,
             dotted_roots,
+            of_ecosystem,
+            declared,
             manifests: project.manifests.clone(),
         }
     }
@@ -90,6 +113,25 @@ impl Layout {
 
     pub(crate) fn dotted_roots(&self) -> &[String] {
         &self.dotted_roots
+    }
+
+    /// The files of an ecosystem that have that name, without their folders; by path.
+    pub(crate) fn named(&self, ecosystem: &'static str, name: &str) -> &[FilePath] {
+        let key = (ecosystem, name.to_owned());
+        self.of_ecosystem.get(&key).map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn declared(&self) -> &Declared {
+        &self.declared
+    }
+
+    /// Whether a file declares something else than when the layout was made.
+    pub(crate) fn declares_otherwise(&self, file: &FilePath, facts: &Facts) -> bool {
+        let resolution = facts.grammar.modules.resolution;
+        matches!(
+            resolution,
+            Resolution::DeclaredPackage | Resolution::TypePath
+        ) && self.declared.differs(file, facts)
     }
 
     pub(crate) fn manifests(&self) -> &Manifests {

@@ -23,7 +23,7 @@ pub(super) fn resolve(origin: &Origin<'_>, import: &Import) -> Vec<Target> {
         };
         return match origin.at(&base) {
             Some(to) => vec![Target::Inside(to, names())],
-            None if is_asset(source) => Vec::new(),
+            None if origin.is_asset(source) => Vec::new(),
             None => vec![Target::Nowhere(origin.wanted(&base))],
         };
     }
@@ -57,17 +57,6 @@ fn is_relative(source: &str) -> bool {
     source.starts_with("./") || source.starts_with("../") || source == "." || source == ".."
 }
 
-/// Whether the specifier names a file that is not code.
-fn is_asset(source: &str) -> bool {
-    let name = source.rsplit('/').next().unwrap_or(source);
-    name.rsplit_once('.').is_some_and(|(stem, ending)| {
-        !stem.is_empty()
-            && !ending.is_empty()
-            && grammars::for_path(name).is_none()
-            && ending.chars().all(|c| c.is_ascii_alphanumeric())
-    })
-}
-
 /// `@scope/name` or `name`.
 fn package_name(source: &str) -> &str {
     let parts = if source.starts_with('@') { 2 } else { 1 };
@@ -76,6 +65,22 @@ fn package_name(source: &str) -> &str {
 }
 
 impl Origin<'_> {
+    /// Whether the specifier names a file that is no code of the same ecosystem.
+    fn is_asset(&self, source: &str) -> bool {
+        let name = source.rsplit('/').next().unwrap_or(source);
+        name.rsplit_once('.').is_some_and(|(stem, ending)| {
+            !stem.is_empty()
+                && !ending.is_empty()
+                && !self.is_of_ecosystem(name)
+                && ending.chars().all(|c| c.is_ascii_alphanumeric())
+        })
+    }
+
+    fn is_of_ecosystem(&self, name: &str) -> bool {
+        let ecosystem = self.facts.grammar.ecosystem;
+        grammars::for_path(name).is_some_and(|grammar| grammar.ecosystem == ecosystem)
+    }
+
     /// What a path may stand for, in the order of precedence.
     fn names(&self, base: &str) -> Vec<String> {
         let modules = &self.facts.grammar.modules;
@@ -104,7 +109,9 @@ impl Origin<'_> {
             .iter()
             .find_map(|path| self.layout.file(path))
             .cloned();
-        found.filter(|file| file != self.file || base == file.as_str())
+        found
+            .filter(|file| self.is_of_ecosystem(file.file_name()))
+            .filter(|file| file != self.file || base == file.as_str())
     }
 
     /// By `paths` and `baseUrl` of the compiler's configuration.

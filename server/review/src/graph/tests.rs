@@ -4,19 +4,21 @@ use std::sync::Arc;
 use expect_test::{Expect, expect};
 
 use super::*;
-use crate::manifest::Manifests;
+use crate::manifest::{Manifests, is_manifest};
 use crate::team::Team;
 
-/// Files of a fixture: `//- /path` starts one. What has no grammar is a manifest.
+/// Files of a fixture: `//- /path` starts one.
 fn check(fixture: &str, expected: Expect) {
     let mut index = Index::new();
     let mut manifests = Vec::new();
     for part in fixture.split("//- ").skip(1) {
         let (path, source) = part.split_once('\n').unwrap();
         let file = FilePath::new(path).unwrap();
-        match grammars::for_path(path) {
-            Some(grammar) => index.insert(file, Arc::new(Facts::of(grammar, source))),
-            None => manifests.push((file, source.to_owned())),
+        if is_manifest(file.file_name()) {
+            manifests.push((file.clone(), source.to_owned()));
+        }
+        if let Some(grammar) = grammars::for_path(path) {
+            index.insert(file, Arc::new(Facts::of(grammar, source)));
         }
     }
     let manifests = Manifests::read(manifests);
@@ -333,4 +335,173 @@ class Unused {}
             src/main/java/shop/Item.java -> src/main/java/shop/Cart.java Static [Cart]
         "#]],
     );
+}
+
+#[test]
+fn paths_start_in_the_own_folder_or_in_one_around_it() {
+    check(
+        "\
+//- /w/lua/shop/init.lua
+local cart = require(\"shop.cart\")
+local json = require(\"cjson\")
+//- /w/lua/shop/cart.lua
+local shop = require(\"shop\")
+//- /w/lib/shop.rb
+require \"shop/cart\"
+require_relative \"shop/line\"
+require \"json\"
+//- /w/lib/shop/cart.rb
+//- /w/lib/shop/line.rb
+//- /w/test/test_shop.rb
+require \"shop\"
+//- /w/style/a.css
+@import \"b.css\";
+@import url(more/c.css);
+//- /w/style/b.css
+//- /w/style/more/c.css
+//- /w/src/Data/Cart.hs
+module Data.Cart where
+import Data.Line (line)
+import Data.Map (Map)
+//- /w/src/Data/Line.hs
+module Data.Line where
+//- /w/bin/run.sh
+. ./lib/common.sh
+source \"$HOME/lib/common.sh\"
+//- /w/bin/lib/common.sh
+//- /w/zig/main.zig
+const std = @import(\"std\");
+const cart = @import(\"cart.zig\");
+//- /w/zig/cart.zig
+",
+        expect![[r#"
+            bin/run.sh -> bin/lib/common.sh Static []
+            bin/run.sh -> bin/lib/common.sh Static []
+            lib/shop.rb -> lib/shop/cart.rb Static []
+            lib/shop.rb -> lib/shop/line.rb Static []
+            lib/shop.rb => json
+            lua/shop/cart.lua -> lua/shop/init.lua Load []
+            lua/shop/init.lua -> lua/shop/cart.lua Load []
+            lua/shop/init.lua => cjson
+            src/Data/Cart.hs -> src/Data/Line.hs Static [line]
+            src/Data/Cart.hs => Data.Map
+            style/a.css -> style/b.css Static []
+            style/a.css -> style/more/c.css Static []
+            test/test_shop.rb -> lib/shop.rb Static test []
+            zig/main.zig -> zig/cart.zig Static []
+            zig/main.zig => std
+        "#]],
+    );
+}
+
+#[test]
+fn packages_are_what_files_declare() {
+    check(
+        "\
+//- /w/app/src/main/java/com/acme/Main.java
+package com.acme;
+class Main {}
+//- /w/app/src/main/java/com/acme/shop/Cart.java
+package com.acme.shop;
+class Cart { class Line {} }
+//- /w/app/src/main/kotlin/shop/Money.kt
+package com.acme.shop
+import com.acme.Main
+object Money { fun round() {} }
+fun half() {}
+//- /w/app/src/main/java/com/acme/stock/Shelf.java
+package com.acme.stock;
+class Shelf {}
+//- /w/app/src/main/java/com/acme/stock/Box.java
+package com.acme.stock;
+class Box {}
+//- /w/app/src/main/scala/Orders.scala
+package com.acme.orders
+import com.acme.shop.{Cart, half => h}
+import com.acme.stock._
+class Orders { val box: Box = null }
+//- /w/net/Shop/Cart.cs
+using System.Text;
+using Acme.Prices;
+namespace Acme.Shop { class Cart { Price price; } }
+//- /w/net/Everything.cs
+namespace Acme { namespace Prices { class Price {} class Rate {} } }
+//- /w/net/More.cs
+namespace Acme.Prices;
+class Discount {}
+//- /w/php/src/Cart.php
+<?php
+namespace Acme\\Shop;
+use Acme\\Money\\{Price, Rate};
+use function Acme\\Money\\half;
+use Psr\\Log\\LoggerInterface;
+require 'functions/all.php';
+class Cart {}
+//- /w/php/src/Money/Price.php
+<?php
+namespace Acme\\Money;
+class Price {}
+//- /w/php/src/Money/functions.php
+<?php
+namespace Acme\\Money;
+function half() {}
+//- /w/php/src/functions/all.php
+<?php
+",
+        expect![[r#"
+            app/src/main/kotlin/shop/Money.kt -> app/src/main/java/com/acme/Main.java Static [Main]
+            app/src/main/scala/Orders.scala -> app/src/main/java/com/acme/shop/Cart.java Static [Cart]
+            app/src/main/scala/Orders.scala -> app/src/main/kotlin/shop/Money.kt Static [half]
+            app/src/main/scala/Orders.scala -> app/src/main/java/com/acme/stock/Box.java Static []
+            net/Shop/Cart.cs -> net/Everything.cs Static []
+            net/Shop/Cart.cs => System.Text
+            php/src/Cart.php -> php/src/Money/Price.php Static [Price]
+            php/src/Cart.php -> php/src/Money/functions.php Static [half]
+            php/src/Cart.php -> php/src/functions/all.php Static []
+            php/src/Cart.php => Psr\Log
+        "#]],
+    );
+}
+
+#[test]
+fn what_a_file_declares_may_change_where_others_lead() {
+    let graph = |sources: [(&str, &str); 2], before: Option<(Graph, &str)>| {
+        let facts = |path: &str, source: &str| {
+            let file = FilePath::new(path).unwrap();
+            let grammar = grammars::for_path(path).unwrap();
+            (file, Arc::new(Facts::of(grammar, source)))
+        };
+        let index: Index = sources
+            .into_iter()
+            .map(|(path, source)| facts(path, source))
+            .collect();
+        let root = FilePath::new("/w").unwrap();
+        let project = Project {
+            roots: std::slice::from_ref(&root),
+            index: &index,
+            manifests: &Manifests::default(),
+            exists: &|_| false,
+            team: &Team::default(),
+        };
+        match before {
+            Some((mut graph, changed)) => {
+                let changed = FilePath::new(changed).unwrap();
+                let moved = graph.update(&project, &BTreeSet::from([changed]));
+                let fresh = Graph::of(&project);
+                assert!(graph.files().eq(fresh.files()));
+                (graph, moved)
+            }
+            None => (Graph::of(&project), BTreeSet::new()),
+        }
+    };
+    let user = (
+        "/w/A.kt",
+        "package a\nimport b.C\nclass A { val c: C? = null }",
+    );
+    let (first, _) = graph([user, ("/w/B.kt", "package b\nclass D")], None);
+    assert_eq!(first.edges().count(), 0);
+    let now = [user, ("/w/B.kt", "package b\nclass C")];
+    let (second, moved) = graph(now, Some((first, "/w/B.kt")));
+    assert_eq!(second.edges().count(), 1);
+    assert_eq!(moved, BTreeSet::from([FilePath::new("/w/A.kt").unwrap()]));
 }

@@ -64,6 +64,7 @@ fn ignore_files_are_honoured_with_or_without_git() {
     let folder = tempfile::tempdir().unwrap();
     let root = FilePath::new(folder.path()).unwrap();
     let long_lines = "x = 1; ".repeat(4000);
+    let data = "[\n1,\n".repeat(40_000);
     lay_out(
         folder.path(),
         &[
@@ -75,13 +76,16 @@ fn ignore_files_are_honoured_with_or_without_git() {
             ("src/latin.rs", b"\xe4"),
             ("src/nul.rs", b"a\0b"),
             ("src/packed.rs", long_lines.as_bytes()),
+            ("web/package-lock.json", b"{}"),
+            ("web/data.json", data.as_bytes()),
+            ("web/page.md", long_lines.as_bytes()),
         ],
     );
     let (workspace, scan, folders) = scanned_with_folders(&root);
     let within = |file: &FilePath| file.relative_to(&root).unwrap().to_owned();
     let snapshot = workspace.snapshot();
     let found: Vec<String> = snapshot.index().paths().map(within).collect();
-    assert_eq!(found, ["src/a.rs"]);
+    assert_eq!(found, ["src/a.rs", "web/page.md"]);
     let left_out: Vec<_> = scan
         .left_out
         .iter()
@@ -93,10 +97,12 @@ fn ignore_files_are_honoured_with_or_without_git() {
             ("src/latin.rs".to_owned(), SkipReason::NotText),
             ("src/nul.rs".to_owned(), SkipReason::Binary),
             ("src/packed.rs".to_owned(), SkipReason::Minified),
+            ("web/data.json".to_owned(), SkipReason::TooLarge),
+            ("web/package-lock.json".to_owned(), SkipReason::Kept),
         ]
     );
     let folders: Vec<_> = folders.iter().map(within).collect();
-    assert_eq!(folders, ["", "src"]);
+    assert_eq!(folders, ["", "src", "web"]);
     let others: Vec<_> = scan.others.iter().map(within).collect();
     assert_eq!(others, [".gitignore", "notes.xyz"]);
     let why = |path: &str| {
@@ -111,6 +117,8 @@ fn ignore_files_are_honoured_with_or_without_git() {
         src/latin.rs: not indexed: it is not UTF-8 text
         src/nul.rs: not indexed: it is binary
         src/packed.rs: not indexed: its lines are too long for people; it is minified or data
+        web/package-lock.json: not indexed: a program keeps it for itself, as lock files
+        web/data.json: not indexed: it is larger than what people write in its language, so it is data or made by a program
         /elsewhere.rs: not indexed: it is in no workspace folder
     "#]]
     .assert_eq(
@@ -122,6 +130,8 @@ fn ignore_files_are_honoured_with_or_without_git() {
             "src/latin.rs",
             "src/nul.rs",
             "src/packed.rs",
+            "web/package-lock.json",
+            "web/data.json",
             "/elsewhere.rs",
         ]
         .map(|path| format!("{path}: {}\n", why(path)))
