@@ -53,7 +53,9 @@ impl Parsed {
 
     /// Whether the facts may be those of another reading of a text with syntax errors.
     ///
-    /// Around an error the parser keeps more or less of the tree before by chance. [`Parsed::settled`] does not.
+    /// Around an error the parser keeps more or less of the tree before by chance, and does not always say what it has
+    /// changed. What is read after that may have taken a mistake over, even when the errors are gone; [`Parsed::settled`]
+    /// takes nothing over.
     pub fn is_provisional(&self) -> bool {
         self.0.provisional
     }
@@ -114,6 +116,10 @@ impl Parsed {
         self.0.facts.has_error_in(range)
     }
 
+    fn has_errors(&self) -> bool {
+        self.0.tree.as_ref().is_some_and(has_errors)
+    }
+
     fn with_old(
         grammar: &'static Grammar,
         text: &Text,
@@ -140,7 +146,9 @@ impl Parsed {
                 Some(Parsed(Arc::new(Inner {
                     grammar,
                     text: text.clone(),
-                    provisional: old.is_some() && tree.root_node().has_error(),
+                    provisional: old.is_some_and(|(before, ..)| {
+                        before.is_provisional() || before.has_errors() || has_errors(&tree)
+                    }),
                     tree: Some(tree),
                     facts: Arc::new(facts),
                     reading,
@@ -163,6 +171,10 @@ impl Parsed {
             whiffs: OnceLock::new(),
         }))
     }
+}
+
+fn has_errors(tree: &Tree) -> bool {
+    tree.root_node().has_error()
 }
 
 impl fmt::Debug for Parsed {

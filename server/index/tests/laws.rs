@@ -156,15 +156,17 @@ fn check_shape(facts: &Facts, text: &Text) {
     assert_eq!(facts.pack().unpack().as_ref(), Some(facts));
 }
 
-/// What was taken over from the reading before is what a walk over the whole tree finds, and at rest what anybody finds.
+/// At rest the facts are what anybody finds, and before that, unless they may be provisional, what a walk over the whole
+/// tree finds.
 fn check_again(parsed: &Parsed) {
     let name = parsed.grammar().name;
-    assert_eq!(**parsed.facts(), parsed.facts_of_whole(), "{name}");
+    if !parsed.is_provisional() {
+        assert_eq!(**parsed.facts(), parsed.facts_of_whole(), "{name}");
+    }
     let fresh = Parsed::parse(parsed.grammar(), parsed.text());
     assert_eq!(parsed.settled().facts(), fresh.facts(), "{name}");
 }
 
-/// A case goes through every language and takes some 10 ms for each, unoptimised; `FARTHING_LAWS=5000` looks for longer.
 /// However deep data are nested, by brackets, marks or indentation, they have facts: some parsers count levels in little
 /// room.
 #[test]
@@ -199,6 +201,7 @@ fn deep_data_have_facts() {
     }
 }
 
+/// A case goes through every language and takes some 10 ms for each, unoptimised; `FARTHING_LAWS=5000` looks for longer.
 fn config() -> ProptestConfig {
     let cases = std::env::var("FARTHING_LAWS").ok();
     let cases = cases
