@@ -112,7 +112,8 @@ function M.prepare(rounds)
   M.await('the provider', function()
     return said:find('\n', 1, true) ~= nil
   end)
-  vim.env.ANTHROPIC_BASE_URL = vim.json.decode(assert(said:match('^[^\n]*'))).base_url
+  local first = assert(said:match('^[^\n]*'))
+  vim.env.ANTHROPIC_BASE_URL = vim.json.decode(first).base_url
   vim.env.ANTHROPIC_API_KEY = 'dummy'
   vim.env.NO_PROXY = '127.0.0.1'
 
