@@ -86,9 +86,14 @@ fn an_edit_that_never_lands_waits_for_the_user() {
                 && hover.contains("+    text.push_str(\"Good day, \");"),
             "{hover}"
         );
+        // More than the server remembers of what was typed.
+        for _ in 0..600 {
+            editor.type_before(FILE, "//! A shop.", "// é𝒳\n");
+        }
         editor.pick(FILE, BEFORE, picked);
         editor.hunks(FILE, 0);
-        assert_eq!(editor.text(FILE), left, "{bad:?}");
+        let typed = "// é𝒳\n".repeat(600);
+        assert_eq!(editor.text(FILE), typed + &left, "{bad:?}");
         let _told = editor.take_errors();
         editor.shutdown();
     }

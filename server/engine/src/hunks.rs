@@ -103,6 +103,10 @@ impl Hunk {
         waits(&self.state)
     }
 
+    fn is_pending(&self) -> bool {
+        matches!(self.state, HunkState::Pending { .. })
+    }
+
     /// Where it is shown.
     pub fn range(&self) -> Range {
         match &self.state {
@@ -111,13 +115,13 @@ impl Hunk {
         }
     }
 
-    /// Has it fit the newest text if it is staged. Typing at its place leaves it as it was, to be discarded or made by
-    /// hand.
+    /// Has it fit the newest text if it is not in the text yet: a document forgets what was typed long ago. Typing at its
+    /// place leaves it as it was, to be discarded or made by hand.
     fn catch_up(&mut self, document: &Document) {
         let HunkState::Pending {
             edit,
             serial,
-            why: why @ Waits::Staged,
+            why,
             at,
         } = &mut self.state
         else {
@@ -133,8 +137,10 @@ impl Hunk {
                 *serial = document.serial();
                 *edit = Arc::new(rebased);
             }
-            Some(Err(conflict)) => *why = Waits::Trouble(changed_meanwhile(conflict)),
-            None => {}
+            Some(Err(conflict)) if *why == Waits::Staged => {
+                *why = Waits::Trouble(changed_meanwhile(conflict));
+            }
+            Some(Err(_)) | None => {}
         }
     }
 
@@ -243,12 +249,12 @@ impl Hunks {
         hunks
     }
 
-    /// Has staged hunks fit the newest text, as long as nobody types where they go.
+    /// Has the hunks that wait fit the newest text, as long as nobody types where they go.
     pub(crate) fn catch_up(&mut self, document: &Document) {
         let Some(hunks) = self.by_file.get_mut(document.file()) else {
             return;
         };
-        if hunks.iter().any(Hunk::is_staged) {
+        if hunks.iter().any(Hunk::is_pending) {
             for hunk in Arc::make_mut(hunks) {
                 hunk.catch_up(document);
             }
@@ -291,7 +297,7 @@ impl Hunks {
         self.mark(file);
         let waiting: Vec<Hunk> = all
             .iter()
-            .filter(|hunk| matches!(hunk.state, HunkState::Pending { .. }))
+            .filter(|hunk| hunk.is_pending())
             .cloned()
             .collect();
         let kept = all.len() - waiting.len();
