@@ -1,14 +1,33 @@
-use index::Parsed;
-use text::{Bias, EditSet, Range};
+use std::sync::Arc;
+
+use index::{Facts, Parsed, Part, Symbol, SymbolId};
+use text::{Bias, EditSet, Range, Text};
 
 use crate::draft::{Drafts, draft};
-use crate::imports::brings_imports_only;
+use crate::imports::{brings_imports_only, is_blank_or_imports};
 use crate::verdict::{Question, Refusable, Refusal, Rule, Verdict, View, refuse};
 use crate::{ApprovedEdit, Operation, Policy, Proposal, Protection, Scope};
 
+/// A change is judged by the part of the text around it only if that is at most the text divided by this: it is read twice.
+const MIN_PARTS: usize = 3;
+
 /// Judges a proposal against the current text of its file.
+///
+/// What that costs grows with the item that changes and with its neighbours, and with the whole file where one of them
+/// is most of it, where the text has syntax errors or where names of the change are those of something else as well.
 pub fn decide(view: &View<'_>, scope: &Scope, policy: &Policy, proposal: &Proposal) -> Verdict {
-    match judge(view, scope, policy, proposal) {
+    decide_by_parts(view, scope, policy, proposal, view.text.len() / MIN_PARTS)
+}
+
+/// The same, reading parts of a text alone up to some length.
+pub(crate) fn decide_by_parts(
+    view: &View<'_>,
+    scope: &Scope,
+    policy: &Policy,
+    proposal: &Proposal,
+    longest: usize,
+) -> Verdict {
+    match judge(view, scope, policy, proposal, longest) {
         Ok(Judged {
             edit,
             added,
@@ -34,6 +53,7 @@ fn judge(
     scope: &Scope,
     policy: &Policy,
     proposal: &Proposal,
+    longest: usize,
 ) -> Refusable<Judged> {
     if proposal.file != scope.file || view.file != &scope.file {
         return refuse(
@@ -56,7 +76,7 @@ fn judge(
             "nothing would change; the text already reads so",
         );
     }
-    let (edits, added) = first_that_fits(view, scope, &drafts, &proposal.operation)?;
+    let (edits, added) = first_that_fits(view, scope, &drafts, &proposal.operation, longest)?;
     let question = match policy.protection(view.file) {
         Protection::Deny => {
             return refuse(
@@ -93,10 +113,11 @@ fn first_that_fits(
     scope: &Scope,
     drafts: &Drafts,
     operation: &Operation,
+    longest: usize,
 ) -> Refusable<(EditSet, Vec<String>)> {
     let mut first_refusal = None;
     for edits in &drafts.edits {
-        match fits(view, scope, edits, (&drafts.symbol, operation)) {
+        match fits(view, scope, edits, (&drafts.symbol, operation), longest) {
             Ok(added) => return Ok((edits.clone(), added)),
             Err(refusal) => _ = first_refusal.get_or_insert(refusal),
         }
@@ -112,6 +133,7 @@ fn fits(
     scope: &Scope,
     edits: &EditSet,
     (address, operation): (&str, &Operation),
+    longest: usize,
 ) -> Refusable<Vec<String>> {
     let after = match edits.apply(view.text) {
         Ok(after) => after,
@@ -123,8 +145,23 @@ fn fits(
         parsed: &before,
         ..*view
     };
-    let parsed = before.reparse(edits, &after).settled();
     let after_scope = scope.moved(edits, after.len(), Some(address));
+    let touched = own_area(view, edits, operation);
+    let change = Changing {
+        view,
+        scope,
+        after_scope: &after_scope,
+        edits,
+        operation,
+        area: Range::new(
+            edits.map_offset(touched.start, Bias::Before),
+            edits.map_offset(touched.end, Bias::After),
+        ),
+    };
+    if let Some(part) = change.part(touched, &after, longest) {
+        return change.judged(&After::Part(&part));
+    }
+    let parsed = before.reparse(edits, &after).settled();
     if errors_outside(&parsed, &after_scope) > errors_outside(view.parsed, scope) {
         let at = edits.edits().first().map_or(0, |edit| edit.range.start);
         return refuse(
@@ -136,116 +173,205 @@ fn fits(
             ),
         );
     }
-    if matches!(operation, Operation::EditImports { .. }) {
-        let (was, is) = (outside(view.parsed, scope), outside(&parsed, &after_scope));
-        return if was == is && brings_imports_only(view, edits, parsed.facts()) {
-            Ok(Vec::new())
-        } else {
-            refuse(
+    change.judged(&After::Whole(parsed.facts()))
+}
+
+/// A change that is being judged by the symbols it leaves.
+struct Changing<'c> {
+    view: &'c View<'c>,
+    scope: &'c Scope,
+    after_scope: &'c Scope,
+    edits: &'c EditSet,
+    operation: &'c Operation,
+    /// Where it can have put something, in the text after it.
+    area: Range,
+}
+
+/// What is known of the text after a change.
+enum After<'a> {
+    /// Everything.
+    Whole(&'a Facts),
+    /// All about the part that the change is in, and that nothing else is another.
+    Part(&'a Part<'a>),
+}
+
+impl Changing<'_> {
+    /// The part that the change is in, where that is enough to judge it by: a reading of the whole would say the same.
+    fn part(&self, touched: Range, after: &Text, longest: usize) -> Option<Part<'_>> {
+        // Lines may hold anything, and what else is in a block of imports is known from all of it.
+        let enough = self.scope.regions.is_empty()
+            && (!self.is_of_imports()
+                || (self.edits.edits().iter()).all(|edit| is_blank_or_imports(self.view, edit)));
+        let parsed = self.view.parsed;
+        let part = || parsed.part(touched, self.edits, after, longest);
+        enough.then(part).flatten()
+    }
+
+    fn is_of_imports(&self) -> bool {
+        matches!(self.operation, Operation::EditImports { .. })
+    }
+
+    /// What the change adds to the symbols of the file, if that may be.
+    fn judged(&self, after: &After<'_>) -> Refusable<Vec<String>> {
+        let (scope, view) = (self.scope, self.view);
+        let Outcome { gone, added } = self.outcome(after);
+        if self.is_of_imports() {
+            let brings_imports_only = match after {
+                After::Whole(facts) => brings_imports_only(view, self.edits, facts),
+                After::Part(_) => true,
+            };
+            return if gone.is_none() && added.is_empty() && brings_imports_only {
+                Ok(Vec::new())
+            } else {
+                refuse(
+                    Rule::Scope,
+                    "edit_imports takes whole import statements and nothing else",
+                )
+            };
+        }
+        if let Some(gone) = gone {
+            return refuse(
                 Rule::Scope,
-                "edit_imports takes whole import statements and nothing else",
+                format!(
+                    "this would remove or rename `{gone}`, which is outside the scope ({})",
+                    scope.describe()
+                ),
+            );
+        }
+        if let Some(name) = self.misled(after) {
+            return refuse(
+                Rule::Scope,
+                format!(
+                    "after this `{name}` would be the name of something outside the scope; give the new item another name, or put it after the others of its name"
+                ),
+            );
+        }
+        let is_root = |path: &&&str| {
+            let mut containers = path.match_indices('/').map(|(at, _)| &path[..at]);
+            !containers.any(|container| added.binary_search(&container).is_ok())
+        };
+        let roots = added.iter().filter(is_root).count();
+        if roots > usize::from(scope.siblings) {
+            return refuse(
+                Rule::Scope,
+                format!(
+                    "this adds {roots} new items, the scope has room for {}; fold them into the target",
+                    scope.siblings
+                ),
+            );
+        }
+        Ok(self.own(after))
+    }
+
+    /// What becomes of the symbols outside of the scope.
+    fn outcome<'a>(&'a self, after: &'a After<'_>) -> Outcome<'a> {
+        let before = self.view.parsed.facts();
+        match after {
+            After::Whole(facts) => Outcome::between(
+                outside(before, self.scope, before.in_order_of_path()),
+                outside(facts, self.after_scope, facts.in_order_of_path()),
+            ),
+            After::Part(part) => {
+                let facts = part.facts();
+                Outcome::between(
+                    outside(before, self.scope, part.before()),
+                    outside(facts, self.after_scope, facts.in_order_of_path()),
+                )
+            }
+        }
+    }
+
+    /// A target whose name leads out of the scope after the edits: an item of the same name was put before it.
+    fn misled(&self, after: &After<'_>) -> Option<&str> {
+        let (before, edits) = (self.view.parsed.facts(), self.edits);
+        let moved = |was: Range| {
+            Range::new(
+                edits.map_offset(was.start, Bias::Before),
+                edits.map_offset(was.end, Bias::After),
             )
         };
+        let is_at = |name: &str| match after {
+            After::Whole(facts) => place(facts, name),
+            After::Part(part) => part.place(name),
+        };
+        let targets = self.scope.targets.iter();
+        let places = targets.filter_map(|target| Some(moved(place(before, &target.symbol)?)));
+        let places: Vec<Range> = places.chain([self.area]).collect();
+        let misled = self.scope.targets.iter().find(|target| {
+            place(before, &target.symbol).is_some()
+                && is_at(&target.symbol)
+                    .is_some_and(|is| !places.iter().any(|place| place.intersects(is)))
+        })?;
+        Some(&misled.symbol)
     }
-    let (was, is) = (outside(view.parsed, scope), outside(&parsed, &after_scope));
-    if let Some(gone) = was.iter().find(|path| !is.contains(path)) {
-        return refuse(
-            Rule::Scope,
-            format!(
-                "this would remove or rename `{gone}`, which is outside the scope ({})",
-                scope.describe()
-            ),
-        );
+
+    /// Name paths of what lies in the area of the change and is neither a target nor inside one.
+    ///
+    /// What is new is known by its place: an item put before another of the same name takes over that one's path.
+    fn own(&self, after: &After<'_>) -> Vec<String> {
+        let (facts, start) = match after {
+            After::Whole(facts) => (*facts, 0),
+            After::Part(part) => (part.facts(), part.start()),
+        };
+        let symbols = outside(facts, self.after_scope, facts.in_order_of_path());
+        let inside = symbols.filter(|symbol| {
+            let Range { start: from, end } = symbol.range;
+            (self.area).contains_range(Range::new(from + start, end + start))
+        });
+        inside.map(|symbol| symbol.path.to_string()).collect()
     }
-    let area = own_area(view, edits, operation);
-    if let Some(name) = misled(view, scope, edits, &parsed, area) {
-        return refuse(
-            Rule::Scope,
-            format!(
-                "after this `{name}` would be the name of something outside the scope; give the new item another name, or put it after the others of its name"
-            ),
-        );
-    }
-    let added: Vec<String> = is.into_iter().filter(|path| !was.contains(path)).collect();
-    let roots = added
-        .iter()
-        .filter(|path| {
-            !added
-                .iter()
-                .any(|other| is_under(path, other) && other != *path)
-        })
-        .count();
-    if roots > usize::from(scope.siblings) {
-        return refuse(
-            Rule::Scope,
-            format!(
-                "this adds {roots} new items, the scope has room for {}; fold them into the target",
-                scope.siblings
-            ),
-        );
-    }
-    Ok(own(&parsed, &after_scope, area))
 }
 
-/// A target whose name leads out of the scope after the edits: an item of the same name was put before it.
-fn misled<'s>(
-    view: &View<'_>,
-    scope: &'s Scope,
-    edits: &EditSet,
-    after: &Parsed,
-    area: Range,
-) -> Option<&'s str> {
-    let place = |parsed: &Parsed, name: &str| {
-        let facts = parsed.facts();
-        let symbol = facts.by_path(name).and_then(|id| facts.symbol(id));
-        symbol.map(|symbol| symbol.range)
-    };
-    let moved = |was: Range| {
-        Range::new(
-            edits.map_offset(was.start, Bias::Before),
-            edits.map_offset(was.end, Bias::After),
-        )
-    };
-    let targets = scope.targets.iter();
-    let places = targets.filter_map(|target| Some(moved(place(view.parsed, &target.symbol)?)));
-    let places: Vec<Range> = places.chain([area]).collect();
-    let misled = scope.targets.iter().find(|target| {
-        place(view.parsed, &target.symbol).is_some()
-            && place(after, &target.symbol)
-                .is_some_and(|is| !places.iter().any(|place| place.intersects(is)))
-    })?;
-    Some(&misled.symbol)
+/// Where the symbol with that path is.
+fn place(facts: &Facts, path: &str) -> Option<Range> {
+    let symbol = facts.by_path(path).and_then(|id| facts.symbol(id));
+    symbol.map(|symbol| symbol.range)
 }
 
-/// Where an operation can have put something, in the text after it: what it inserted, or all of the symbol it changed.
+/// What has become of the symbols outside of a scope.
+struct Outcome<'f> {
+    /// The first that is no longer there.
+    gone: Option<&'f str>,
+    /// Those that were not there.
+    added: Vec<&'f str>,
+}
+
+impl<'f> Outcome<'f> {
+    /// Both in order of their paths, which are unique.
+    fn between(
+        was: impl Iterator<Item = &'f Symbol>,
+        is: impl Iterator<Item = &'f Symbol>,
+    ) -> Outcome<'f> {
+        let (mut gone, mut added) = (None, Vec::new());
+        let mut is = is.peekable();
+        for old in was {
+            while let Some(new) = is.next_if(|new| is_before(new, old)) {
+                added.push(&*new.path);
+            }
+            if is.next_if(|new| !is_before(old, new)).is_none() {
+                gone.get_or_insert(&*old.path);
+            }
+        }
+        added.extend(is.map(|symbol| &*symbol.path));
+        Outcome { gone, added }
+    }
+}
+
+/// Whether the path of one symbol sorts before that of another; most are those of the reading before, and one string.
+fn is_before(one: &Symbol, other: &Symbol) -> bool {
+    !Arc::ptr_eq(&one.path, &other.path) && one.path < other.path
+}
+
+/// What an operation touches: where it puts something, and all of the symbol it changes.
 fn own_area(view: &View<'_>, edits: &EditSet, operation: &Operation) -> Range {
     let symbol = match operation {
         Operation::EditSymbol { symbol, .. } | Operation::ReplaceSymbol { symbol, .. } => {
-            let facts = view.parsed.facts();
-            facts.by_path(symbol).and_then(|id| facts.symbol(id))
+            place(view.parsed.facts(), symbol)
         }
         Operation::AddSymbol { .. } | Operation::EditImports { .. } => None,
     };
-    let before = [edits.span(), symbol.map(|symbol| symbol.range)];
-    let before = before.into_iter().flatten().reduce(Range::cover);
-    before.map_or(Range::at(0), |before| {
-        Range::new(
-            edits.map_offset(before.start, Bias::Before),
-            edits.map_offset(before.end, Bias::After),
-        )
-    })
-}
-
-/// Name paths of what lies in `area` and is neither a target nor inside one.
-///
-/// What is new is known by its place: an item put before another of the same name takes over that one's path.
-fn own(parsed: &Parsed, scope: &Scope, area: Range) -> Vec<String> {
-    let facts = parsed.facts();
-    let paths = outside(parsed, scope).into_iter().filter(|path| {
-        let symbol = facts.by_path(path).and_then(|id| facts.symbol(id));
-        symbol.is_some_and(|symbol| area.contains_range(symbol.range))
-    });
-    paths.collect()
+    let touched = [edits.span(), symbol].into_iter().flatten();
+    touched.reduce(Range::cover).unwrap_or(Range::at(0))
 }
 
 /// Syntax errors that the regions do not answer for: what the user opened as text may be what no grammar reads.
@@ -257,29 +383,27 @@ fn errors_outside(parsed: &Parsed, scope: &Scope) -> usize {
     errors.filter(|error| !scope.has_lines(**error)).count()
 }
 
-/// Name paths of the symbols that are neither a target nor inside one.
-fn outside(parsed: &Parsed, scope: &Scope) -> Vec<String> {
-    let facts = parsed.facts();
+/// Those of some symbols that are neither a target nor inside one.
+fn outside<'f>(
+    facts: &'f Facts,
+    scope: &Scope,
+    symbols: impl Iterator<Item = (SymbolId, &'f Symbol)>,
+) -> impl Iterator<Item = &'f Symbol> {
     let is_target = |path: &str| {
         scope
             .targets
             .iter()
             .any(|target| target.edit && is_under(path, &target.symbol))
     };
-    let mut paths: Vec<String> = facts
-        .enumerate()
-        // A member of an `impl` block goes by the name of its type, so that its path alone does not tell where it lies.
-        .filter(|(id, symbol)| {
-            !scope.has_lines(symbol.range)
-                && !is_target(&symbol.path)
-                && !facts
-                    .ancestors(*id)
-                    .any(|(_, outer)| is_target(&outer.path))
-        })
-        .map(|(_, symbol)| symbol.path.to_string())
-        .collect();
-    paths.sort_unstable();
-    paths
+    // A member of an `impl` block goes by the name of its type, so that its path alone does not tell where it lies.
+    let outside = symbols.filter(move |(id, symbol)| {
+        !scope.has_lines(symbol.range)
+            && !is_target(&symbol.path)
+            && !facts
+                .ancestors(*id)
+                .any(|(_, outer)| is_target(&outer.path))
+    });
+    outside.map(|(_, symbol)| symbol)
 }
 
 /// Whether `path` names `container` or something inside it.

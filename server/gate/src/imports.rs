@@ -72,10 +72,13 @@ pub(crate) fn brings_imports_only(view: &View<'_>, edits: &EditSet, after: &Fact
             edits.map_offset(edit.range.start, Bias::Before),
             edits.map_offset(edit.range.end, Bias::After),
         );
-        edit.insert.trim().is_empty()
-            || is_imports(view, &edit.insert)
-            || is_in_block(after, trimmed(there, &edit.insert))
+        is_blank_or_imports(view, edit) || is_in_block(after, trimmed(there, &edit.insert))
     })
+}
+
+/// Whether what an edit puts in is import statements, wherever it stands.
+pub(crate) fn is_blank_or_imports(view: &View<'_>, edit: &Edit) -> bool {
+    edit.insert.trim().is_empty() || is_imports(view, &edit.insert)
 }
 
 /// The lines of a statement, if it has them to itself.

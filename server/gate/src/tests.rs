@@ -5,6 +5,7 @@ use text::{Edit, EditSet, FilePath, Hash, Range, Text};
 use super::*;
 
 mod escapes;
+mod parts;
 mod regions;
 
 const FILE: &str = "/w/src/lib.rs";

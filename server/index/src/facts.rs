@@ -271,6 +271,13 @@ impl Facts {
             .map(|(symbol, number)| (SymbolId(number), symbol))
     }
 
+    /// All symbols with their identifiers, by their paths; no two have the same.
+    pub fn in_order_of_path(&self) -> impl Iterator<Item = (SymbolId, &Symbol)> {
+        self.by_path
+            .iter()
+            .filter_map(|id| Some((*id, self.symbol(*id)?)))
+    }
+
     /// The innermost symbol around a cursor at `offset`, the place right after it included. O(log n).
     pub fn symbol_at(&self, offset: usize) -> Option<SymbolId> {
         let after = self

@@ -23,6 +23,7 @@ mod names;
 mod outline;
 mod pack;
 mod parse;
+mod part;
 mod paths;
 mod posting;
 mod references;
@@ -43,6 +44,7 @@ pub use links::{Link, Use};
 pub use outline::{OutlineItem, doc_line, header_text, outline, outline_of};
 pub use pack::{Packed, form};
 pub use parse::Parsed;
+pub use part::Part;
 pub use resolve::Confidence;
 pub use smells::Whiff;
 

@@ -116,6 +116,10 @@ impl Parsed {
         self.0.facts.has_error_in(range)
     }
 
+    pub(crate) fn tree(&self) -> Option<&Tree> {
+        self.0.tree.as_ref()
+    }
+
     fn has_errors(&self) -> bool {
         self.0.tree.as_ref().is_some_and(has_errors)
     }

@@ -87,7 +87,16 @@ fn fit(edits: &[(f64, f64, String)], text: &Text) -> EditSet {
     EditSet::new(made).unwrap_or_default()
 }
 
+/// Twice, so that there is something to take over, and names that more than one thing has.
 fn fixtures() -> Vec<(&'static Grammar, Text)> {
+    let twice = |(grammar, text): (_, Text)| {
+        let text = text.to_string().repeat(2);
+        (grammar, Text::from(text.as_str()))
+    };
+    single_fixtures().into_iter().map(twice).collect()
+}
+
+fn single_fixtures() -> Vec<(&'static Grammar, Text)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../grammars");
     let mut fixtures = Vec::new();
     for grammar in grammars::all() {
@@ -95,8 +104,7 @@ fn fixtures() -> Vec<(&'static Grammar, Text)> {
             let path = entry.unwrap().path();
             if grammars::for_path(path.to_str().unwrap()) == Some(grammar) {
                 let source = fs::read_to_string(path).unwrap();
-                // Twice, so that there is something to take over, and names that more than one thing has.
-                fixtures.push((grammar, Text::from(source.repeat(2).as_str())));
+                fixtures.push((grammar, Text::from(source.as_str())));
             }
         }
     }
@@ -156,6 +164,43 @@ fn check_shape(facts: &Facts, text: &Text) {
     assert_eq!(facts.pack().unpack().as_ref(), Some(facts));
 }
 
+/// What the part around a change says is what a reading of the whole says: there are these symbols, at these places, and
+/// no errors. Answers whether the part said anything.
+fn check_part(parsed: &Parsed, edits: &EditSet) -> bool {
+    let (grammar, text) = (parsed.grammar(), parsed.text());
+    let after = edits.apply(text).unwrap();
+    let touched = edits.span().unwrap_or(Range::at(0));
+    let Some(part) = parsed.part(touched, edits, &after, usize::MAX) else {
+        return false;
+    };
+    let whole = Facts::of(grammar, &after.to_string());
+    assert_eq!((whole.error_count, whole.incomplete), (0, None), "{after}");
+    let inside: Vec<_> = part.before().map(|(id, _)| id).collect();
+    let old = parsed.facts().enumerate();
+    let elsewhere = old.filter(|(id, _)| !inside.contains(id));
+    let elsewhere = elsewhere.map(|(_, symbol)| (symbol.path.clone(), symbol.kind));
+    let new = part.facts().symbols.iter();
+    let new = new.map(|symbol| (symbol.path.clone(), symbol.kind));
+    let mut found: Vec<_> = elsewhere.chain(new).collect();
+    found.sort();
+    let symbols = whole.in_order_of_path();
+    let wanted: Vec<_> = symbols
+        .map(|(_, symbol)| (symbol.path.clone(), symbol.kind))
+        .collect();
+    assert_eq!(found, wanted, "{}: {after}", grammar.name);
+    for symbol in &whole.symbols {
+        let place = part.place(&symbol.path);
+        assert_eq!(
+            place,
+            Some(symbol.range),
+            "{}: {}",
+            grammar.name,
+            symbol.path
+        );
+    }
+    true
+}
+
 /// At rest the facts are what anybody finds, and before that, unless they may be provisional, what a walk over the whole
 /// tree finds.
 fn check_again(parsed: &Parsed) {
@@ -199,6 +244,27 @@ fn deep_data_have_facts() {
             check_shape(Parsed::parse(grammar, &text).facts(), &text);
         }
     }
+}
+
+/// Most languages have nothing at their top that reaches across it, so that parts of most programs can be read alone.
+#[test]
+fn most_changes_of_a_symbol_are_read_alone() {
+    let mut alone = Vec::new();
+    for (grammar, text) in single_fixtures() {
+        let parsed = Parsed::parse(grammar, &text);
+        let mut bodies = parsed
+            .facts()
+            .symbols
+            .iter()
+            .filter_map(|symbol| symbol.body);
+        let blank =
+            |body: Range| EditSet::one(Edit::new(Range::at(body.end.saturating_sub(1)), " "));
+        if bodies.any(|body| check_part(&parsed, &blank(body))) {
+            alone.push(grammar.name);
+        }
+    }
+    alone.dedup();
+    expect_test::expect!["bash c cpp csharp css elixir go java javascript kotlin lua markdown ocaml python ruby rust scala sql swift toml tsx typescript zig"].assert_eq(&alone.join(" "));
 }
 
 /// A case goes through every language and takes some 10 ms for each, unoptimised; `FARTHING_LAWS=5000` looks for longer.
@@ -246,6 +312,25 @@ proptest! {
                 check_again(&parsed);
                 check_shape(parsed.facts(), &text);
             }
+        }
+    }
+
+    #[test]
+    fn a_part_says_what_the_whole_says(
+        broken in edits(),
+        (pick, what) in (0.0..1.0, 0..5_u8),
+        (at, piece, lines) in (0.0..1.0_f64, 0.0..1.0_f64, 1..4_usize),
+    ) {
+        for (grammar, text) in single_fixtures() {
+            let parsed = Parsed::parse(grammar, &text);
+            check_part(&parsed, &fit(&broken, &text));
+            check_part(&parsed, &gentle(pick, what, parsed.facts(), &text));
+            // Some lines of the text once more, at another line.
+            let line = |share: f64| (share * text.lines() as f64) as usize;
+            let from = text.line_start(line(piece));
+            let copied = text.slice(Range::new(from, text.line_start(line(piece) + lines)));
+            let place = Range::at(text.line_start(line(at)));
+            check_part(&parsed, &EditSet::one(Edit::new(place, copied)));
         }
     }
 
