@@ -69,6 +69,7 @@ fn grammar(root: &Path, folder: &Path, code: &mut String) -> Result<(), String> 
         tests,
         prompt,
         smells,
+        quotes,
     } = language;
     let embedding = folder.join("embedded.scm");
     let embedding = if embedding.is_file() {
@@ -88,7 +89,7 @@ fn grammar(root: &Path, folder: &Path, code: &mut String) -> Result<(), String> 
          index_files: &{:?}, endings: &{:?}, roots: &{:?}, built: &[{}], resolution: Resolution::{}, run_on_import: {:?}, drop_type_imports: {:?} }}, \
          tests: Tests {{ functions: &{:?}, types: &{:?}, paths: &{:?}, hint: {:?} }}, fence: {:?}, \
          parser: {}::{}, embedding: {embedding:?}, language: OnceLock::new(), embedded: OnceLock::new(), rules: OnceLock::new(), \
-         smells: OnceLock::new(), batched: &{:?}, ",
+         smells: OnceLock::new(), keywords: OnceLock::new(), quotes: {quotes:?}, batched: &{:?}, ",
         reading.never,
         reading
             .max_kilobytes
@@ -201,6 +202,13 @@ struct Language {
     prompt: Prompt,
     #[serde(default)]
     smells: Smells,
+    #[serde(default = "quotes")]
+    quotes: String,
+}
+
+/// What most languages put around texts.
+fn quotes() -> String {
+    "\"'`".to_owned()
 }
 
 #[derive(Deserialize, Default)]

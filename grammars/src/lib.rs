@@ -11,7 +11,7 @@ mod glob;
 mod pattern;
 mod rules;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
 pub use capture::{Capture, Metric, Role, Scent, Smell, SymbolKind};
@@ -105,6 +105,8 @@ pub struct Grammar {
     pub tests: Tests,
     /// What follows the three backticks of a Markdown code block.
     pub fence: &'static str,
+    /// The signs that stand around texts.
+    pub quotes: &'static str,
     /// Texts that say that a query asks for many things at once.
     pub batched: &'static [&'static str],
     queries: &'static [(&'static str, &'static str)],
@@ -115,6 +117,7 @@ pub struct Grammar {
     embedded: OnceLock<Result<Embedded, String>>,
     rules: OnceLock<Result<Rules, String>>,
     smells: OnceLock<Result<Rules, String>>,
+    keywords: OnceLock<HashSet<Box<str>>>,
 }
 
 /// Which files of a language are worth reading, apart from what holds for all.
@@ -305,6 +308,21 @@ impl Grammar {
             Ok(rules) => rules,
             Err(_) => SILENT.get_or_init(Rules::silent),
         }
+    }
+
+    /// Whether a word is a part of the language, so that nobody can call anything by it everywhere. O(1).
+    pub fn is_keyword(&self, word: &str) -> bool {
+        let read = || {
+            let language = self.language();
+            let kinds = 0..u16::try_from(language.node_kind_count()).unwrap_or(u16::MAX);
+            let signs = kinds.filter(|kind| !language.node_kind_is_named(*kind));
+            signs
+                .filter_map(|kind| language.node_kind_for_id(kind))
+                .filter(|text| text.starts_with(char::is_alphabetic))
+                .map(Box::from)
+                .collect()
+        };
+        self.keywords.get_or_init(read).contains(word)
     }
 
     /// The queries about smells, ready to use; silent if there are none or one is broken.

@@ -185,6 +185,74 @@ macro_rules! concat_complex {
 
 const COMPLEX: &str = concat_complex!("");
 
+/// A function under some names that it binds, and one that it uses.
+macro_rules! concat_copy {
+    ($name:literal, $list:literal, $one:literal) => {
+        concat_copy!($name, $list, $one, "price")
+    };
+    ($name:literal, $list:literal, $one:literal, $used:literal) => {
+        concat!(
+            "def ",
+            $name,
+            "_{c}(",
+            $list,
+            ", rate):\n",
+            "    \"\"\"Adds up for ",
+            $name,
+            ".\"\"\"\n",
+            "    result = 0\n",
+            "    for ",
+            $one,
+            " in ",
+            $list,
+            ":  # each\n",
+            "        if ",
+            $one,
+            ".",
+            $used,
+            " > 10 and ",
+            $one,
+            ".tax:\n",
+            "            result += round(",
+            $one,
+            ".",
+            $used,
+            " * rate, 2)\n",
+            "        else:\n",
+            "            result += ",
+            $one,
+            ".",
+            $used,
+            "\n",
+            "    return {\"sum\": result, \"count\": len(",
+            $list,
+            ")}\n"
+        )
+    };
+}
+
+/// The same in another language.
+macro_rules! copy_in_rust {
+    ($name:literal, $list:literal) => {
+        concat!(
+            "fn ",
+            $name,
+            "_{c}(",
+            $list,
+            ": &[Row]) -> u32 {\n",
+            "    let mut sum = 0;\n",
+            "    for one in ",
+            $list,
+            " {\n",
+            "        if one.price > 1 && one.tax {\n            sum += one.price * 2;\n        }\n",
+            "        else {\n            sum += price_of(one, ",
+            $list,
+            ".len());\n        }\n",
+            "    }\n    sum\n}\n"
+        )
+    };
+}
+
 /// A function of ninety lines with this head.
 macro_rules! long {
     ($head:literal) => {
@@ -258,6 +326,81 @@ pub(crate) const CASES: &[Case] = &[
             ],
             &[("pair/{a}.py", "x = 1\n"), ("pair/test_{a}.py", "y = 1\n")],
             &[("cold/{a}.py", "x = 1\n"), ("cold/{b}.py", "y = 1\n")],
+        ],
+    ),
+    case(
+        "code/duplicate",
+        "python",
+        &[
+            ("a/{a}.py", concat_copy!("one", "rows", "row")),
+            ("b/{b}.py", concat_copy!("two", "items", "item")),
+        ],
+        &[
+            // A test, something small, other code of the same form, code that is written elsewhere.
+            &[
+                ("a/{a}.py", concat_copy!("one", "rows", "row")),
+                ("b/test_{b}.py", concat_copy!("two", "items", "item")),
+            ],
+            &[
+                (
+                    "a/{a}.py",
+                    "def {a}(x):\n    y = x\n    z = y\n    u = z\n    v = u\n    return v\n",
+                ),
+                (
+                    "b/{b}.py",
+                    "def {b}(x):\n    y = x\n    z = y\n    u = z\n    v = u\n    return v\n",
+                ),
+            ],
+            &[
+                ("a/{a}.py", concat_copy!("one", "rows", "row")),
+                ("b/{b}.py", concat_copy!("two", "items", "item", "cost")),
+            ],
+            &[
+                ("a/{a}.py", concat_copy!("one", "rows", "row")),
+                ("vendor/{b}.py", concat_copy!("two", "items", "item")),
+            ],
+        ],
+    ),
+    case(
+        "code/duplicate",
+        "rust",
+        &[(
+            "src/{a}.rs",
+            concat!(
+                copy_in_rust!("first", "rows"),
+                copy_in_rust!("second", "items")
+            ),
+        )],
+        &[&[(
+            "src/{a}.rs",
+            concat!(
+                copy_in_rust!("first", "rows"),
+                "#[cfg(test)]\nmod tests {\n",
+                copy_in_rust!("second", "items"),
+                "}\n"
+            ),
+        )]],
+    ),
+    case(
+        "code/duplicate-of-existing",
+        "python",
+        &[
+            ("a/{a}.py", concat_copy!("one", "rows", "row")),
+            ("new/{b}.py", concat_copy!("two", "items", "item")),
+        ],
+        &[
+            &[
+                ("a/{a}.py", concat_copy!("one", "rows", "row")),
+                ("b/{b}.py", concat_copy!("two", "items", "item")),
+            ],
+            &[
+                ("new/{a}.py", concat_copy!("one", "rows", "row")),
+                ("new/{b}.py", concat_copy!("two", "items", "item")),
+            ],
+            &[
+                ("a/{a}.py", concat_copy!("one", "rows", "row")),
+                ("new/{b}.py", concat_copy!("two", "items", "item", "cost")),
+            ],
         ],
     ),
     case(

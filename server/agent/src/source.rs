@@ -72,6 +72,7 @@ impl Source {
             test: false,
             test_case: false,
             metrics: None,
+            shape: None,
         }
     }
 

@@ -105,6 +105,8 @@ pub struct Config {
     pub rules: Thresholds,
     /// What the team says about itself and its code, as far as rules check it.
     pub team: Team,
+    /// Whether findings about code that has not changed since the work of now began are mere hints.
+    pub new_code: bool,
     /// The same as words for agents and reviews; data to the model, never an instruction.
     pub context: Option<String>,
     /// Where the server shows what it knows.
@@ -187,6 +189,7 @@ impl Config {
             ),
             rules,
             context: tables.quoted(),
+            new_code: tables.review.new_code.unwrap_or(true),
             team: tables.team(sources.workspace),
             surfaces: Surfaces {
                 hover: settings.hover.enable,

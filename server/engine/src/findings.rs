@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock, PoisonError};
 
 use index::{Facts, Whiff};
-use review::{Bar, Finding, History, Manifests, Review, Seen, graph, judge, judge_other};
-use text::FilePath;
-use workspace::{Document, Snapshot};
+use review::{Bar, Finding, Fresh, History, Manifests, Review, Seen, graph, judge, judge_other};
+use text::{FilePath, Range};
+use workspace::{Changed, Document, Past, Snapshot};
 
 use crate::config::Config;
 use crate::{Engine, Event};
@@ -17,6 +17,73 @@ pub(crate) struct Reviewed {
     review: Option<Review>,
     manifests: Manifests,
     manifest_files: BTreeSet<FilePath>,
+    news: Arc<News>,
+}
+
+/// What is new in a workspace, and since when.
+#[derive(Clone, Default)]
+pub struct News {
+    /// The workspace folders that have a past.
+    pasts: Vec<(FilePath, Past)>,
+    /// What the files were, for those that somebody wanted to know it of; none if they were not there.
+    before: BTreeMap<FilePath, Option<Arc<str>>>,
+    changed: BTreeMap<FilePath, Changed>,
+}
+
+impl News {
+    /// What the files below a folder have that they had not at a revision. Files that git does not follow are new.
+    ///
+    /// # Errors
+    ///
+    /// If git cannot tell.
+    pub fn since(folder: &FilePath, past: Past) -> anyhow::Result<News> {
+        let mut candidates = past.candidates()?;
+        candidates.retain(|file| {
+            grammars::for_path(file.file_name()).is_some() || review::is_manifest(file.file_name())
+        });
+        let before = past.texts(&candidates)?;
+        let changed = candidates.into_iter().filter_map(|file| {
+            let text = workspace::read(&file).ok()?;
+            let before = before.get(&file).map(String::as_str);
+            let changed = Changed::between(before, &text.to_string());
+            Some((file, changed))
+        });
+        Ok(News {
+            changed: changed.collect(),
+            pasts: vec![(folder.clone(), past)],
+            before: BTreeMap::new(),
+        })
+    }
+
+    /// Whether a symbol, or else a place, of a file is new. What is in a file that nobody has asked about is old.
+    fn has(&self, facts: Option<&Facts>, file: &FilePath, symbol: &str, place: Range) -> bool {
+        let Some(changed) = self.changed.get(file) else {
+            return false;
+        };
+        let symbol = facts.and_then(|facts| facts.symbol(facts.by_path(symbol)?));
+        changed.touches(symbol.map_or(place, |symbol| symbol.range))
+    }
+
+    /// Takes in what a file is now. Git is asked the first time.
+    fn take(&mut self, file: &FilePath, text: &str) {
+        let around = self
+            .pasts
+            .iter()
+            .filter(|(folder, _)| file.is_inside(folder));
+        let Some((_, past)) = around.max_by_key(|(folder, _)| folder.as_str().len()) else {
+            return;
+        };
+        if !self.before.contains_key(file) {
+            let Ok(mut texts) = past.texts(std::slice::from_ref(file)) else {
+                return;
+            };
+            let before = texts.remove(file).map(Arc::from);
+            self.before.insert(file.clone(), before);
+        }
+        let before = self.before.get(file).and_then(Option::as_deref);
+        self.changed
+            .insert(file.clone(), Changed::between(before, text));
+    }
 }
 
 /// The manifests of a workspace: among the files without a grammar, and among those of the index, because the language
@@ -36,12 +103,15 @@ pub fn read_manifests(files: &BTreeSet<FilePath>) -> Manifests {
 }
 
 /// The findings of a whole index, by file and place: what the editor shows file by file.
+///
+/// With news, those about what is old are hints.
 pub fn findings_of(
     roots: &[FilePath],
     index: &index::Index,
     manifests: &Manifests,
     config: &Config,
     history: &History,
+    news: Option<&News>,
 ) -> (Vec<Finding>, Review) {
     let project = project(roots, index, manifests, config);
     let review = Review::of(&project, &config.rules);
@@ -53,8 +123,12 @@ pub fn findings_of(
             .push(finding);
     }
     let day = today();
+    let is_new = |file: &FilePath, symbol: &str, place: Range| {
+        news.is_some_and(|news| news.has(index.file(file).as_deref(), file, symbol, place))
+    };
     let bar = Bar {
         history,
+        fresh: news.map(|_| &is_new as Fresh<'_>),
         ..bar(config, &day, index)
     };
     let path = |file: &FilePath| {
@@ -141,6 +215,7 @@ fn bar<'a>(config: &'a Config, today: &'a str, index: &'a index::Index) -> Bar<'
         thresholds: &config.rules,
         team: &config.team,
         today,
+        fresh: None,
     }
 }
 
@@ -174,6 +249,7 @@ impl Engine {
 
     fn review_with(&self, manifest_files: BTreeSet<FilePath>) {
         let manifests = read_manifests(&manifest_files);
+        self.remember_past();
         let snapshot = self.snapshot();
         let config = self.config();
         let project = project(&snapshot.roots, snapshot.index(), &manifests, &config);
@@ -183,13 +259,55 @@ impl Engine {
                 review: Some(review),
                 manifests,
                 manifest_files,
+                news: reviewed.news.clone(),
             };
+        });
+    }
+
+    /// Asks again where the work of now began. Says whether that is elsewhere than before.
+    pub(crate) fn remember_past(&self) -> bool {
+        let roots = self.snapshot().roots;
+        let asked = self.config().new_code;
+        let roots = roots.iter().filter(|_| asked);
+        let pasts = roots.filter_map(|root| Some((root.clone(), Past::of(root)?)));
+        let pasts: Vec<(FilePath, Past)> = pasts.collect();
+        self.reviewed(|reviewed| {
+            let moved = reviewed.news.pasts != pasts;
+            if moved {
+                reviewed.news = Arc::new(News {
+                    pasts,
+                    ..News::default()
+                });
+            }
+            moved
+        })
+    }
+
+    /// Compares open documents with what they were where the work of now began.
+    fn compare_with_the_past(&self, snapshot: &Snapshot, files: &BTreeSet<FilePath>) {
+        let before = self.reviewed(|reviewed| Arc::clone(&reviewed.news));
+        let open = files.iter().filter_map(|file| snapshot.open_document(file));
+        let open: Vec<&Document> = open.collect();
+        if open.is_empty() || before.pasts.is_empty() {
+            return;
+        }
+        // Git may take its time, and nobody waits for it.
+        let mut news = News::clone(&before);
+        for document in open {
+            news.take(document.file(), &document.text().to_string());
+        }
+        self.reviewed(|reviewed| {
+            // Unless everything began elsewhere meanwhile.
+            if reviewed.news.pasts == news.pasts {
+                reviewed.news = Arc::new(news);
+            }
         });
     }
 
     /// Takes in that files have changed, and has the open files shown whose findings are not what they were.
     pub(crate) fn review_changed(&self, files: &BTreeSet<FilePath>) {
         let (snapshot, config) = (self.snapshot(), self.config());
+        self.compare_with_the_past(&snapshot, files);
         let changed = self.reviewed(|reviewed| {
             let Reviewed {
                 review, manifests, ..
@@ -210,7 +328,22 @@ impl Engine {
         let file = document.file();
         let config = self.config();
         let day = today();
-        let bar = bar(&config, &day, snapshot.index());
+        let news = self.reviewed(|reviewed| Arc::clone(&reviewed.news));
+        let own = document.parsed().map(index::Parsed::facts);
+        let is_new = |other: &FilePath, symbol: &str, place: Range| match own {
+            Some(facts) if other == file => news.has(Some(facts), other, symbol, place),
+            _ => news.has(
+                snapshot.index().file(other).as_deref(),
+                other,
+                symbol,
+                place,
+            ),
+        };
+        let bar = Bar {
+            // As long as nobody has looked, everything may be new.
+            fresh: (news.changed.contains_key(file)).then_some(&is_new as Fresh<'_>),
+            ..bar(&config, &day, snapshot.index())
+        };
         let others = self.findings_in_workspace(snapshot, file);
         let path = snapshot.display(file);
         match document.parsed() {

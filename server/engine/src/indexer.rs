@@ -243,6 +243,11 @@ impl Engine {
         }
         let manifests = change.files.iter().chain(&change.gone);
         self.manifests_changed(manifests.filter(|file| review::is_manifest(file.file_name())));
+        let moved = self.remember_past();
+        if moved {
+            let open = snapshot.open_documents();
+            files.extend(open.map(|document| document.file().clone()));
+        }
         self.review_changed(&files);
         for document in snapshot.open_documents() {
             self.show(Event::Markers(document.file().clone()));

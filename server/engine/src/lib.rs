@@ -31,7 +31,7 @@ mod tags;
 
 pub use charge::Charge;
 pub use editor::{Editor, Event, LastRun, Level, Reply, Spending};
-pub use findings::{findings_of, manifests_of, read_manifests};
+pub use findings::{News, findings_of, manifests_of, read_manifests};
 pub use headless::HeadlessEditor;
 pub use hunks::{Hunk, HunkId, HunkState, Waits};
 pub use indexer::watched_patterns;

@@ -9,6 +9,7 @@ use crate::base::Counts;
 use crate::names::{NameId, Names};
 use crate::pack::merge_uses;
 use crate::posting::Uses;
+use crate::shape::Shape;
 use crate::symbols::around;
 
 /// What is known about one file: a function of its text alone.
@@ -86,6 +87,9 @@ pub struct Symbol {
     pub test_case: bool,
     /// Of functions, methods and test cases.
     pub metrics: Option<Metrics>,
+    /// Of functions, methods and test cases that are not small.
+    #[serde(skip)]
+    pub shape: Option<Shape>,
 }
 
 /// How big and how tangled a function is.
@@ -455,7 +459,7 @@ impl Facts {
             + self.names.heap_bytes()
     }
 
-    /// Every name that the file uses and how, by name.
+    /// Every name that the file uses and how, by name; the codes of shapes are names as well.
     pub(crate) fn uses(&self) -> Vec<(&str, Uses)> {
         let referred = self.referred_names().map(|name| (name, Uses::REFERS));
         let defined = self.by_name.iter().filter_map(|id| self.symbol(*id));
@@ -463,10 +467,16 @@ impl Facts {
         let mut imported: Vec<(&str, Uses)> =
             self.imported().map(|part| (part, Uses::IMPORTS)).collect();
         imported.sort_unstable_by_key(|(name, _)| *name);
-        merge_uses(
-            merge_uses(referred, defined).into_iter(),
-            imported.into_iter(),
-        )
+        let shapes = self
+            .symbols
+            .iter()
+            .filter_map(|symbol| symbol.shape.as_ref());
+        let mut shapes: Vec<(&str, Uses)> =
+            shapes.map(|shape| (&*shape.code, Uses::LOOKS)).collect();
+        shapes.sort_unstable_by_key(|(code, _)| *code);
+        let names = merge_uses(referred, defined).into_iter();
+        let names = merge_uses(names, imported.into_iter()).into_iter();
+        merge_uses(names, shapes.into_iter())
     }
 
     /// The names of the modules that the file takes something from, as their files may be called, and of what it takes.

@@ -1,6 +1,7 @@
 use grammars::SymbolKind;
 
 use crate::join::{Index, Place};
+use crate::shape;
 
 /// How well a name fits what was asked for, the best first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -24,6 +25,9 @@ impl Index {
         }
         let mut fitting: Vec<(Fit, usize, String)> = Vec::new();
         self.each_name(|known| {
+            if known.starts_with(shape::MARK) {
+                return;
+            }
             if let Some(fit) = fit(name, known) {
                 fitting.push((fit, known.len(), known.to_owned()));
             }

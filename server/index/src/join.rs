@@ -12,6 +12,7 @@ use text::{FilePath, Range};
 use crate::base::{Base, Cache, Counts};
 use crate::facts::{Facts, Symbol, SymbolId};
 use crate::posting::{MAX_FILES, Posting, Uses};
+use crate::shape::Shape;
 
 type Names = HashTrieMapSync<Arc<str>, Posting, BuildHasherDefault<FxHasher>>;
 
@@ -284,6 +285,26 @@ impl Index {
             *other != file && facts.grammar.ecosystem == grammar.ecosystem
         });
         files.map(|(other, _)| other.clone()).collect()
+    }
+
+    /// The functions that look like this, by place. O(files that have one).
+    pub fn of_shape(&self, shape: &Shape) -> Vec<Place> {
+        let files = self.files_that(Uses::LOOKS, &shape.code).into_iter();
+        let places = files.flat_map(|(file, facts)| {
+            let symbols = facts.enumerate();
+            let alike = symbols.filter(|(_, symbol)| symbol.shape.as_ref() == Some(shape));
+            let alike: Vec<SymbolId> = alike.map(|(id, _)| id).collect();
+            alike.into_iter().map(move |symbol| Place {
+                file: file.clone(),
+                symbol,
+            })
+        });
+        places.collect()
+    }
+
+    /// How many files have a function that looks like this. O(log n), without a look at any of them.
+    pub fn files_of_shape(&self, shape: &Shape) -> usize {
+        self.paths_that(Uses::LOOKS, &shape.code).len()
     }
 
     /// The files that use a name in whatever way, by path. O(result).

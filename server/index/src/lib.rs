@@ -28,6 +28,7 @@ mod paths;
 mod posting;
 mod references;
 mod resolve;
+mod shape;
 mod smells;
 mod symbols;
 mod table;
@@ -46,6 +47,7 @@ pub use pack::{Packed, form};
 pub use parse::Parsed;
 pub use part::Part;
 pub use resolve::Confidence;
+pub use shape::Shape;
 pub use smells::Whiff;
 
 /// The longest text that is read, in bytes. What is longer is data or generated, and its tree takes 20 to 80 times its

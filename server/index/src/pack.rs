@@ -16,9 +16,10 @@ use crate::facts::{
 };
 use crate::names::{NameId, Names};
 use crate::posting::Uses;
+use crate::shape::Shape;
 
 /// Grows with every change of the form, so that nobody reads what was written otherwise.
-const FORM: u32 = 1;
+const FORM: u32 = 2;
 
 /// Says how facts are packed, and by which grammars they are read. Where it differs, packed facts mean nothing.
 pub fn form() -> String {
@@ -209,6 +210,7 @@ const HAS_METRICS: u8 = 1;
 const HAS_BODY: u8 = 2;
 const HAS_DOC: u8 = 4;
 const PLAIN_PATH: u8 = 8;
+const HAS_SHAPE: u8 = 16;
 
 fn pack_symbol(
     out: &mut Writer,
@@ -231,6 +233,7 @@ fn pack_symbol(
         (symbol.metrics.is_some(), HAS_METRICS),
         (symbol.body.is_some(), HAS_BODY),
         (symbol.doc.is_some(), HAS_DOC),
+        (symbol.shape.is_some(), HAS_SHAPE),
     ] {
         has |= if present { bit } else { 0 };
     }
@@ -261,6 +264,10 @@ fn pack_symbol(
         ] {
             out.number(count as usize);
         }
+    }
+    if let Some(shape) = &symbol.shape {
+        out.number(place(&shape.code));
+        out.number(shape.tokens as usize);
     }
 }
 
@@ -505,6 +512,13 @@ impl<'b> Unpacking<'b> {
                 parameters: self.bytes.number()? as u32,
             }),
         };
+        let shape = match has & HAS_SHAPE {
+            0 => None,
+            _ => Some(Shape {
+                code: names.get(self.bytes.number()?)?.clone(),
+                tokens: self.bytes.number()? as u32,
+            }),
+        };
         let symbol = Symbol {
             name,
             path,
@@ -520,6 +534,7 @@ impl<'b> Unpacking<'b> {
             test: flags & 1 << 6 != 0,
             test_case: flags & 1 << 7 != 0,
             metrics,
+            shape,
         };
         Some((symbol, place))
     }

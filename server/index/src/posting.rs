@@ -11,6 +11,8 @@ impl Uses {
     pub(crate) const REFERS: Uses = Uses(2);
     /// The name is part of the path of a module it imports.
     pub(crate) const IMPORTS: Uses = Uses(4);
+    /// It has a function of the shape that the name is the code of; nobody refers to such a name.
+    pub(crate) const LOOKS: Uses = Uses::REFERS;
 
     const BITS: u32 = 3;
 

@@ -353,6 +353,7 @@ impl<'s> Symbols<'s> {
                 test: marked || parent.is_some_and(|parent| parent.test),
                 test_case: marked && draft.kind.is_callable(),
                 metrics: draft.metrics,
+                shape: None,
             };
             symbols.push(symbol);
         }

@@ -55,6 +55,7 @@ pub(crate) fn diagnostics(
 
 fn severity(marker: &Marker) -> DiagnosticSeverity {
     match marker.kind {
+        MarkerKind::Finding(_, Severity::Hint) => DiagnosticSeverity::Hint,
         MarkerKind::Finding(_, Severity::Warning) => DiagnosticSeverity::Warning,
         MarkerKind::Finding(_, Severity::Information) | MarkerKind::Hunk(_) => {
             DiagnosticSeverity::Information

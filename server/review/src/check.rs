@@ -46,6 +46,8 @@ pub struct Related {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
+    /// Something about code that nobody has touched since the revision that new code is told by.
+    Hint,
     /// An observation: the decision is the user's.
     Information,
     /// Something that works by luck or not at all.
@@ -93,7 +95,7 @@ pub(crate) fn check_smells(
     if facts.generated || facts.grammar.is_test_path(path) {
         return Vec::new();
     }
-    let once = path.split('/').any(|folder| RUN_ONCE.contains(&folder));
+    let once = runs_once(path);
     let in_test = |whiff: &&Whiff| {
         let symbol = facts.by_path(&whiff.symbol).and_then(|id| facts.symbol(id));
         symbol.is_some_and(|symbol| symbol.test)
@@ -121,6 +123,28 @@ pub(crate) fn check_smells(
 
 /// Folders of what runs once, so that nobody minds how long it takes.
 const RUN_ONCE: [&str; 2] = ["migrations", "scripts"];
+
+/// Folders of what is written elsewhere, or wrong on purpose.
+const NOT_OURS: [&str; 8] = [
+    "vendor",
+    "vendored",
+    "third_party",
+    "node_modules",
+    "fixtures",
+    "__fixtures__",
+    "testdata",
+    "test_data",
+];
+
+/// Whether a file is run once and then kept.
+pub(crate) fn runs_once(path: &str) -> bool {
+    path.split('/').any(|folder| RUN_ONCE.contains(&folder))
+}
+
+/// Whether a file is written elsewhere, or is what a test is about.
+pub(crate) fn is_of_others(path: &str) -> bool {
+    path.split('/').any(|folder| NOT_OURS.contains(&folder))
+}
 
 /// Whether the smell is one of time and not of safety.
 fn is_slow(smell: Smell) -> bool {

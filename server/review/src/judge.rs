@@ -7,6 +7,7 @@ use index::{Facts, Index, Instruction, Whiff};
 use text::{FilePath, Range};
 
 use crate::check::{Finding, Severity, check_file, check_smells};
+use crate::duplicates;
 use crate::history::History;
 use crate::rule::{RuleId, Thresholds};
 use crate::team::{Excuse, Team};
@@ -25,7 +26,13 @@ pub struct Bar<'a> {
     pub history: &'a History,
     /// All files, for what takes a look at the others.
     pub index: &'a Index,
+    /// What is new; nobody knows if it is none, and then everything weighs the same.
+    pub fresh: Option<Fresh<'a>>,
 }
+
+/// Whether a symbol, or else a place, of a file has changed since the revision that new code is told by. An empty place
+/// stands for the whole file.
+pub type Fresh<'a> = &'a dyn Fn(&FilePath, &str, Range) -> bool;
 
 /// What is known of one file.
 #[derive(Clone, Copy)]
@@ -59,6 +66,9 @@ pub fn judge(bar: &Bar<'_>, file: &FilePath, path: &str, seen: &Seen<'_>) -> Vec
     if whole && !test && bar.thresholds.get(RuleId::Unreferenced).is_some() {
         findings.extend(unreferenced::check(file, facts, bar.index));
     }
+    if whole {
+        findings.extend(duplicates::check(bar, file, path, facts));
+    }
     findings.extend(others.unwrap_or(&[]).iter().cloned());
     let mut ignores: Vec<Ignore<'_>> = facts.comments.iter().filter_map(Ignore::read).collect();
     findings.retain(|finding| {
@@ -75,6 +85,7 @@ pub fn judge(bar: &Bar<'_>, file: &FilePath, path: &str, seen: &Seen<'_>) -> Vec
             .flat_map(|ignore| ignore.problems(bar.thresholds, whole, file, facts)),
     );
     findings.retain_mut(|finding| excused(bar, finding, path));
+    quieten(bar, &mut findings);
     findings.sort_by_key(|finding| (finding.range.start, finding.rule));
     findings
 }
@@ -83,7 +94,25 @@ pub fn judge(bar: &Bar<'_>, file: &FilePath, path: &str, seen: &Seen<'_>) -> Vec
 pub fn judge_other(bar: &Bar<'_>, path: &str, findings: &[Finding]) -> Vec<Finding> {
     let mut findings = findings.to_vec();
     findings.retain_mut(|finding| excused(bar, finding, path));
+    quieten(bar, &mut findings);
     findings
+}
+
+/// Makes hints of what is about code that was there before.
+fn quieten(bar: &Bar<'_>, findings: &mut [Finding]) {
+    let Some(fresh) = bar.fresh else {
+        return;
+    };
+    for finding in findings {
+        let related = finding.related.iter();
+        let of_several = finding.rule.is_about_all_places();
+        let mut places = related.take_while(|_| of_several);
+        let is_new = fresh(&finding.file, &finding.symbol, finding.range)
+            || places.any(|place| fresh(&place.file, "", place.range));
+        if !is_new {
+            finding.severity = Severity::Hint;
+        }
+    }
 }
 
 /// Functions that are hard to follow in a file that changes often.
@@ -266,6 +295,7 @@ mod tests {
             today: "2027-03-02",
             history: &History::default(),
             index: &Index::new(),
+            fresh: None,
         };
         let seen = Seen {
             facts: parsed.facts(),

@@ -7,6 +7,7 @@
 
 mod check;
 mod context;
+mod duplicates;
 pub mod graph;
 mod history;
 mod judge;
@@ -19,7 +20,7 @@ mod unreferenced;
 
 pub use check::{Finding, Related, Severity};
 pub use history::{Churn, History};
-pub use judge::{Bar, Seen, is_silencing, judge, judge_other};
+pub use judge::{Bar, Fresh, Seen, is_silencing, judge, judge_other};
 pub use manifest::{MANIFESTS, Manifests, is_manifest};
 pub use review::{Circle, Review};
 pub use rule::{RuleId, Thresholds, all_rules};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use text::FilePath;
 
-use crate::check::{Finding, MOST_RELATED, Related, Severity};
+use crate::check::{Finding, MOST_RELATED, Related, Severity, is_of_others};
 use crate::context;
 use crate::graph::{Cycle, Edge, EdgeKind, Graph, Project, cycles, is_test_file, name_of};
 use crate::packages;
@@ -136,16 +136,6 @@ fn findings(
     by_file
 }
 
-/// Folders of what is written elsewhere, or wrong on purpose.
-const NOT_OURS: [&str; 6] = [
-    "vendor",
-    "vendored",
-    "third_party",
-    "node_modules",
-    "fixtures",
-    "__fixtures__",
-];
-
 fn unresolved(graph: &Graph, project: &Project<'_>, found: &mut Vec<Finding>) {
     for (file, links) in graph.files() {
         if links.unresolved.is_empty() {
@@ -154,10 +144,7 @@ fn unresolved(graph: &Graph, project: &Project<'_>, found: &mut Vec<Finding>) {
         let facts = project.index.file(file);
         // Tests import what a build makes, and what does not exist.
         let left_out = facts.is_none_or(|facts| is_test_file(project, file, &facts))
-            || file
-                .as_str()
-                .split('/')
-                .any(|folder| NOT_OURS.contains(&folder));
+            || is_of_others(file.as_str());
         if left_out {
             continue;
         }

@@ -74,6 +74,10 @@ rules! {
     StaleDecision: "ctx/stale-decision", "ctx-stale-decision", "Decision whose document is gone", 0, true;
     /// A private symbol that nobody mentions.
     Unreferenced: "code/unreferenced", "code-unreferenced", "Private and never mentioned", 0, false;
+    /// A function that says the same as another.
+    Duplicate: "code/duplicate", "code-duplicate", "Says what another function says", 50, true;
+    /// A new function that says the same as one that was there before.
+    DuplicateOfExisting: "code/duplicate-of-existing", "code-duplicate-of-existing", "New, and says what another function says", 50, true;
     /// A function that is hard to follow in a file that changes often.
     Hotspot: "fn/complexity-hotspot", "fn-complexity-hotspot", "Hard to follow and often changed", 0, true;
     /// Files that change together and do not import each other.
@@ -139,7 +143,22 @@ impl RuleId {
 
     /// Whether an agent can repair what it finds by changing the symbol that the finding is about.
     pub fn is_repaired_in_a_symbol(self) -> bool {
-        self.is_about_one_file() || self == RuleId::Unreferenced
+        self.is_about_one_file()
+            || matches!(
+                self,
+                RuleId::Unreferenced | RuleId::Duplicate | RuleId::DuplicateOfExisting
+            )
+    }
+
+    /// Whether it takes all places of a finding together to make it, so that it is new if one of them is.
+    pub(crate) fn is_about_all_places(self) -> bool {
+        matches!(
+            self,
+            RuleId::LoadCycle
+                | RuleId::DeferredCycle
+                | RuleId::PackageCycle
+                | RuleId::ChangeCoupling
+        )
     }
 
     /// Whether the rule needs nothing but the file.

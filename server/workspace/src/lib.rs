@@ -6,6 +6,7 @@
 mod disk;
 mod document;
 mod explain;
+mod past;
 mod scan;
 mod store;
 mod walk;
@@ -15,6 +16,7 @@ mod words;
 pub use disk::{MAX_FILE_BYTES, ReadError, read};
 pub use document::Document;
 pub use explain::{Explanation, explain};
+pub use past::{Changed, Past, log};
 pub use scan::{Focus, Scan, SkipReason, Step, facts_on_disk, scan};
 pub use store::Store;
 pub use walk::is_ignored;

@@ -149,7 +149,7 @@ pub(super) struct WorkspaceFile {
     pub(super) decision: Vec<DecisionTable>,
     /// What rules let pass for a while.
     pub(super) exception: Vec<ExceptionTable>,
-    /// What a review by a model is asked for.
+    /// What a review is asked for.
     pub(super) review: ReviewTable,
 }
 

@@ -178,7 +178,7 @@ pub(super) struct ExceptionTable {
     why: Option<String>,
 }
 
-/// What a review by a model is asked for.
+/// What a review is asked for.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct ReviewTable {
@@ -186,6 +186,9 @@ pub(super) struct ReviewTable {
     ask: Vec<String>,
     /// What never to report.
     never: Vec<String>,
+    /// Whether findings about code that has not changed since the work of now began are mere hints.
+    #[schemars(with = "bool", extend("default" = true))]
+    pub(super) new_code: Option<bool>,
 }
 
 /// All of it.

@@ -188,6 +188,7 @@ fn a_whole_configuration_is_read() {
         rules,
         context,
         team: _,
+        new_code: _,
         surfaces,
         mode,
         stopped,
@@ -242,7 +243,7 @@ fn every_problem_names_its_place_and_what_is_valid() {
             config.toml:25:1: provider.kind: unknown value; valid values: anthropic, openai, ollama
             config.toml:28:2: rules: belongs in farthing.toml at the root of the workspace
             config.toml:29:2: limit: unknown key; did you mean limits? valid keys: provider, models, budget, limits, protected, prices
-            farthing.toml:1:8: rules."fn/too-lnog": unknown key; did you mean fn/too-long? valid keys: fn/too-long, fn/deep-nesting, fn/too-complex, cycle/load-time, cycle/deferred, cycle/package, graph/unresolved, layer/violation, interface/bypass, ctx/forbidden-import, ctx/second-library, ctx/unknown-technology, ctx/too-many-deployables, ctx/too-many-datastores, ctx/too-many-languages, ctx/stale-decision, code/unreferenced, fn/complexity-hotspot, git/change-coupling, perf/regex-in-loop, perf/query-in-loop, perf/sync-io-in-async, sec/shell-true-dynamic, sec/unsafe-deserialise, sec/eval-dynamic, sec/tls-off, sec/sql-format, ignore/unused, ignore/unreasoned
+            farthing.toml:1:8: rules."fn/too-lnog": unknown key; did you mean fn/too-long? valid keys: fn/too-long, fn/deep-nesting, fn/too-complex, cycle/load-time, cycle/deferred, cycle/package, graph/unresolved, layer/violation, interface/bypass, ctx/forbidden-import, ctx/second-library, ctx/unknown-technology, ctx/too-many-deployables, ctx/too-many-datastores, ctx/too-many-languages, ctx/stale-decision, code/unreferenced, code/duplicate, code/duplicate-of-existing, fn/complexity-hotspot, git/change-coupling, perf/regex-in-loop, perf/query-in-loop, perf/sync-io-in-async, sec/shell-true-dynamic, sec/unsafe-deserialise, sec/eval-dynamic, sec/tls-off, sec/sql-format, ignore/unused, ignore/unreasoned
             farthing.toml:3:1: rules."fn/too-long".limit: unknown key; valid keys: enabled, threshold
             farthing.toml:5:9: scope.deny[0]: is no path pattern: unclosed character class; missing ']'
             farthing.toml:5:15: scope.deny[1]: must be a path pattern, such as "secrets/**" or "*.pem"
@@ -799,7 +800,7 @@ fn what_a_team_says_wrong_has_a_place() {
             farthing.toml:4:1: layer[0]: needs the key paths
             farthing.toml:6:1: layer[1]: needs the key name
             farthing.toml:7:1: layer[1].path: unknown key; did you mean paths? valid keys: name, paths, public
-            farthing.toml:9:1: exception[0].rule: unknown value; valid values: fn/too-long, fn/deep-nesting, fn/too-complex, cycle/load-time, cycle/deferred, cycle/package, graph/unresolved, layer/violation, interface/bypass, ctx/forbidden-import, ctx/second-library, ctx/unknown-technology, ctx/too-many-deployables, ctx/too-many-datastores, ctx/too-many-languages, ctx/stale-decision, code/unreferenced, fn/complexity-hotspot, git/change-coupling, perf/regex-in-loop, perf/query-in-loop, perf/sync-io-in-async, sec/shell-true-dynamic, sec/unsafe-deserialise, sec/eval-dynamic, sec/tls-off, sec/sql-format, ignore/unused, ignore/unreasoned
+            farthing.toml:9:1: exception[0].rule: unknown value; valid values: fn/too-long, fn/deep-nesting, fn/too-complex, cycle/load-time, cycle/deferred, cycle/package, graph/unresolved, layer/violation, interface/bypass, ctx/forbidden-import, ctx/second-library, ctx/unknown-technology, ctx/too-many-deployables, ctx/too-many-datastores, ctx/too-many-languages, ctx/stale-decision, code/unreferenced, code/duplicate, code/duplicate-of-existing, fn/complexity-hotspot, git/change-coupling, perf/regex-in-loop, perf/query-in-loop, perf/sync-io-in-async, sec/shell-true-dynamic, sec/unsafe-deserialise, sec/eval-dynamic, sec/tls-off, sec/sql-format, ignore/unused, ignore/unreasoned
             farthing.toml:10:1: exception[0].until: must be a day, such as 2027-03-01
             farthing.toml:13:1: exception[1].until: must be a day, such as 2027-03-01
             farthing.toml:15:1: shape.max_deployables: must be a whole number, not a date

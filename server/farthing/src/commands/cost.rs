@@ -8,6 +8,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+pub(super) use self::page::escape;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use engine::Purse;

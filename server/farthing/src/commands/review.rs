@@ -4,19 +4,18 @@ mod baseline;
 mod formats;
 mod page;
 mod picture;
-mod since;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use engine::config::Config;
-use engine::{findings_of, manifests_of, read_manifests};
+use engine::{News, findings_of, manifests_of, read_manifests};
 use review::{Finding, History, Manifests, Severity};
 use text::FilePath;
-use workspace::Store;
+use workspace::{Past, Store};
 
 use self::baseline::Baseline;
 use self::formats::Shown;
@@ -34,9 +33,13 @@ pub(crate) struct ReviewArgs {
     /// How to print the findings.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// Only findings in lines that have changed since this revision, as git names it.
+    /// Only findings about code that has changed since this revision, as git names it. Without it: since the branch
+    /// left the trunk.
     #[arg(long, value_name = "REV")]
     new_since: Option<String>,
+    /// Findings about code that has not changed as well.
+    #[arg(long, conflicts_with = "new_since")]
+    all: bool,
     /// Leave out the findings that this file lists.
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
@@ -64,6 +67,41 @@ enum Format {
     Github,
     /// No findings but the import graph, one edge a line: who imports, what, when.
     Edges,
+}
+
+/// Leaves out what a baseline lists, after bringing it up to date if that is asked for.
+fn leave_out_known(
+    args: &ReviewArgs,
+    file: &Path,
+    root: &FilePath,
+    findings: &mut Vec<Finding>,
+) -> anyhow::Result<()> {
+    let mut baseline = Baseline::read(file)?;
+    if args.update_baseline {
+        baseline.update(root, findings)?;
+    }
+    let stale = baseline.apply(root, findings);
+    // With only a part of the findings at hand, nothing can be said to be gone.
+    if args.new_since.is_none() && stale > 0 {
+        ui::note(format!(
+            "{}: {stale} entries of {} are no longer found; --update-baseline drops them",
+            ui::paint(ui::YELLOW, "warning"),
+            file.display()
+        ));
+    }
+    Ok(())
+}
+
+/// Where code is new from: what was asked for, or else where the work of now began. None if all code is to be judged,
+/// which it is against a list of known findings and on a page about the whole.
+fn past_of(args: &ReviewArgs, config: &Config, root: &FilePath) -> anyhow::Result<Option<Past>> {
+    if let Some(revision) = &args.new_since {
+        return Past::at(root, revision).map(Some);
+    }
+    let whole = args.all || args.baseline.is_some() || args.html.is_some();
+    Ok((config.new_code && !whole && args.format != Format::Edges)
+        .then(|| Past::of(root))
+        .flatten())
 }
 
 /// Who answers for a file: as the team says, else as its files of owners say.
@@ -98,31 +136,28 @@ pub(crate) fn review(args: &ReviewArgs) -> anyhow::Result<ExitCode> {
     let index = snapshot.index();
     let manifests = read_manifests(&manifests_of(index, &scan.others));
     // Without git, or outside of a repository, there is no history to tell.
-    let history = since::log(&root).unwrap_or_default();
+    let history = workspace::log(&root).unwrap_or_default();
     let history = History::read(&root, &history);
-    let (mut findings, review) = findings_of(&roots, index, &manifests, &config, &history);
+    let past = past_of(args, &config, &root)?;
+    let since = past.as_ref().map(|past| past.revision().to_owned());
+    let news = past.map(|past| News::since(&root, past)).transpose()?;
+    let (mut findings, review) =
+        findings_of(&roots, index, &manifests, &config, &history, news.as_ref());
     if args.format == Format::Edges {
         formats::edges(&root, review.graph())?;
         return Ok(ExitCode::SUCCESS);
     }
-    if let Some(revision) = &args.new_since {
-        let changed = since::changed_lines(&root, revision)?;
-        findings.retain(|finding| changed.touches(finding, index.file(&finding.file).as_deref()));
+    let all = findings.len();
+    findings.retain(|finding| finding.severity > Severity::Hint);
+    if let Some(since) = since.filter(|_| findings.len() < all) {
+        ui::note(format!(
+            "{} more about code that has not changed since {}: --all",
+            all - findings.len(),
+            since.get(..12).unwrap_or(&since)
+        ));
     }
     if let Some(file) = &args.baseline {
-        let mut baseline = Baseline::read(file)?;
-        if args.update_baseline {
-            baseline.update(&root, &findings)?;
-        }
-        let stale = baseline.apply(&root, &mut findings);
-        // With only a part of the findings at hand, nothing can be said to be gone.
-        if args.new_since.is_none() && stale > 0 {
-            ui::note(format!(
-                "{}: {stale} entries of {} are no longer found; --update-baseline drops them",
-                ui::paint(ui::YELLOW, "warning"),
-                file.display()
-            ));
-        }
+        leave_out_known(args, file, &root, &mut findings)?;
     }
     let owners = |file: &FilePath| owners_of(&root, file, &config, &manifests);
     let shown = Shown::new(&root, &findings, &owners);

@@ -8,6 +8,7 @@ use super::again::{Before, Log, Past, Reading, Recorder, Span};
 use crate::facts::{Facts, Incomplete, Instruction, Symbol, SymbolId, count_lines};
 use crate::imports;
 use crate::paths;
+use crate::shape;
 use crate::symbols;
 
 impl Walker<'_> {
@@ -90,8 +91,9 @@ impl Walker<'_> {
         };
         symbols.shrink_to_fit();
         facts.symbols = symbols;
-        let known = again.filter(|_| same_mentions).zip(moved.as_deref());
-        count_recursion(&mut facts, known);
+        let known = again.filter(|_| same_mentions);
+        count_recursion(&mut facts, known.zip(moved.as_deref()));
+        shape::give(&mut facts, self.source, known);
         facts.comments = self
             .instructions
             .iter()

@@ -76,7 +76,7 @@ pub(super) fn page(story: &Story<'_>) -> String {
 }
 
 /// Text as inert HTML, in an attribute too.
-pub(super) fn escape(text: &str) -> String {
+pub(in crate::commands) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

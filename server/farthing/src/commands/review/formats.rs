@@ -88,6 +88,7 @@ impl<'f> Shown<'f> {
 
 fn word(severity: Severity) -> &'static str {
     match severity {
+        Severity::Hint => "hint",
         Severity::Information => "info",
         Severity::Warning => "warning",
     }
@@ -97,6 +98,7 @@ pub(super) fn text(shown: &Shown<'_>, files: usize, took: Duration) -> anyhow::R
     for finding in shown.findings {
         let at = shown.at(&finding.file, finding.range);
         let style = match finding.severity {
+            Severity::Hint => ui::DIM,
             Severity::Information => ui::CYAN,
             Severity::Warning => ui::YELLOW,
         };
@@ -168,7 +170,7 @@ pub(super) fn sarif(shown: &Shown<'_>) -> anyhow::Result<()> {
     });
     let results = shown.findings.iter().map(|finding| {
         let level = match finding.severity {
-            Severity::Information => "note",
+            Severity::Hint | Severity::Information => "note",
             Severity::Warning => "warning",
         };
         let related: Vec<Value> = finding
@@ -222,7 +224,7 @@ pub(super) fn github(shown: &Shown<'_>) -> anyhow::Result<()> {
     for finding in shown.findings {
         let at = shown.at(&finding.file, finding.range);
         let command = match finding.severity {
-            Severity::Information => "notice",
+            Severity::Hint | Severity::Information => "notice",
             Severity::Warning => "warning",
         };
         ui::line(format!(

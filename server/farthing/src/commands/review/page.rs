@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+pub(super) use crate::commands::cost::escape;
 use index::Index;
 use review::{Circle, Finding, History, Review, RuleId, Severity};
 use text::FilePath;
@@ -70,23 +71,6 @@ pub(super) fn page(reviewed: &Reviewed<'_>) -> String {
         escape(name),
         include_str!("page.css"),
     )
-}
-
-/// Text as inert HTML, in an attribute too.
-pub(super) fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            c if c.is_control() => escaped.push('\u{fffd}'),
-            c => escaped.push(c),
-        }
-    }
-    escaped
 }
 
 impl Reviewed<'_> {
@@ -192,7 +176,7 @@ fn hotspots(reviewed: &Reviewed<'_>) -> String {
 fn findings(reviewed: &Reviewed<'_>) -> String {
     let mut by_rule: BTreeMap<(bool, RuleId), Vec<&Finding>> = BTreeMap::new();
     for finding in reviewed.findings {
-        let quiet = finding.severity == Severity::Information;
+        let quiet = finding.severity < Severity::Warning;
         by_rule
             .entry((quiet, finding.rule))
             .or_default()
