@@ -251,6 +251,86 @@ fn a_hunk_whose_place_was_changed_while_no_server_ran_is_given_up_and_said() {
 }
 
 #[test]
+fn a_proposal_whose_place_was_changed_survives_to_be_read_and_discarded() {
+    let howdy = SHOP.replacen(BEFORE, "Howdy, ", 1);
+    // Typed in while a server ran, and while none did.
+    for typed_before in [true, false] {
+        let (home, model) = (shop(), Model::start(GREET));
+        let mut editor = after_the_run(&home, &model, staged(Options::vscode()));
+        editor.hunks(FILE, 1);
+        if typed_before {
+            editor.replace(FILE, BEFORE, "Howdy, ");
+            // More than the server remembers of what was typed.
+            for _ in 0..600 {
+                editor.type_before(FILE, "Howdy", "H");
+            }
+        }
+        editor.settle();
+        editor.shutdown();
+        for _ in 0..2 {
+            let mut editor = again(&home, &howdy);
+            let hunks = editor.hunks(FILE, 1);
+            let message = text(&hunks[0]["message"]);
+            assert!(
+                message.contains("not applied: the text there was changed"),
+                "{message}"
+            );
+            let hover = editor.hover(FILE, "Howdy").unwrap();
+            assert!(
+                hover.contains("+    text.push_str(\"Good day, \");"),
+                "{hover}"
+            );
+            let titles = editor.menu(FILE, "Howdy");
+            assert!(
+                !titles.iter().any(|title| title.starts_with("Apply")),
+                "{titles:?}"
+            );
+            editor.shutdown();
+        }
+        let mut editor = again(&home, &howdy);
+        editor.hunks(FILE, 1);
+        editor.pick(FILE, "Howdy", "Discard this hunk");
+        editor.hunks(FILE, 0);
+        assert_eq!(editor.text(FILE), howdy);
+        editor.shutdown();
+    }
+}
+
+#[test]
+fn two_servers_with_one_file_keep_their_hunks_apart() {
+    let home = shop();
+    let (model, other_model) = (Model::start(GREET), Model::start(EVERYWHERE));
+    let mut editor = after_the_run(&home, &model, Options::vscode());
+    editor.hunks(FILE, 1);
+    kept(&home, &mut editor, "it sounds better");
+    // What the first server has kept is its own as long as it lives.
+    let mut other = after_the_run(&home, &other_model, Options::neovim());
+    other.hunks(FILE, 2);
+    kept(&home, &mut other, "who greets must part");
+    other.command("farthing.run.undo", json!({}));
+    other.hunks(FILE, 0);
+    other.shutdown();
+    editor.settle();
+    editor.hunks(FILE, 1);
+    editor.kill();
+    let mut editor = again(&home, &greeted());
+    let hunks = editor.hunks(FILE, 1);
+    assert!(
+        text(&hunks[0]["message"]).contains("it sounds better"),
+        "{hunks:?}"
+    );
+    // And what it has taken over, nobody else takes.
+    let mut other = again(&home, &greeted());
+    other.settle();
+    other.hunks(FILE, 0);
+    other.shutdown();
+    editor.pick(FILE, AFTER, "Undo this hunk");
+    editor.hunks(FILE, 0);
+    assert_eq!(editor.text(FILE), SHOP);
+    editor.shutdown();
+}
+
+#[test]
 fn a_buffer_that_was_never_saved_takes_its_hunks_with_it_without_a_word() {
     let (home, model) = (shop(), Model::start(GREET));
     let mut editor = after_the_run(&home, &model, Options::vscode());

@@ -103,6 +103,32 @@ impl Hunk {
         waits(&self.state)
     }
 
+    /// The change count of a text that no document comes to: for an edit that fits none.
+    pub(crate) const STUCK: u64 = u64::MAX;
+
+    /// Whether nothing can be done with it but to read and to discard it.
+    pub fn is_stuck(&self) -> bool {
+        matches!(
+            self.state,
+            HunkState::Pending {
+                serial: Hunk::STUCK,
+                ..
+            }
+        )
+    }
+
+    /// Whether it is the same piece of the same run's work at the same place.
+    pub(crate) fn is_same(&self, other: &Hunk) -> bool {
+        let same_state = match (&self.state, &other.state) {
+            (HunkState::Landed(one), HunkState::Landed(other)) => one == other,
+            (HunkState::Pending { edit: one, .. }, HunkState::Pending { edit: other, .. }) => {
+                one.noted() == other.noted()
+            }
+            _ => false,
+        };
+        same_state && self.run == other.run && self.file == other.file
+    }
+
     fn is_pending(&self) -> bool {
         matches!(self.state, HunkState::Pending { .. })
     }

@@ -1,43 +1,29 @@
-//! Hunks on disk, so that a server that is started again still knows what waits for a decision.
+//! Hunks that outlive their server, so that one that is started again still knows what waits for a decision.
 //!
-//! One file for each source file that has hunks: its text, and the hunks in it. It is written beside its place and then
-//! renamed, so that it is whole or not there; a digest at its top tells damage. Nothing in it is needed for anything
-//! else, so that damage costs these hunks and a sentence about it.
-//!
-//! Hunks are taken up for the text that the editor opens. Where that is another one, they move as over typing, and one
-//! whose place was changed is given up, with a sentence.
+//! Hunks are taken up for the text that the editor opens. Where that is another one, they move as over typing. A hunk that
+//! is in the text and whose place was changed is given up, with a sentence; one that is not in it was paid for and stays,
+//! to be read and discarded.
 
-use std::io::Write as _;
-use std::path::PathBuf;
-use std::time::Duration;
-
-use gate::{Landed, Noted, View, take_up};
+use gate::{ApprovedEdit, Landed, Noted, View, take_up};
 use ledger::RunId;
 use serde::{Deserialize, Serialize};
-use text::{Edit, EditSet, FilePath, Hash, Text};
+use text::{Edit, EditSet, FilePath, Range, Text};
 use workspace::Document;
 
 use crate::charge::Charge;
 use crate::hunks::{Hunk, HunkState, Waits};
+use crate::shelf::{Found, Kept};
 use crate::{Engine, Level};
 
 /// Hunks of a longer text are not kept: nobody reviews them after a restart, and writing it would take too long.
 const MAX_TEXT: usize = 4 << 20;
 
-/// What nobody has opened for so long is removed.
-const MAX_AGE: Duration = Duration::from_hours(24 * 30);
-
-/// The hunks of one file, as they are written down.
-#[derive(Debug, Serialize, Deserialize)]
-struct Kept {
-    file: String,
-    /// The text that all ranges are in.
-    text: String,
-    hunks: Vec<KeptHunk>,
-}
+/// Why a hunk that fits no text any more is shown.
+const PLACE_CHANGED: &str =
+    "the text there was changed; make it by hand, or run the action again and discard this";
 
 #[derive(Debug, Serialize, Deserialize)]
-struct KeptHunk {
+pub(crate) struct KeptHunk {
     run: RunId,
     title: String,
     symbol: String,
@@ -50,80 +36,18 @@ struct KeptHunk {
 #[serde(rename_all = "snake_case")]
 enum KeptState {
     Landed(Landed),
-    Pending { edit: Noted, why: Waits },
-}
-
-/// Where hunks are kept.
-#[derive(Clone, Debug)]
-pub(crate) struct Shelf(PathBuf);
-
-/// What was found for a file.
-enum Found {
-    Nothing,
-    Damaged,
-    Kept(Kept),
-}
-
-impl Shelf {
-    pub(crate) fn new(folder: PathBuf) -> Shelf {
-        Shelf(folder)
-    }
-
-    fn place(&self, file: &FilePath) -> PathBuf {
-        self.0.join(format!("{}.json", Hash::of(file.as_str())))
-    }
-
-    fn find(&self, file: &FilePath) -> Found {
-        let Ok(bytes) = std::fs::read(self.place(file)) else {
-            return Found::Nothing;
-        };
-        let kept = std::str::from_utf8(&bytes).ok().and_then(|text| {
-            let (digest, body) = text.split_once('\n')?;
-            let whole = digest.parse() == Ok(Hash::of(body));
-            whole.then(|| serde_json::from_str::<Kept>(body).ok())?
-        });
-        match kept {
-            // Two paths can have one name here; this one then has nothing.
-            Some(kept) if kept.file != file.as_str() => Found::Nothing,
-            Some(kept) => Found::Kept(kept),
-            None => Found::Damaged,
-        }
-    }
-
-    /// Writes the hunks of a file down, or that there are none.
-    fn put(&self, file: &FilePath, kept: Option<&Kept>) -> std::io::Result<()> {
-        let place = self.place(file);
-        let Some(kept) = kept else {
-            return match std::fs::remove_file(place) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
-                _ => Ok(()),
-            };
-        };
-        std::fs::create_dir_all(&self.0)?;
-        let body = serde_json::to_string(kept)?;
-        let mut draft = tempfile::NamedTempFile::new_in(&self.0)?;
-        writeln!(draft, "{}", Hash::of(&body))?;
-        draft.write_all(body.as_bytes())?;
-        draft.persist(place)?;
-        Ok(())
-    }
-
-    fn forget(&self, file: &FilePath) {
-        if let Err(error) = self.put(file, None) {
-            tracing::warn!(%error, %file, "what was kept of its hunks cannot be removed");
-        }
-    }
-
-    /// Removes what nobody has opened for a long time.
-    pub(crate) fn clean_up(&self) {
-        let entries = std::fs::read_dir(&self.0).into_iter().flatten().flatten();
-        for entry in entries {
-            let age = entry.metadata().and_then(|metadata| metadata.modified());
-            if age.is_ok_and(|then| then.elapsed().is_ok_and(|age| age > MAX_AGE)) {
-                _ = std::fs::remove_file(entry.path());
-            }
-        }
-    }
+    Pending {
+        edit: Noted,
+        why: Waits,
+    },
+    /// It fits no text but one of [`Kept::bases`].
+    Stuck {
+        edit: Noted,
+        why: Waits,
+        base: usize,
+        /// Where it is shown.
+        at: Range,
+    },
 }
 
 impl Engine {
@@ -132,66 +56,84 @@ impl Engine {
         let Some(shelf) = &self.shared.shelf else {
             return;
         };
-        let kept = match shelf.find(file) {
-            Found::Nothing => return,
-            Found::Kept(kept) => kept,
-            Found::Damaged => {
-                shelf.forget(file);
-                let name = file.file_name();
-                self.notify(
-                    Level::Warning,
-                    format!("what was kept of the hunks in {name} is damaged; they are the text's own now, and nothing else is lost"),
-                );
-                return;
-            }
-        };
         let snapshot = self.snapshot();
         let Some(document) = snapshot.open_document(file) else {
             return;
         };
+        let found = {
+            let _writing = shelf.writing();
+            shelf.take(file)
+        };
+        if found.is_empty() {
+            return;
+        }
+        let name = file.file_name();
+        let mut lost = 0;
+        for found in found {
+            match found {
+                Found::Damaged => self.notify(
+                    Level::Warning,
+                    format!("what was kept of the hunks in {name} is damaged; they are the text's own now, and nothing else is lost"),
+                ),
+                Found::Kept(kept) => lost += self.take_up(kept, document),
+            }
+        }
+        if lost > 0 {
+            let count = plural(lost);
+            self.notify(
+                Level::Warning,
+                format!("{count} in {name} can no longer be kept or undone: the text there was changed while Farthing was not running"),
+            );
+        }
+        // Also where none came of it: what was found is this server's to remove.
+        self.with(|state| state.hunks.mark(file));
+    }
+
+    /// Takes up what was found of a file. Answers how many hunks can neither be kept nor undone any more.
+    fn take_up(&self, kept: Kept, document: &Document) -> usize {
         let before = Text::from(kept.text.as_str());
         let since = text::diff(&kept.text, &document.text().to_string());
+        let bases: Vec<Text> = (kept.bases.iter().map(String::as_str).map(Text::from)).collect();
         let mut lost = 0;
         for hunk in kept.hunks {
-            match self.taken_up(&hunk, document, &before, &since) {
+            match self.taken_up(&hunk, document, (&before, &since), &bases) {
                 Ok(state) => self.with(|state_of_all| {
-                    let id = state_of_all.hunks.next_id();
-                    state_of_all.hunks.add(Hunk {
-                        id,
+                    let hunks = &mut state_of_all.hunks;
+                    let hunk = Hunk {
+                        id: hunks.next_id(),
                         run: hunk.run,
                         title: hunk.title,
-                        file: file.clone(),
+                        file: document.file().clone(),
                         symbol: hunk.symbol,
                         reason: hunk.reason,
                         charge: hunk.charge,
                         before: 0,
                         weight: 0,
                         state,
-                    });
+                    };
+                    // A server that died at the wrong moment leaves what it had taken over twice.
+                    if !hunks
+                        .of(document.file())
+                        .iter()
+                        .any(|other| other.is_same(&hunk))
+                    {
+                        hunks.add(hunk);
+                    }
                 }),
                 Err(Gone::Undone) => {}
                 Err(Gone::Changed) => lost += 1,
             }
         }
-        if lost > 0 {
-            let (name, count) = (file.file_name(), plural(lost));
-            self.notify(
-                Level::Warning,
-                format!("{count} in {name} can no longer be kept or undone: the text there was changed while Farthing was not running"),
-            );
-        }
-        if self.hunks(file).is_empty() {
-            shelf.forget(file);
-        }
+        lost
     }
 
-    /// The state of a hunk in today's text, which `since` leads to.
+    /// The state of a hunk in today's text, which was another one and has changed since.
     fn taken_up(
         &self,
         hunk: &KeptHunk,
         document: &Document,
-        before: &Text,
-        since: &EditSet,
+        (before, since): (&Text, &EditSet),
+        bases: &[Text],
     ) -> Result<HunkState, Gone> {
         match &hunk.state {
             KeptState::Landed(landed) => {
@@ -208,24 +150,66 @@ impl Engine {
                 }
             }
             KeptState::Pending { edit, why } => {
-                let snapshot = self.snapshot();
-                let view = View {
-                    file: document.file(),
-                    text: document.text(),
-                    version: document.version(),
-                    parsed: document.parsed().ok_or(Gone::Changed)?,
-                };
-                let policy = self.policy(&snapshot);
-                let edit = take_up(&view, &policy, before, edit, since);
-                let edit = edit.map_err(|_| Gone::Changed)?;
-                Ok(HunkState::Pending {
-                    at: edit.edits().span().ok_or(Gone::Changed)?,
-                    edit: edit.into(),
-                    serial: document.serial(),
-                    why: why.clone(),
-                })
+                match self.approved_before(document, document.text(), (before, edit, since)) {
+                    Ok(edit) => Ok(HunkState::Pending {
+                        at: edit.edits().span().ok_or(Gone::Changed)?,
+                        edit: edit.into(),
+                        serial: document.serial(),
+                        why: why.clone(),
+                    }),
+                    Err(at) => {
+                        let why = Waits::Trouble(PLACE_CHANGED.to_owned());
+                        self.stuck(document, (before, edit), why, since.map_range(at))
+                    }
+                }
+            }
+            KeptState::Stuck {
+                edit,
+                why,
+                base,
+                at,
+            } => {
+                let base = bases.get(*base).ok_or(Gone::Changed)?;
+                self.stuck(document, (base, edit), why.clone(), since.map_range(*at))
             }
         }
+    }
+
+    /// An edit that was approved for the text `before`, as it reads in `text`. Else where it was.
+    fn approved_before(
+        &self,
+        document: &Document,
+        text: &Text,
+        (before, edit, since): (&Text, &Noted, &EditSet),
+    ) -> Result<ApprovedEdit, Range> {
+        let parsed = document.parsed().ok_or(Range::at(0))?;
+        let view = View {
+            file: document.file(),
+            text,
+            version: document.version(),
+            parsed,
+        };
+        let policy = self.policy(&self.snapshot());
+        take_up(&view, &policy, before, edit, since).map_err(|conflict| conflict.0)
+    }
+
+    /// A hunk that fits no text any more but the one it was made for: there to be read.
+    fn stuck(
+        &self,
+        document: &Document,
+        (base, edit): (&Text, &Noted),
+        why: Waits,
+        at: Range,
+    ) -> Result<HunkState, Gone> {
+        let nothing = EditSet::default();
+        let edit = self.approved_before(document, base, (base, edit, &nothing));
+        let end = document.text().len();
+        Ok(HunkState::Pending {
+            edit: edit.map_err(|_| Gone::Changed)?.into(),
+            serial: Hunk::STUCK,
+            why,
+            at: Range::new(at.start.min(end), at.end.min(end)),
+        })
     }
 
     /// Writes hunks down whenever some have come, gone or changed.
@@ -248,6 +232,7 @@ impl Engine {
         let Some(shelf) = &self.shared.shelf else {
             return;
         };
+        let _writing = shelf.writing();
         let due = self.with(|state| {
             let snapshot = state.workspace.snapshot();
             let due = state.hunks.take_changed().into_iter();
@@ -294,34 +279,53 @@ fn written(document: &Document, hunks: &[Hunk]) -> Option<Kept> {
     }
     let mut hunks: Vec<&Hunk> = hunks.iter().collect();
     hunks.sort_by_key(|hunk| hunk.id);
-    let kept = hunks.into_iter().filter_map(|hunk| {
-        let state = match &hunk.state {
-            HunkState::Landed(landed) => KeptState::Landed(landed.clone()),
-            HunkState::Pending {
-                edit, serial, why, ..
-            } => {
-                let changes = document.changes_since(*serial)?.iter().map(AsRef::as_ref);
-                let edit = edit.rebase(changes, document.text(), document.version());
-                KeptState::Pending {
-                    edit: edit.ok()?.noted(),
-                    why: why.clone(),
-                }
-            }
-        };
-        Some(KeptHunk {
-            run: hunk.run.clone(),
-            title: hunk.title.clone(),
-            symbol: hunk.symbol.clone(),
-            reason: hunk.reason.clone(),
-            charge: hunk.charge,
-            state,
-        })
+    let mut bases = Vec::new();
+    let kept = hunks.into_iter().map(|hunk| KeptHunk {
+        run: hunk.run.clone(),
+        title: hunk.title.clone(),
+        symbol: hunk.symbol.clone(),
+        reason: hunk.reason.clone(),
+        charge: hunk.charge,
+        state: written_state(document, &hunk.state, &mut bases),
     });
     Some(Kept {
         file: document.file().to_string(),
         text: document.text().to_string(),
         hunks: kept.collect(),
+        bases,
     })
+}
+
+fn written_state(document: &Document, state: &HunkState, bases: &mut Vec<String>) -> KeptState {
+    let (edit, serial, why, at) = match state {
+        HunkState::Landed(landed) => return KeptState::Landed(landed.clone()),
+        HunkState::Pending {
+            edit,
+            serial,
+            why,
+            at,
+        } => (edit, *serial, why.clone(), *at),
+    };
+    let rebased = document.changes_since(serial).and_then(|changes| {
+        let changes = changes.iter().map(AsRef::as_ref);
+        let edit = edit.rebase(changes, document.text(), document.version());
+        edit.ok()
+    });
+    if let Some(edit) = rebased {
+        let edit = edit.noted();
+        return KeptState::Pending { edit, why };
+    }
+    let base = edit.base().to_string();
+    let known = bases.iter().position(|known| *known == base);
+    KeptState::Stuck {
+        edit: edit.noted(),
+        why,
+        base: known.unwrap_or_else(|| {
+            bases.push(base);
+            bases.len() - 1
+        }),
+        at,
+    }
 }
 
 fn plural(count: usize) -> String {

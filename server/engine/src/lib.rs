@@ -26,6 +26,7 @@ mod purse;
 mod repair;
 mod review;
 mod runs;
+mod shelf;
 mod state;
 mod tags;
 

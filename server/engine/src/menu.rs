@@ -276,11 +276,13 @@ impl Engine {
                     } else {
                         String::new()
                     };
-                    items.push(item(
-                        format!("Apply this hunk{cost}"),
-                        Pick::Keep(hunk.id),
-                        hunk.id,
-                    ));
+                    if !hunk.is_stuck() {
+                        items.push(item(
+                            format!("Apply this hunk{cost}"),
+                            Pick::Keep(hunk.id),
+                            hunk.id,
+                        ));
+                    }
                     items.push(item(
                         "Discard this hunk".to_owned(),
                         Pick::Undo(hunk.id),

@@ -16,8 +16,8 @@ use workspace::{Coverage, Snapshot, Workspace};
 
 use crate::config::{Config, Problem};
 use crate::hunks::Hunks;
-use crate::kept::Shelf;
 use crate::runs::Runs;
+use crate::shelf::Shelf;
 use crate::{Editor, Event, Level, Purse};
 
 /// One server's state and everything that can be done to it. Cloning is cheap and gives the same engine.
@@ -94,7 +94,7 @@ pub(crate) struct Shared {
     pub(crate) editor: Arc<dyn Editor>,
     pub(crate) timing: Timing,
     pub(crate) journals: std::path::PathBuf,
-    pub(crate) shelf: Option<Shelf>,
+    pub(crate) shelf: Option<Arc<Shelf>>,
     pub(crate) cache: Option<std::path::PathBuf>,
     /// Told when hunks have come, gone or changed since they were written down.
     pub(crate) unkept: Notify,
@@ -149,7 +149,7 @@ impl Engine {
                 editor,
                 timing,
                 journals,
-                shelf: hunks.map(Shelf::new),
+                shelf: hunks.map(Shelf::new).map(Arc::new),
                 cache,
                 unkept: Notify::new(),
                 landing: Semaphore::new(1),
@@ -277,6 +277,10 @@ impl Engine {
             state.hunks.put_away(file);
             state.typed.remove(file);
         });
+        if let Some(shelf) = &self.shared.shelf {
+            let _writing = shelf.writing();
+            shelf.release(file);
+        }
         self.refresh_from_disk(vec![file.clone()]);
         self.bump(file);
         self.show(Event::Markers(file.clone()));

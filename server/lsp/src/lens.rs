@@ -20,7 +20,10 @@ pub(crate) fn lenses(markers: &Markers, encoding: Encoding, uri: &Uri) -> Vec<Co
             (format!("Keep · {}", hunk.charge), Pick::Keep(hunk.id)),
             ("Undo".to_owned(), Pick::Undo(hunk.id)),
             ("Undo run".to_owned(), Pick::UndoRun(hunk.run.clone())),
-        ] {
+        ]
+        .into_iter()
+        .skip(usize::from(hunk.is_stuck()))
+        {
             lenses.push(CodeLens {
                 range,
                 command: Some(command(&title, &pick, uri)),
