@@ -77,7 +77,7 @@ fn every_rule_finds_what_was_seeded_and_leaves_the_decoys() {
     }
     println!("{table}");
     assert!(failed.is_empty(), "{table}\n{}", failed.join("\n\n"));
-    for rule in all_rules() {
+    for rule in all_rules().iter().filter(|rule| !rule.is_by_model()) {
         assert!(
             scores.contains_key(rule.code()),
             "{rule} has no seed in tests/archseed/cases.rs"

@@ -86,6 +86,7 @@ fn engine() -> (Engine, Events) {
         timing: Timing::default(),
         journals: std::env::temp_dir(),
         hunks: None,
+        reviews: None,
         cache: None,
     });
     (engine, events)

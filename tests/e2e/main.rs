@@ -11,6 +11,7 @@ mod apply;
 mod bad_input;
 mod disk;
 mod harness;
+mod judging;
 mod model;
 mod money;
 mod prices;

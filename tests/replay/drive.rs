@@ -77,6 +77,7 @@ impl Bench {
             },
             journals: journals.to_owned(),
             hunks: None,
+            reviews: None,
             cache: None,
         });
         engine.set_roots(vec![root.clone()], false);

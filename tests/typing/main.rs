@@ -121,6 +121,7 @@ fn session(seed: u64) -> Counts {
                 editor,
                 timing: Timing::default(),
                 hunks: Some(folder.join("hunks")),
+                reviews: None,
                 journals: folder,
                 cache: None,
             });

@@ -24,6 +24,8 @@ pub enum Action {
     Fix,
     /// Do what a comment in it asks for.
     Comment,
+    /// Say what is wrong with the structure of a file or a folder; changes nothing.
+    Review,
 }
 
 /// An action bound to a place: what one run is started with.
@@ -59,7 +61,7 @@ pub struct Note {
 }
 
 impl Action {
-    const ALL: [Action; 8] = [
+    const ALL: [Action; 9] = [
         Action::Simplify,
         Action::Extract,
         Action::Faster,
@@ -68,6 +70,7 @@ impl Action {
         Action::Document,
         Action::Fix,
         Action::Comment,
+        Action::Review,
     ];
 
     /// Every action, in the order of a menu.
@@ -86,6 +89,7 @@ impl Action {
             Action::Document => "document",
             Action::Fix => "fix",
             Action::Comment => "comment",
+            Action::Review => "review",
         }
     }
 
@@ -108,13 +112,15 @@ impl Action {
             Action::Document => format!("Document `{name}`"),
             Action::Fix => format!("Fix: {}", words()),
             Action::Comment => format!("Do what the comment says: “{}”", words()),
+            Action::Review if name.is_empty() => "Review the workspace with the model".to_owned(),
+            Action::Review => format!("Review `{name}` with the model"),
         }
     }
 
     /// Whether a menu offers it on `symbol` without a diagnostic or a comment to act on.
     pub fn is_offered_on(self, symbol: &Symbol, grammar: &Grammar) -> bool {
         match self {
-            Action::Fix | Action::Comment => false,
+            Action::Fix | Action::Comment | Action::Review => false,
             Action::Simplify
             | Action::Extract
             | Action::Faster
@@ -138,6 +144,8 @@ impl Action {
             Action::Tests => !symbol.test && (has_code || holds_code(symbol)),
             Action::Document => !symbol.test,
             Action::Fix | Action::Comment => !is_part,
+            // It is about a file or a folder.
+            Action::Review => false,
         }
     }
 }

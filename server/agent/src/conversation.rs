@@ -18,6 +18,10 @@ const MARKED: usize = 2;
 pub(crate) struct Conversation {
     request: CompletionRequest,
     prefix: Hash,
+    /// Tokens of what comes before all messages.
+    prefix_tokens: u64,
+    /// Whether each model has tools of its own; otherwise all have those that the conversation began with.
+    tools_by_model: bool,
     /// Tokens of the first `counted` messages and of what comes before all of them, by [`ledger::tokens`].
     tokens: u64,
     counted: usize,
@@ -25,11 +29,22 @@ pub(crate) struct Conversation {
 
 impl Conversation {
     pub(crate) fn new(request: CompletionRequest) -> Conversation {
+        Conversation::after(request, prefix_tokens(), true)
+    }
+
+    /// One that has so many tokens before its first message, and tools that are the same for all models.
+    pub(crate) fn with_own_tools(request: CompletionRequest, prefix_tokens: u64) -> Conversation {
+        Conversation::after(request, prefix_tokens, false)
+    }
+
+    fn after(request: CompletionRequest, prefix_tokens: u64, tools_by_model: bool) -> Conversation {
         let prefix = serde_json::to_string(&(&request.system, &request.tools)).unwrap_or_default();
         Conversation {
             request,
             prefix: Hash::of(&prefix),
-            tokens: prefix_tokens(),
+            prefix_tokens,
+            tools_by_model,
+            tokens: prefix_tokens,
             counted: 0,
         }
     }
@@ -56,7 +71,9 @@ impl Conversation {
         self.request.model.clone_from(&model.id);
         self.request.max_tokens = model.max_tokens;
         self.request.effort = model.effort;
-        self.request.tools = tools::specs_for(model);
+        if self.tools_by_model {
+            self.request.tools = tools::specs_for(model);
+        }
         for message in &mut self.request.messages {
             message
                 .content
@@ -65,7 +82,7 @@ impl Conversation {
         self.request
             .messages
             .retain(|message| !message.content.is_empty());
-        self.tokens = prefix_tokens();
+        self.tokens = self.prefix_tokens;
         self.counted = 0;
     }
 

@@ -24,5 +24,5 @@ pub use host::{Ask, Attempt, Grant, Host, NoBudget, Outcome, Progress, Settlemen
 pub use journal::{JournalEvent, Verdict};
 pub use pack::{Pack, PackError, PackItem, PackKind, PackTier, Packer, Sizes, pack, sizes};
 pub use prompt::{Model, Models, PROMPT_VERSION, first_request};
-pub use run::{End, RunLimits, run};
+pub use run::{Answered, End, Inquiry, RunLimits, inquire, run};
 pub use scope::{scope_in, scope_of};

@@ -109,9 +109,12 @@ impl PackTier {
     pub fn of(action: Action) -> PackTier {
         match action {
             Action::Simplify | Action::Extract | Action::Document => PackTier::Small,
-            Action::Faster | Action::Harden | Action::Tests | Action::Fix | Action::Comment => {
-                PackTier::Medium
-            }
+            Action::Faster
+            | Action::Harden
+            | Action::Tests
+            | Action::Fix
+            | Action::Comment
+            | Action::Review => PackTier::Medium,
         }
     }
 

@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 use std::sync::OnceLock;
 
-use provider::{CacheTtl, CompletionRequest, Effort, Message, SystemBlock};
+use provider::{CacheTtl, CompletionRequest, Effort, Message, SystemBlock, ToolSpec};
 use workspace::Snapshot;
 
 use crate::action::one_line;
@@ -121,6 +121,7 @@ fn brief(action: Action) -> &'static str {
             "Do what the comment asks, and remove the comment when it is done. It was written by the user for you; where \
              it is unclear, take the narrow reading and say so at the end."
         }
+        Action::Review => "Say what is wrong with it and change nothing.",
     }
 }
 
@@ -142,7 +143,8 @@ pub(crate) fn task(
         | Action::Faster
         | Action::Harden
         | Action::Fix
-        | Action::Comment => "",
+        | Action::Comment
+        | Action::Review => "",
     };
     if !hint.is_empty() {
         text.push_str(hint);
@@ -157,7 +159,8 @@ pub(crate) fn task(
             | Action::Faster
             | Action::Harden
             | Action::Tests
-            | Action::Document => "Because",
+            | Action::Document
+            | Action::Review => "Because",
         };
         let _ = writeln!(text, "{label}: {}", one_line(instruction, 2_000));
     }
@@ -194,7 +197,8 @@ impl Task {
             | Action::Faster
             | Action::Harden
             | Action::Tests
-            | Action::Document => self.title(),
+            | Action::Document
+            | Action::Review => self.title(),
         }
     }
 }
@@ -235,8 +239,13 @@ pub(crate) fn prefix_tokens() -> u64 {
 }
 
 fn prefix_text() -> String {
-    let mut text = SYSTEM.to_owned();
-    for tool in tools::specs() {
+    text_before(SYSTEM, &tools::specs())
+}
+
+/// The text of a system prompt and of tools, to be counted.
+pub(crate) fn text_before(system: &str, tools: &[ToolSpec]) -> String {
+    let mut text = system.to_owned();
+    for tool in tools {
         let _ = write!(
             text,
             "\n{}\n{}\n{}",

@@ -1,6 +1,7 @@
 mod attempt;
 mod end;
 mod hold;
+mod inquire;
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
@@ -9,6 +10,7 @@ use provider::{Content, Provider, RetryPolicy, StopReason};
 use tokio_util::sync::CancellationToken;
 
 pub use self::end::End;
+pub use self::inquire::{Answered, Inquiry, inquire};
 
 use self::attempt::{Answer, Attempted, Broken};
 use self::hold::Counter;
@@ -326,9 +328,14 @@ impl<'a> Run<'a> {
                         "this call was cut off at the limit of {max_tokens} tokens and not carried out; send it in smaller pieces"
                     );
                 }
+                let shorter = if self.toolbox.changes() {
+                    ": edit_symbol with few lines instead of replace_symbol"
+                } else {
+                    ""
+                };
                 also = Some(format!(
-                    "Your answer was cut off at the limit of {max_tokens} tokens. Go on from where it ends, and keep it short: \
-                     edit_symbol with few lines instead of replace_symbol."
+                    "Your answer was cut off at the limit of {max_tokens} tokens. Go on from where it ends, and keep it \
+                     short{shorter}."
                 ));
             }
             StopReason::Refusal => {

@@ -102,6 +102,12 @@ pub fn scope_of(task: &Task, document: &Document) -> Scope {
         | Action::Harden
         | Action::Fix
         | Action::Comment => scope,
+        Action::Review => Scope {
+            targets: Vec::new(),
+            imports: false,
+            siblings: 0,
+            ..scope
+        },
         Action::Document => Scope {
             imports: false,
             siblings: 0,

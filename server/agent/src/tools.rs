@@ -89,6 +89,16 @@ pub(crate) fn specs_for(model: &Model) -> Vec<ToolSpec> {
     specs
 }
 
+/// The tools that only read.
+pub(crate) const READS: [&str; 2] = ["read_symbol", "find"];
+
+/// Those tools as they are offered.
+pub(crate) fn reading_specs() -> Vec<ToolSpec> {
+    let mut specs = specs();
+    specs.retain(|spec| READS.contains(&spec.name.as_str()));
+    specs
+}
+
 /// The tools that every model is offered.
 pub(crate) fn specs() -> Vec<ToolSpec> {
     let symbol =

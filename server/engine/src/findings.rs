@@ -207,7 +207,7 @@ fn project<'a>(
 }
 
 /// What findings are held to; `today` as [`today`] writes it.
-fn bar<'a>(config: &'a Config, today: &'a str, index: &'a index::Index) -> Bar<'a> {
+pub(crate) fn bar<'a>(config: &'a Config, today: &'a str, index: &'a index::Index) -> Bar<'a> {
     static NONE: LazyLock<History> = LazyLock::new(History::default);
     Bar {
         history: &NONE,
@@ -219,7 +219,7 @@ fn bar<'a>(config: &'a Config, today: &'a str, index: &'a index::Index) -> Bar<'
     }
 }
 
-fn today() -> String {
+pub(crate) fn today() -> String {
     jiff::Zoned::now().date().to_string()
 }
 
@@ -262,6 +262,31 @@ impl Engine {
                 news: reviewed.news.clone(),
             };
         });
+        self.shared.reviews.send_modify(|count| *count += 1);
+    }
+
+    /// Waits until the workspace has been reviewed for the first time.
+    pub async fn until_reviewed(&self) {
+        let mut reviews = self.shared.reviews.subscribe();
+        // The sender lives as long as the engine.
+        _ = reviews.wait_for(|count| *count > 0).await;
+    }
+
+    /// The graph of the workspace, and what it was made from; nothing before its first review.
+    pub(crate) fn with_review<T>(
+        &self,
+        snapshot: &Snapshot,
+        config: &Config,
+        act: impl FnOnce(&graph::Project<'_>, &Review) -> T,
+    ) -> Option<T> {
+        self.reviewed(|reviewed| {
+            let Reviewed {
+                review, manifests, ..
+            } = reviewed;
+            let review = review.as_ref()?;
+            let project = project(&snapshot.roots, snapshot.index(), manifests, config);
+            Some(act(&project, review))
+        })
     }
 
     /// Asks again where the work of now began. Says whether that is elsewhere than before.
@@ -321,6 +346,7 @@ impl Engine {
                 self.show(Event::Markers(file));
             }
         }
+        self.opinions_changed();
     }
 
     /// The findings of an open document, in the order of its text.
@@ -344,7 +370,12 @@ impl Engine {
             fresh: (news.changed.contains_key(file)).then_some(&is_new as Fresh<'_>),
             ..bar(&config, &day, snapshot.index())
         };
-        let others = self.findings_in_workspace(snapshot, file);
+        let mut others = self.findings_in_workspace(snapshot, file);
+        if let Some(others) = &mut others {
+            let by_model = self.opinions_about(snapshot, file).into_iter();
+            let on = |finding: &Finding| config.rules.get(finding.rule).is_some();
+            others.extend(by_model.map(|(_, finding)| finding).filter(on));
+        }
         let path = snapshot.display(file);
         match document.parsed() {
             Some(parsed) => {

@@ -417,7 +417,7 @@ impl Host for RunHost {
         self.engine
             .shared
             .purse
-            .reserve(&self.run.id, &self.config, ask)
+            .reserve(&self.run.id, self.run.action, &self.config, ask)
             .await
     }
 

@@ -3,11 +3,13 @@
 use std::fmt::Write as _;
 
 use agent::Action;
+use review::Finding;
 use text::{FilePath, Range};
 use workspace::Snapshot;
 
 use crate::hunks::{Hunk, HunkState, Waits};
 use crate::menu::Packers;
+use crate::opinions::Kept;
 use crate::{Engine, Launch};
 
 impl Engine {
@@ -26,6 +28,11 @@ impl Engine {
         };
         if let Some(hunk) = hunks.iter().find(on_hunk) {
             return Some((hunk.range(), self.hunk_hover(hunk)));
+        }
+        let judged = self.opinions_about(snapshot, file).into_iter();
+        let mut judged = judged.filter(|(_, finding)| finding.range.touches(offset));
+        if let Some((kept, finding)) = judged.next() {
+            return Some((finding.range, self.opinion_hover(&kept, &finding)));
         }
         let parsed = document.parsed()?;
         let facts = parsed.facts();
@@ -81,6 +88,33 @@ impl Engine {
         let purse = &self.shared.purse;
         let money = purse.money_at(&workspace, snapshot.display(file), symbol, &limits, &model);
         money.unwrap_or_else(|error| escape(&error))
+    }
+
+    fn opinion_hover(&self, kept: &Kept, finding: &Finding) -> String {
+        let how = if kept.opinion.is_proved() {
+            "Claimed by"
+        } else {
+            "Not to be proved; judged by"
+        };
+        let tally = self.tally(finding.rule).kept();
+        let mut text = format!(
+            "**{}** · `{}`\n\n{}\n\nAdvice: {}\n\n{how} {}",
+            finding.rule.title(),
+            finding.rule,
+            escape(&finding.message),
+            escape(kept.opinion.fix()),
+            escape(&kept.model),
+        );
+        if let Some(run) = self.run(&kept.run) {
+            let _ = write!(
+                text,
+                " · the review: {} ({})",
+                run.charge(),
+                run.estimate.title()
+            );
+        }
+        let _ = write!(text, "\n\nFindings of this rule here: {tally}\n");
+        text
     }
 
     fn hunk_hover(&self, hunk: &Hunk) -> String {

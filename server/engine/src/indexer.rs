@@ -69,6 +69,7 @@ impl Engine {
                 exists
             })
             .collect();
+        self.recall_opinions(&roots);
         self.with(|state| {
             state.workspace.set_roots(roots);
             state.indexing.watch = watch;

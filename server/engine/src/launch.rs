@@ -64,6 +64,12 @@ pub enum LaunchError {
     /// The workspace or the editor closes the file to runs.
     #[error("{0} is closed to runs by `[scope] deny`")]
     Denied(FilePath),
+    /// There is nothing of it in the index that a model may see.
+    #[error("the index has no file of {0} that a model may see")]
+    NothingToReview(String),
+    /// The imports are not known yet.
+    #[error("the workspace is still being indexed; try again in a moment")]
+    NotIndexed,
     /// Another run works there.
     #[error("“{run}” is working on `{symbol}`; wait for it or cancel it first")]
     Busy {
@@ -127,19 +133,12 @@ struct Plan {
 impl Engine {
     /// Starts a run, and answers with its identity as soon as everything that can be checked at once has been.
     pub fn launch(&self, file: &FilePath, launch: Launch) -> Result<RunId, LaunchError> {
+        if launch.action == Action::Review {
+            return self.launch_review(file, &launch);
+        }
+        let provider = self.may_launch()?;
         let snapshot = self.snapshot_for_runs();
         let config = self.config();
-        if let Some(problem) = &config.stopped {
-            return Err(LaunchError::NotConfigured(format!(
-                "no run may start until the configuration is mended: {problem}"
-            )));
-        }
-        let Ok(provider) = self.shared.provider.clone() else {
-            return Err(LaunchError::NotConfigured(self.how_to_configure()));
-        };
-        if self.with(|state| state.distrusted) {
-            return Err(LaunchError::Distrusted);
-        }
         if config.deny.denies(snapshot.display(file)) {
             return Err(LaunchError::Denied(file.clone()));
         }
@@ -190,7 +189,8 @@ impl Engine {
             (state.runs).begin(summary.clone(), cancel.clone(), lease.clone());
             Ok(())
         })?;
-        let (engine, run) = (self.clone(), id.clone());
+        let guard = Guard::new(self.clone(), id.clone());
+        let engine = self.clone();
         let limits = RunLimits {
             turns: config.limits.turns,
             tool_calls: config.limits.tool_calls,
@@ -198,11 +198,6 @@ impl Engine {
         };
         let seconds = Duration::from_secs(config.limits.seconds.into());
         self.spawn(async move {
-            let guard = Guard {
-                engine: engine.clone(),
-                run,
-                armed: true,
-            };
             let plan = Plan {
                 summary,
                 task,
@@ -216,6 +211,22 @@ impl Engine {
             guard.finish(end).await;
         });
         Ok(id)
+    }
+
+    /// The model to ask, unless no run may start.
+    pub(crate) fn may_launch(&self) -> Result<Arc<dyn provider::Provider>, LaunchError> {
+        if let Some(problem) = &self.config().stopped {
+            return Err(LaunchError::NotConfigured(format!(
+                "no run may start until the configuration is mended: {problem}"
+            )));
+        }
+        let Ok(provider) = self.shared.provider.clone() else {
+            return Err(LaunchError::NotConfigured(self.how_to_configure()));
+        };
+        if self.with(|state| state.distrusted) {
+            return Err(LaunchError::Distrusted);
+        }
+        Ok(provider)
     }
 
     async fn conduct(
@@ -257,7 +268,11 @@ impl Engine {
         .await
     }
 
-    async fn begin_in_ledger(&self, summary: &RunSummary, models: &Models) -> Result<(), String> {
+    pub(crate) async fn begin_in_ledger(
+        &self,
+        summary: &RunSummary,
+        models: &Models,
+    ) -> Result<(), String> {
         let snapshot = self.snapshot();
         let workspace = snapshot
             .root_of(&summary.file)
@@ -404,7 +419,7 @@ impl Engine {
 }
 
 /// Runs `work`, which is told to stop when its time is up.
-async fn within(
+pub(crate) async fn within(
     time: Duration,
     work: impl Future<Output = End>,
     cancel: &CancellationToken,
@@ -439,14 +454,14 @@ fn unaccepted(summary: &RunSummary, problem: &str) -> (Level, String) {
     (Level::Warning, message)
 }
 
-fn told(summary: &RunSummary, waits: Waiting, end: &End) -> (Level, String) {
+fn told(run: &RunSummary, waits: Waiting, end: &End) -> (Level, String) {
     let RunSummary {
         title,
         estimate,
         hunks,
         ..
-    } = summary;
-    let cost = summary.spent();
+    } = run;
+    let cost = run.spent();
     let count = |n: usize| match n {
         0 => "no hunks".to_owned(),
         1 => "1 hunk".to_owned(),
@@ -464,6 +479,9 @@ fn told(summary: &RunSummary, waits: Waiting, end: &End) -> (Level, String) {
         (0, stuck) => format!("{} to apply by hand", count(stuck)),
         (_, stuck) => format!("{made}, {stuck} more to apply by hand"),
     };
+    if run.action == Action::Review {
+        return (review_level(end), told_of_review(title, &cost, end));
+    }
     match end {
         End::Completed { summary, .. } if nothing => (
             Level::Info,
@@ -485,15 +503,42 @@ fn told(summary: &RunSummary, waits: Waiting, end: &End) -> (Level, String) {
     }
 }
 
+fn review_level(end: &End) -> Level {
+    match end {
+        End::Completed { .. } => Level::Info,
+        End::Failed { .. } => Level::Error,
+        End::Cancelled => Level::Log,
+        End::OutOfBudget { .. } => Level::Warning,
+    }
+}
+
+/// What is said at the end of a review, which changes nothing.
+fn told_of_review(title: &str, cost: &str, end: &End) -> String {
+    match end {
+        End::Completed { summary, .. } => format!("{title}: {summary}, {cost}"),
+        End::Failed { reason } => format!("{title} failed, {cost}: {reason}"),
+        End::Cancelled => format!("{title}: cancelled, {cost}"),
+        End::OutOfBudget { reason } => format!("{title} stopped, {cost}: {reason}"),
+    }
+}
+
 /// Sees to it that a run ends, whatever happens to its task.
-struct Guard {
+pub(crate) struct Guard {
     engine: Engine,
     run: RunId,
     armed: bool,
 }
 
 impl Guard {
-    async fn finish(mut self, end: End) {
+    pub(crate) fn new(engine: Engine, run: RunId) -> Guard {
+        Guard {
+            engine,
+            run,
+            armed: true,
+        }
+    }
+
+    pub(crate) async fn finish(mut self, end: End) {
         self.engine.finish(&self.run, end).await;
         self.armed = false;
     }

@@ -10,7 +10,7 @@ use text::{FilePath, Range};
 use workspace::{Document, Snapshot};
 
 use crate::hunks::{Hunk, HunkId, HunkState};
-use crate::{Engine, Launch, LaunchError, RunId, Way};
+use crate::{Dismissal, Engine, Launch, LaunchError, RunId, Way};
 
 /// The menu of one place.
 #[derive(Clone, Debug, Default)]
@@ -44,6 +44,8 @@ pub enum ItemKind {
     Rewrite,
     /// Takes something out into a thing of its own.
     Extract,
+    /// Looks at the whole file and changes nothing.
+    Review,
 }
 
 /// What an entry repairs.
@@ -76,6 +78,8 @@ pub enum Pick {
     Preview(RunId),
     /// A run is stopped.
     Cancel(RunId),
+    /// A finding of a model is taken for no problem.
+    Dismiss(Dismissal),
     /// How to configure a model is explained.
     Configure,
 }
@@ -109,6 +113,7 @@ impl Engine {
         let Some(document) = snapshot.open_document(file) else {
             return Menu { items };
         };
+        items.extend(self.dismissals(snapshot, document, range));
         if !self.is_configured() {
             items.push(Item {
                 title: "Set up a model for Farthing…".to_owned(),
@@ -141,7 +146,44 @@ impl Engine {
                 estimate: estimate.ok(),
             }
         }));
+        items.extend(self.review_item(snapshot, document));
         Menu { items }
+    }
+
+    /// The review of the whole file by a model; none before the imports of the workspace are known.
+    fn review_item(&self, snapshot: &Snapshot, document: &Document) -> Option<Item> {
+        document.grammar()?;
+        let path = snapshot.display(document.file());
+        let launch = Launch::new(Action::Review, path);
+        let estimate = self.estimate_review(snapshot, path).ok()?;
+        let title = if self.config().surfaces.priced_actions {
+            format!("{} · {}", launch.title(), estimate.title())
+        } else {
+            launch.title()
+        };
+        Some(Item {
+            title,
+            kind: ItemKind::Review,
+            pick: Pick::Launch(launch),
+            repairs: None,
+            estimate: Some(estimate),
+        })
+    }
+
+    /// What takes the findings of models at `range` for no problem.
+    fn dismissals(&self, snapshot: &Snapshot, document: &Document, range: Range) -> Vec<Item> {
+        let path = snapshot.display(document.file());
+        let findings = self.findings_at(snapshot, document, range).into_iter();
+        let by_model = findings.filter(|finding| finding.rule.is_by_model());
+        by_model
+            .map(|finding| Item {
+                title: "Dismiss: not a problem here".to_owned(),
+                kind: ItemKind::Fix,
+                pick: Pick::Dismiss(Dismissal::of(&finding, path)),
+                repairs: Some(Repairs::Finding(finding.rule.code(), finding.range)),
+                estimate: None,
+            })
+            .collect()
     }
 
     /// What can be launched at `range`, the most specific first.
@@ -158,11 +200,12 @@ impl Engine {
         let facts = parsed.facts();
         let mut found = Vec::new();
         for finding in self.findings_at(snapshot, document, range) {
-            if !finding.rule.is_repaired_in_a_symbol() {
+            if !finding.rule.is_repaired_in_a_symbol() || finding.symbol.is_empty() {
                 continue;
             }
+            let advice = self.advice(snapshot, &finding);
             let launch = Launch {
-                instruction: Some(finding.message),
+                instruction: Some(finding.message + &advice),
                 finding: Some(finding.rule.code().to_owned()),
                 ..Launch::new(Action::Fix, &finding.symbol)
             };

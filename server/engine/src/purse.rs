@@ -35,17 +35,20 @@ pub struct Purse {
     session: String,
     /// Requests under way, by attempt: the price they were reserved at.
     open: Mutex<HashMap<Attempt, Open>>,
-    /// By model, when a request last put the shared prefix into the provider's cache, which is the model's own.
-    warmed: Mutex<HashMap<String, Instant>>,
+    /// When a request last put a shared prefix into the provider's cache.
+    warmed: Mutex<HashMap<Prefix, Instant>>,
 }
 
 /// A request under way.
 struct Open {
     /// The price that it was reserved at.
     row: PriceRow,
-    /// The model that was asked.
-    asked: String,
+    /// What the provider's cache has now.
+    prefix: Prefix,
 }
+
+/// What a provider caches: the model, and whether the request was one of a review, whose prefix is its own.
+type Prefix = (String, bool);
 
 /// What an attempt came to.
 #[derive(Clone, Copy, Debug)]
@@ -164,7 +167,7 @@ impl Purse {
             .warmed
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .get(&model.id)
+            .get(&(model.id.clone(), action == Action::Review))
             .is_some_and(|at| at.elapsed() < CACHE_LIFE);
         let task = ledger::Task {
             kind: action.id(),
@@ -238,6 +241,7 @@ impl Purse {
     pub(crate) async fn reserve(
         &self,
         run: &RunId,
+        action: Action,
         config: &Config,
         ask: Ask,
     ) -> Result<Attempt, NoBudget> {
@@ -279,7 +283,7 @@ impl Purse {
                         attempt,
                         Open {
                             row: price,
-                            asked: ask.model,
+                            prefix: (ask.model, action == Action::Review),
                         },
                     );
                 Ok(attempt)
@@ -317,7 +321,7 @@ impl Purse {
             self.warmed
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
-                .insert(price.asked, Instant::now());
+                .insert(price.prefix, Instant::now());
         }
         let price = price.row;
         let served = match &how {

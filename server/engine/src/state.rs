@@ -16,6 +16,7 @@ use workspace::{Coverage, Snapshot, Workspace};
 
 use crate::config::{Config, Problem};
 use crate::hunks::Hunks;
+use crate::opinions::{Memory, Opinions};
 use crate::runs::Runs;
 use crate::shelf::Shelf;
 use crate::{Editor, Event, Level, Purse};
@@ -42,6 +43,8 @@ pub struct Setup {
     pub journals: std::path::PathBuf,
     /// Where hunks that wait for a decision are kept for the next start; nowhere if none.
     pub hunks: Option<std::path::PathBuf>,
+    /// Where what reviews by a model have come to is kept for the next start; nowhere if none.
+    pub reviews: Option<std::path::PathBuf>,
     /// Where what can be made again is kept for the next start; nowhere if none.
     pub cache: Option<std::path::PathBuf>,
 }
@@ -89,6 +92,11 @@ pub(crate) struct Shared {
     told: Mutex<BTreeSet<String>>,
     /// Apart from the rest, because a review of a large workspace takes longer than a keystroke may.
     pub(crate) reviewed: Mutex<crate::findings::Reviewed>,
+    /// How often the whole workspace has been reviewed.
+    pub(crate) reviews: watch::Sender<u64>,
+    /// What reviews by a model have come to.
+    pub(crate) opinions: Mutex<Opinions>,
+    pub(crate) memory: Option<Memory>,
     pub(crate) provider: Result<Arc<dyn Provider>, String>,
     pub(crate) purse: Purse,
     pub(crate) editor: Arc<dyn Editor>,
@@ -132,6 +140,7 @@ impl Engine {
             timing,
             journals,
             hunks,
+            reviews,
             cache,
         } = setup;
         let (config, _) = resolve(None, &[]);
@@ -149,6 +158,9 @@ impl Engine {
                 editor,
                 timing,
                 journals,
+                reviews: watch::Sender::new(0),
+                opinions: Mutex::default(),
+                memory: reviews.map(Memory::new),
                 shelf: hunks.map(Shelf::new).map(Arc::new),
                 cache,
                 unkept: Notify::new(),

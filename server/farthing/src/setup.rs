@@ -53,6 +53,11 @@ impl Places {
     pub(crate) fn hunks(&self) -> PathBuf {
         self.state.join("hunks")
     }
+
+    /// What reviews by a model have come to.
+    pub(crate) fn reviews(&self) -> PathBuf {
+        self.state.join("reviews")
+    }
 }
 
 /// The configuration for a workspace, and what is wrong with it.
@@ -107,6 +112,7 @@ pub(crate) fn engine(
     let journals = places.journals();
     std::fs::create_dir_all(&journals)
         .with_context(|| format!("cannot create {}", journals.display()))?;
+    let reviews = places.reviews();
     let (cache, places) = (places.cache.clone(), places.clone());
     Ok(Engine::new(Setup {
         resolve: Arc::new(move |settings, roots| configuration(&places, settings, roots)),
@@ -116,6 +122,7 @@ pub(crate) fn engine(
         timing: Timing::default(),
         journals,
         hunks,
+        reviews: Some(reviews),
         cache: Some(cache),
     }))
 }

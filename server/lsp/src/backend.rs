@@ -558,6 +558,8 @@ fn kind(item: &Item) -> CodeActionKind {
         ItemKind::Fix => CodeActionKind::QuickFix,
         ItemKind::Extract => CodeActionKind::RefactorExtract,
         ItemKind::Rewrite => CodeActionKind::RefactorRewrite,
+        // Not `source`: editors can be told to run such actions whenever a file is saved, and this one costs money.
+        ItemKind::Review => CodeActionKind::Refactor,
     }
 }
 

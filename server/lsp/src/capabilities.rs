@@ -159,6 +159,7 @@ pub fn server_capabilities(client: &Client, commands: &[&str]) -> ServerCapabili
             CodeActionKind::QuickFix,
             CodeActionKind::RefactorRewrite,
             CodeActionKind::RefactorExtract,
+            CodeActionKind::Refactor,
             CodeActionKind::Source,
         ]),
         resolve_provider: Some(false),
@@ -321,6 +322,7 @@ mod tests {
                   "quickfix",
                   "refactor.rewrite",
                   "refactor.extract",
+                  "refactor",
                   "source"
                 ],
                 "resolveProvider": false

@@ -1,6 +1,6 @@
 //! The commands that actions carry. Their arguments come back from the client and are checked like any other input.
 
-use engine::{Engine, HunkId, Launch, Level, Pick, RunId, Way};
+use engine::{Dismissal, Engine, HunkId, Launch, Level, Pick, RunId, Way};
 use lsp_types::{Command, Position, Uri};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -27,6 +27,8 @@ pub(crate) const UNDO_RUN: &str = "farthing.run.undo";
 pub(crate) const PREVIEW: &str = "farthing.run.preview";
 /// Stops a run.
 pub(crate) const CANCEL: &str = "farthing.run.cancel";
+/// Takes a finding of a model for no problem.
+pub(crate) const DISMISS: &str = "farthing.finding.dismiss";
 /// Explains how to configure a model.
 pub(crate) const CONFIGURE: &str = "farthing.configure";
 /// Shows what was spent.
@@ -34,7 +36,7 @@ pub(crate) const COST: &str = "farthing.cost";
 
 /// All of them: some editors run only what is listed here.
 pub(crate) const ALL: &[&str] = &[
-    RUN, KEEP, UNDO, KEEP_FILE, NEXT, PREVIOUS, UNDO_RUN, PREVIEW, CANCEL, CONFIGURE, COST,
+    RUN, KEEP, UNDO, KEEP_FILE, NEXT, PREVIOUS, UNDO_RUN, PREVIEW, CANCEL, DISMISS, CONFIGURE, COST,
 ];
 
 /// The arguments of every command, each of which uses some.
@@ -49,6 +51,8 @@ struct Arguments {
     hunk: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     run: Option<RunId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    finding: Option<Dismissal>,
     /// Where the cursor is, in the file of `uri`.
     #[serde(skip_serializing_if = "Option::is_none")]
     position: Option<Position>,
@@ -118,6 +122,14 @@ pub(crate) fn command(title: &str, pick: &Pick, uri: &Uri) -> Command {
                 ..Arguments::default()
             },
         ),
+        Pick::Dismiss(finding) => (
+            DISMISS,
+            Arguments {
+                uri,
+                finding: Some(finding.clone()),
+                ..Arguments::default()
+            },
+        ),
         Pick::Configure => (CONFIGURE, Arguments::default()),
     };
     Command {
@@ -182,6 +194,7 @@ pub(crate) fn execute(
         UNDO_RUN => undo_run(engine, arguments.run),
         PREVIEW => preview(engine, session, arguments.run),
         CANCEL => cancel(engine, arguments.run),
+        DISMISS => dismiss(engine, file, arguments.finding),
         CONFIGURE => {
             engine.notify(Level::Info, engine.how_to_configure());
             Ok(json!({}))
@@ -219,6 +232,22 @@ fn run(engine: &Engine, file: Option<FilePath>, launch: Option<Launch>) -> Resul
         .launch(&file, launch)
         .map_err(|error| error.to_string())?;
     Ok(json!({"run": run}))
+}
+
+fn dismiss(
+    engine: &Engine,
+    file: Option<FilePath>,
+    finding: Option<Dismissal>,
+) -> Result<Value, String> {
+    let (file, finding) = (
+        file.ok_or_else(missing("uri"))?,
+        finding.ok_or_else(missing("finding"))?,
+    );
+    if engine.dismiss(&file, &finding) {
+        Ok(json!({"dismissed": true}))
+    } else {
+        Err("there is no such finding any more; nothing was dismissed".to_owned())
+    }
 }
 
 /// Keeps what has landed at once, and makes what is staged one after the other.

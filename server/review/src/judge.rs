@@ -103,7 +103,9 @@ fn quieten(bar: &Bar<'_>, findings: &mut [Finding]) {
     let Some(fresh) = bar.fresh else {
         return;
     };
-    for finding in findings {
+    // Who asks a model means the code as it is.
+    let counted = findings.iter_mut();
+    for finding in counted.filter(|finding| !finding.rule.is_by_model()) {
         let related = finding.related.iter();
         let of_several = finding.rule.is_about_all_places();
         let mut places = related.take_while(|_| of_several);
@@ -225,7 +227,10 @@ impl<'f> Ignore<'f> {
                     found.push(finding(RuleId::UnusedIgnore, code, message));
                     continue;
                 };
-                let looked = thresholds.get(rule).is_some() && (whole || rule.is_about_one_file());
+                // What a model has not looked at, or no longer says, may be silenced for the next time.
+                let looked = thresholds.get(rule).is_some()
+                    && !rule.is_by_model()
+                    && (whole || rule.is_about_one_file());
                 if looked && !self.used.contains(&rule) {
                     let message = format!("there is no `{code}` to silence here");
                     found.push(finding(RuleId::UnusedIgnore, code, message));

@@ -6,6 +6,7 @@
 //! out what a comment silences with `farthing: ignore[code] reason` or the [`Team`] has excused.
 
 mod check;
+pub mod claims;
 mod context;
 mod duplicates;
 pub mod graph;

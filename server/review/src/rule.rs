@@ -98,6 +98,22 @@ rules! {
     TlsOff: "sec/tls-off", "sec-tls-off", "Connection to whoever answers", 0, false;
     /// A statement for a database that is put together from values.
     SqlFormat: "sec/sql-format", "sec-sql-format", "Statement put together from values", 0, false;
+    /// An import, a call or a circle that a model takes for harmful.
+    ModelDependency: "model/dependency", "model-dependency", "Dependency that does harm", 0, true;
+    /// An abstraction that a model takes for needless.
+    ModelAbstraction: "model/abstraction", "model-abstraction", "Abstraction without a use", 0, true;
+    /// Code or a package that a model takes for a second of its kind.
+    ModelDuplicate: "model/duplicate", "model-duplicate", "Two of a kind", 0, true;
+    /// A figure that a model takes for too high.
+    ModelSize: "model/size", "model-size", "More than one place should hold", 0, true;
+    /// Work that a model takes for needless.
+    ModelPerformance: "model/performance", "model-performance", "Work that grows faster than its input", 0, true;
+    /// Something that goes against what the team has said, as a model sees it.
+    ModelDecision: "model/decision", "model-decision", "Against what the team decided", 0, true;
+    /// Something that a model misses.
+    ModelGap: "model/gap", "model-gap", "Something is missing", 0, true;
+    /// What a model thinks and nothing can prove.
+    ModelJudgement: "model/judgement", "model-judgement", "Judged to be a problem", 0, true;
     /// A silencing comment that silences nothing.
     UnusedIgnore: "ignore/unused", "ignore-unused", "Comment that silences nothing", 0, true;
     /// A silencing comment without a reason.
@@ -148,6 +164,7 @@ impl RuleId {
                 self,
                 RuleId::Unreferenced | RuleId::Duplicate | RuleId::DuplicateOfExisting
             )
+            || self.is_by_model()
     }
 
     /// Whether it takes all places of a finding together to make it, so that it is new if one of them is.
@@ -158,6 +175,21 @@ impl RuleId {
                 | RuleId::DeferredCycle
                 | RuleId::PackageCycle
                 | RuleId::ChangeCoupling
+        )
+    }
+
+    /// Whether it reports what a model has claimed, and so finds nothing before somebody asks for a review.
+    pub fn is_by_model(self) -> bool {
+        matches!(
+            self,
+            RuleId::ModelDependency
+                | RuleId::ModelAbstraction
+                | RuleId::ModelDuplicate
+                | RuleId::ModelSize
+                | RuleId::ModelPerformance
+                | RuleId::ModelDecision
+                | RuleId::ModelGap
+                | RuleId::ModelJudgement
         )
     }
 

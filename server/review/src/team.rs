@@ -150,6 +150,19 @@ pub(crate) enum Excuse {
 }
 
 impl Team {
+    /// What can be gone against, each by a key: `layer:domain`, `decision:docs/adr/0003.md`.
+    pub fn keys(&self) -> Vec<String> {
+        let layers = self.layers.iter().flat_map(|set| &set.layers);
+        let layers = layers.map(|layer| format!("layer:{}", layer.name));
+        let jobs = (self.jobs.iter()).map(|job| format!("one-of:{}", job.job));
+        let forbidden = (self.forbidden.iter()).map(|rule| format!("forbid:{}", rule.import));
+        let unknown = (self.skills.unknown.iter()).map(|skill| format!("unknown:{skill}"));
+        let decisions =
+            (self.decisions.iter()).map(|decision| format!("decision:{}", decision.document));
+        let keys = layers.chain(jobs).chain(forbidden).chain(unknown);
+        keys.chain(decisions).collect()
+    }
+
     /// Who answers for a file, by its path from the root: those that are named last for it.
     pub fn owners_of(&self, path: &str) -> &[String] {
         let mut naming = self

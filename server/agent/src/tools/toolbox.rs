@@ -8,7 +8,8 @@ use workspace::Snapshot;
 use super::change::Before;
 use super::own::Own;
 use super::patch::{Patch, translate};
-use super::{Call, find, parse, read};
+use super::{Call, READS, find, parse, read};
+use crate::action::one_line;
 use crate::journal::Verdict;
 use crate::source::{Source, shown_path};
 use crate::{Grant, Host, JournalEvent, Model, Outcome, Progress, RunLimits, Scope};
@@ -46,6 +47,8 @@ pub(crate) struct Toolbox<'a> {
     scope: Scope,
     limits: RunLimits,
     patches: bool,
+    /// What the model is to answer by, if that is all it may do besides reading.
+    asked: Option<Asked>,
     cancel: CancellationToken,
     own: Own,
     refusals: Refusals,
@@ -59,6 +62,16 @@ pub(crate) struct Toolbox<'a> {
     pub(crate) calls: u32,
     /// Calls that came after the last that was allowed.
     pub(crate) over_limit: bool,
+}
+
+/// What is allowed where the model is asked for nothing but an answer.
+struct Asked {
+    /// The tool that it answers by.
+    tool: String,
+    /// Whether it may read first.
+    reads: bool,
+    /// What it has answered, as it came.
+    answer: Option<Value>,
 }
 
 /// What came of a call, before it is put in words for everyone who wants to know.
@@ -80,6 +93,7 @@ impl<'a> Toolbox<'a> {
             scope,
             limits,
             patches: model.patches,
+            asked: None,
             cancel,
             own: Own::default(),
             refusals: Refusals::default(),
@@ -91,9 +105,33 @@ impl<'a> Toolbox<'a> {
         }
     }
 
+    /// Tools that change nothing: one to answer by, and those that read if `reads` says so.
+    pub(crate) fn asking(self, tool: &str, reads: bool) -> Toolbox<'a> {
+        let asked = Asked {
+            tool: tool.to_owned(),
+            reads,
+            answer: None,
+        };
+        Toolbox {
+            asked: Some(asked),
+            patches: false,
+            ..self
+        }
+    }
+
+    /// What the model has answered by the tool for it, once it has.
+    pub(crate) fn answer(&mut self) -> Option<Value> {
+        self.asked.as_mut()?.answer.take()
+    }
+
+    /// Whether the model can change anything.
+    pub(crate) fn changes(&self) -> bool {
+        self.asked.is_none()
+    }
+
     /// Another model begins: what its predecessor was refused is not held against it.
     pub(crate) fn begin_anew(&mut self, model: &Model) {
-        self.patches = model.patches;
+        self.patches = model.patches && self.changes();
         self.refusals = Refusals::default();
         self.refused = 0;
     }
@@ -146,9 +184,12 @@ impl<'a> Toolbox<'a> {
             arguments,
         });
         let broken = input.is_err();
-        let read = |input| parse(&name, &input, self.patches);
-        let done = match input.and_then(read) {
-            Ok(call) => self.carry_out(call).await,
+        let done = match input.and_then(|input| self.read(&name, input)) {
+            Ok(Some(call)) => self.carry_out(call).await,
+            Ok(None) => Done {
+                text: "taken".to_owned(),
+                verdict: Verdict::Answered,
+            },
             Err(sentence) => Done {
                 text: sentence.clone(),
                 verdict: Verdict::Invalid { message: sentence },
@@ -195,6 +236,27 @@ impl<'a> Toolbox<'a> {
             is_error,
             broken,
         }
+    }
+
+    /// Understands a call; none if it was the answer, which is kept.
+    fn read(&mut self, name: &str, input: Value) -> Result<Option<Call>, String> {
+        let Some(asked) = &mut self.asked else {
+            return parse(name, &input, self.patches).map(Some);
+        };
+        if name == asked.tool {
+            asked.answer.get_or_insert(input);
+            return Ok(None);
+        }
+        if asked.reads && READS.contains(&name) {
+            return parse(name, &input, false).map(Some);
+        }
+        let also = if asked.reads { READS.as_slice() } else { &[] };
+        let tools = [&[asked.tool.as_str()], also].concat();
+        let name = one_line(name, 60);
+        Err(format!(
+            "there is no tool {name:?}; the tools are {}",
+            tools.join(", ")
+        ))
     }
 
     async fn carry_out(&mut self, call: Call) -> Done {

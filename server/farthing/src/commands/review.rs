@@ -2,6 +2,7 @@
 
 mod baseline;
 mod formats;
+mod model;
 mod page;
 mod picture;
 
@@ -21,6 +22,7 @@ use self::baseline::Baseline;
 use self::formats::Shown;
 use super::cost::replace;
 use super::index::scanned;
+use super::run::exit_code_of_trouble;
 use crate::setup::{Places, configuration};
 use crate::ui;
 
@@ -35,7 +37,7 @@ pub(crate) struct ReviewArgs {
     format: Format,
     /// Only findings about code that has changed since this revision, as git names it. Without it: since the branch
     /// left the trunk.
-    #[arg(long, value_name = "REV")]
+    #[arg(long, value_name = "REV", conflicts_with = "model")]
     new_since: Option<String>,
     /// Findings about code that has not changed as well.
     #[arg(long, conflicts_with = "new_since")]
@@ -47,8 +49,11 @@ pub(crate) struct ReviewArgs {
     #[arg(long, requires = "baseline")]
     update_baseline: bool,
     /// Write a page with the module graph, the circles and the hotspots to this file, which needs nothing but a browser.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "model")]
     html: Option<PathBuf>,
+    /// Ask a model as well, about this file or folder, or about the whole folder; for a price that is printed before.
+    #[arg(long, value_name = "PATH", num_args = 0..=1, default_missing_value = "")]
+    model: Option<String>,
     /// Exit with 1 for observations too, not only for warnings.
     #[arg(long)]
     strict: bool,
@@ -143,6 +148,10 @@ pub(crate) fn review(args: &ReviewArgs) -> anyhow::Result<ExitCode> {
     let news = past.map(|past| News::since(&root, past)).transpose()?;
     let (mut findings, review) =
         findings_of(&roots, index, &manifests, &config, &history, news.as_ref());
+    let end = match &args.model {
+        None => None,
+        Some(path) => Some(model::review(&places, &root, path, &mut findings)?),
+    };
     if args.format == Format::Edges {
         formats::edges(&root, review.graph())?;
         return Ok(ExitCode::SUCCESS);
@@ -177,7 +186,15 @@ pub(crate) fn review(args: &ReviewArgs) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     match args.format {
-        Format::Text => formats::text(&shown, index.stats().files, began.elapsed())?,
+        Format::Text => {
+            formats::text(&shown, index.stats().files, began.elapsed())?;
+            for (code, tally) in engine::recorded_tallies(places.reviews(), &roots) {
+                ui::note(format!(
+                    "{code}, by the model, here so far: {}",
+                    tally.kept()
+                ));
+            }
+        }
         Format::Json => formats::json(&shown)?,
         Format::Sarif => formats::sarif(&shown)?,
         Format::Github => formats::github(&shown)?,
@@ -189,6 +206,9 @@ pub(crate) fn review(args: &ReviewArgs) -> anyhow::Result<ExitCode> {
         Severity::Warning
     };
     let fails = |finding: &Finding| finding.severity >= least;
+    if let Some(code) = end.as_ref().and_then(exit_code_of_trouble) {
+        return Ok(code);
+    }
     Ok(if findings.iter().any(fails) {
         ExitCode::FAILURE
     } else {

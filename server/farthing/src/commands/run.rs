@@ -8,9 +8,10 @@ use std::time::Duration;
 use agent::{Action, End};
 use anyhow::Context as _;
 use clap::Args;
-use engine::{Event, Launch, Pick};
+use engine::{Engine, Event, Launch, Pick, RunId};
 use serde_json::json;
 use text::{FilePath, Text};
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::commands::headless::{Headless, tell};
 use crate::place::At;
@@ -54,29 +55,7 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
         let range = args.at.range(&headless.text)?;
         let launch = pick(&headless, &file, range, args.action)?;
         let run = engine.launch(&file, launch)?;
-        let mut interrupted = false;
-        loop {
-            let event = tokio::select! {
-                event = headless.events.recv() => event,
-                _ = tokio::signal::ctrl_c(), if !interrupted => {
-                    interrupted = true;
-                    engine.cancel(&run);
-                    continue;
-                }
-            };
-            match event {
-                Some(Event::RunProgress { message, .. }) if !args.json => ui::note(ui::paint(ui::DIM, message)),
-                Some(Event::Notice(level, text)) => tell(level, &text),
-                Some(Event::RunEnded { message, .. }) => {
-                    if !args.json {
-                        ui::note(message);
-                    }
-                    break;
-                }
-                Some(_) => {}
-                None => anyhow::bail!("the engine ended before the run did"),
-            }
-        }
+        to_its_end(&engine, &run, &mut headless.events, !args.json).await?;
         let summary = engine.run(&run).context("the run is not known any more")?;
         let after = headless.editor.text().unwrap_or_else(|| headless.text.clone());
         engine.shutdown().await;
@@ -99,6 +78,40 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
         }
         Ok(exit_code(&end))
     })
+}
+
+/// Follows a run to its end, which the user can bring about by interrupting. `shown` is whether it is told.
+pub(crate) async fn to_its_end(
+    engine: &Engine,
+    run: &RunId,
+    events: &mut UnboundedReceiver<Event>,
+    shown: bool,
+) -> anyhow::Result<()> {
+    let mut interrupted = false;
+    loop {
+        let event = tokio::select! {
+            event = events.recv() => event,
+            _ = tokio::signal::ctrl_c(), if !interrupted => {
+                interrupted = true;
+                engine.cancel(run);
+                continue;
+            }
+        };
+        match event {
+            Some(Event::RunProgress { message, .. }) if shown => {
+                ui::note(ui::paint(ui::DIM, message));
+            }
+            Some(Event::Notice(level, text)) => tell(level, &text),
+            Some(Event::RunEnded { message, .. }) => {
+                if shown {
+                    ui::note(message);
+                }
+                return Ok(());
+            }
+            Some(_) => {}
+            None => anyhow::bail!("the engine ended before the run did"),
+        }
+    }
 }
 
 /// What the menu has for this action at this place, which is what the user would have picked.
@@ -197,9 +210,17 @@ fn remove_old_drafts(folder: &Path, name: &str) {
 
 fn exit_code(end: &End) -> ExitCode {
     match end {
-        End::Completed { .. } => ExitCode::SUCCESS,
         End::Failed { .. } => ExitCode::FAILURE,
-        End::OutOfBudget { .. } => ExitCode::from(3),
-        End::Cancelled => ExitCode::from(130),
+        other => exit_code_of_trouble(other).unwrap_or(ExitCode::SUCCESS),
+    }
+}
+
+/// The exit code of a run that did not come to its end; that of one that failed is for the command to say.
+pub(crate) fn exit_code_of_trouble(end: &End) -> Option<ExitCode> {
+    match end {
+        End::Completed { .. } => None,
+        End::Failed { .. } => Some(ExitCode::from(2)),
+        End::OutOfBudget { .. } => Some(ExitCode::from(3)),
+        End::Cancelled => Some(ExitCode::from(130)),
     }
 }

@@ -66,7 +66,7 @@ fn every_kind_has_a_price_on_the_label() {
             document  claude-sonnet-5-5 Cold: est. $0.014–0.044 (13433 in, 616 out, 2 turns)
             fix       claude-sonnet-5-5 Cold: est. $0.014–0.093 (22353 in, 1203 out, 3 turns)
             comment   claude-sonnet-5-5 Cold: est. $0.015–0.10 (23040 in, 1440 out, 3 turns)
-            review    claude-sonnet-5-5 Cold: est. $0.016–0.05 (6450 in, 1350 out, 1 turns)
+            review    claude-sonnet-5-5 Cold: est. $0.02–0.12 (15225 in, 2250 out, 2 turns)
             unheard-of claude-sonnet-5-5 Cold: est. $0.02–0.14 (35478 in, 2252 out, 4 turns)
         "#]],
     );
@@ -142,8 +142,8 @@ fn one_turn_computes_by_hand() {
             .point
             .exact()
     };
-    // 4,000 tokens at $2 and 900 at $10; 1,000 tokens alone are too few to be cached.
-    assert_eq!(of(Cache::Cold), "$0.017");
+    // 4,000 tokens at $2 and 1,500 at $10; 1,000 tokens alone are too few to be cached.
+    assert_eq!(of(Cache::Cold), "$0.023");
     let longer = Task {
         prefix_tokens: 2_000,
         pack_tokens: 2_000,
@@ -157,8 +157,8 @@ fn one_turn_computes_by_hand() {
         &sol,
         &History::default(),
     );
-    // 2,000 read at $0.10, 2,000 at $2, 900 at $10.
-    assert_eq!(warm.point.exact(), "$0.0132");
+    // 2,000 read at $0.10, 2,000 at $2, 1,500 at $10.
+    assert_eq!(warm.point.exact(), "$0.0192");
 }
 
 #[test]
