@@ -29,6 +29,10 @@ const MAX_AGE: Duration = Duration::from_hours(24 * 30);
 /// The file of a lock is not taken for that of a dead server before this: it may not be locked yet.
 const MIN_AGE: Duration = Duration::from_hours(1);
 
+/// How the names of files with hunks end, and those of locks.
+const KEPT: &str = ".json";
+const LOCK: &str = ".lock";
+
 /// The hunks of one file, as they are written down.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Kept {
@@ -86,7 +90,7 @@ impl Shelf {
     /// Takes over what servers that are gone, or have closed the file, have kept of it.
     pub(crate) fn take(&self, file: &FilePath) -> Vec<Found> {
         let prefix = format!("{}.", Hash::of(file.as_str()));
-        let mut entries: Vec<PathBuf> = self.entries("json").collect();
+        let mut entries: Vec<PathBuf> = self.entries(KEPT).collect();
         entries.retain(|path| name(path).starts_with(&prefix));
         entries.sort();
         let mut found = Vec::new();
@@ -140,7 +144,7 @@ impl Shelf {
     /// Leaves what was written of a file to whoever opens it next.
     pub(crate) fn release(&self, file: &FilePath) {
         if self.owner.get().is_some() {
-            let free = format!("{}.{}.json", Hash::of(file.as_str()), Uuid::now_v7());
+            let free = format!("{}.{}{KEPT}", Hash::of(file.as_str()), Uuid::now_v7());
             // Mostly there is nothing.
             _ = fs::rename(self.place(file, ""), self.folder.join(free));
         }
@@ -152,12 +156,12 @@ impl Shelf {
             let modified = fs::metadata(path).and_then(|metadata| metadata.modified());
             modified.is_ok_and(|then| then.elapsed().is_ok_and(|age| age > than))
         };
-        for path in self.entries("lock") {
+        for path in self.entries(LOCK) {
             if is_older(&path, MIN_AGE) && !is_locked(&path) {
                 _ = fs::remove_file(path);
             }
         }
-        for path in self.entries("json").filter(|path| is_older(path, MAX_AGE)) {
+        for path in self.entries(KEPT).filter(|path| is_older(path, MAX_AGE)) {
             _ = fs::remove_file(path);
         }
     }
@@ -166,19 +170,19 @@ impl Shelf {
     fn place(&self, file: &FilePath, part: &str) -> PathBuf {
         let owner = self.owner.get_or_init(|| Owner::register(&self.folder));
         let file = Hash::of(file.as_str());
-        self.folder.join(format!("{file}.{}{part}.json", owner.id))
+        self.folder.join(format!("{file}.{}{part}{KEPT}", owner.id))
     }
 
     /// Whether that is another server, which still lives.
     fn is_elsewhere(&self, owner: &str) -> bool {
         self.owner.get().is_none_or(|own| own.id != owner)
-            && is_locked(&self.folder.join(format!("{owner}.lock")))
+            && is_locked(&self.folder.join(format!("{owner}{LOCK}")))
     }
 
     fn entries(&self, ending: &'static str) -> impl Iterator<Item = PathBuf> + use<> {
         let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
         let paths = entries.map(|entry| entry.path());
-        paths.filter(move |path| path.extension() == Some(OsStr::new(ending)))
+        paths.filter(move |path| name(path).ends_with(ending))
     }
 
     fn taken_over(&self) -> MutexGuard<'_, BTreeMap<FilePath, Vec<PathBuf>>> {
@@ -195,7 +199,7 @@ impl Owner {
             fs::create_dir_all(folder)?;
             let file = tempfile::Builder::new()
                 .prefix(&id)
-                .suffix(".lock")
+                .suffix(LOCK)
                 .rand_bytes(0)
                 .tempfile_in(folder)?;
             file.as_file().try_lock().map_err(|error| match error {
@@ -346,6 +350,6 @@ mod tests {
             .unwrap();
         assert_eq!(taken(&shelf), ["damaged"]);
         shelf.put(&file(), None).unwrap();
-        assert_eq!(shelf.entries("json").count(), 0);
+        assert_eq!(shelf.entries(KEPT).count(), 0);
     }
 }
