@@ -86,7 +86,7 @@ fn grammar(root: &Path, folder: &Path, code: &mut String) -> Result<(), String> 
          docs: Docs {{ inside: {:?}, markers: &{:?}, inner_markers: &{:?}, open: {:?}, line: {:?}, close: {:?}, hint: {:?} }}, \
          visibility: Visibility {{ items: Visible::{}, members: Visible::{} }}, lower_case_locals: {:?}, \
          modules: Modules {{ separator: {:?}, unit_is_folder: {:?}, relative: &{:?}, \
-         index_files: &{:?}, endings: &{:?}, roots: &{:?}, built: &[{}], resolution: Resolution::{}, run_on_import: {:?}, drop_type_imports: {:?} }}, \
+         index_files: &{:?}, endings: &{:?}, roots: &{:?}, standard: &{:?}, built: &[{}], resolution: Resolution::{}, run_on_import: {:?}, drop_type_imports: {:?} }}, \
          tests: Tests {{ functions: &{:?}, types: &{:?}, paths: &{:?}, hint: {:?} }}, fence: {:?}, \
          parser: {}::{}, embedding: {embedding:?}, language: OnceLock::new(), embedded: OnceLock::new(), rules: OnceLock::new(), \
          smells: OnceLock::new(), keywords: OnceLock::new(), quotes: {quotes:?}, batched: &{:?}, ",
@@ -116,6 +116,7 @@ fn grammar(root: &Path, folder: &Path, code: &mut String) -> Result<(), String> 
         modules.index_files,
         modules.endings,
         modules.roots,
+        modules.standard,
         slices(&modules.built),
         modules.resolution.variant(),
         modules.run_on_import,
@@ -317,6 +318,8 @@ struct Modules {
     roots: Vec<String>,
     #[serde(default)]
     built: Vec<(String, Vec<String>)>,
+    #[serde(default)]
+    standard: Vec<String>,
     #[serde(default)]
     resolution: Resolution,
     #[serde(default)]

@@ -40,6 +40,21 @@
 ((call_expression function: (identifier) @_verb) @smell.blocking-in-async
   (#any-of? @_verb "readFileSync" "writeFileSync" "appendFileSync" "readdirSync" "copyFileSync" "execSync" "spawnSync"))
 
+(assignment_expression left: (identifier) @smell.assigned)
+(variable_declarator name: (identifier) @smell.assigned)
+(variable_declarator name: (identifier) @smell.list value: (array "[" . "]"))
+((variable_declarator
+  name: (identifier) @smell.list
+  value: (call_expression function: (member_expression property: (property_identifier) @_make)))
+  (#any-of? @_make "map" "filter" "keys" "values" "entries" "flatMap"))
+
+((call_expression
+  function: (member_expression object: (identifier) @smell.argument property: (property_identifier) @_search)) @smell.search-in-loop
+  (#any-of? @_search "includes" "indexOf"))
+
+((await_expression "await" @_await (call_expression arguments: (arguments) @smell.argument)) @smell.await-in-loop
+  (#eq? @_await "await"))
+
 ; --- security ---
 
 ((call_expression

@@ -28,6 +28,23 @@
   (#any-of? @_db "db" "DB" "tx" "conn")
   (#any-of? @_verb "Query" "QueryRow" "QueryContext" "QueryRowContext" "Exec" "ExecContext"))
 
+(short_var_declaration left: (expression_list (identifier) @smell.assigned))
+(var_spec name: (identifier) @smell.assigned)
+(assignment_statement left: (expression_list (identifier) @smell.assigned) operator: "=")
+
+((assignment_statement
+  left: (expression_list . (identifier) @smell.argument)
+  operator: "+="
+  right: (expression_list (interpreted_string_literal))) @smell.concat-in-loop)
+((assignment_statement
+  left: (expression_list . (identifier) @smell.argument)
+  operator: "+="
+  right: (expression_list (binary_expression right: (interpreted_string_literal)))) @smell.concat-in-loop)
+((assignment_statement
+  left: (expression_list . (identifier) @smell.argument)
+  operator: "+="
+  right: (expression_list (binary_expression left: (interpreted_string_literal)))) @smell.concat-in-loop)
+
 ; --- security ---
 
 ((keyed_element

@@ -53,6 +53,29 @@
   (#eq? @_process "subprocess")
   (#any-of? @_run "run" "call" "check_call" "check_output"))
 
+(assignment left: (identifier) @smell.assigned)
+(assignment left: (pattern_list (identifier) @smell.assigned))
+(assignment left: (identifier) @smell.list right: (list "[" . "]"))
+(assignment left: (identifier) @smell.list right: (list_comprehension))
+((assignment left: (identifier) @smell.list right: (call function: (identifier) @_make))
+  (#any-of? @_make "list" "sorted"))
+
+((comparison_operator "in" . (identifier) @smell.argument) @smell.search-in-loop)
+((comparison_operator "not in" . (identifier) @smell.argument) @smell.search-in-loop)
+
+((augmented_assignment left: (identifier) @smell.argument operator: "+=" right: (string)) @smell.concat-in-loop)
+((augmented_assignment
+  left: (identifier) @smell.argument
+  operator: "+="
+  right: (binary_operator left: (string))) @smell.concat-in-loop)
+((augmented_assignment
+  left: (identifier) @smell.argument
+  operator: "+="
+  right: (binary_operator right: (string))) @smell.concat-in-loop)
+
+((await "await" @_await (call arguments: (argument_list) @smell.argument)) @smell.await-in-loop
+  (#eq? @_await "await"))
+
 ; --- security ---
 
 ((call

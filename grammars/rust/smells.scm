@@ -40,6 +40,34 @@
   (#eq? @_fs "fs")
   (#any-of? @_verb "read" "read_to_string" "read_dir" "write" "copy" "create_dir_all" "remove_dir_all"))
 
+((let_declaration
+  pattern: (identifier) @smell.guard
+  value: (call_expression
+    function: (field_expression
+      value: (call_expression
+        function: (field_expression field: (field_identifier) @_lock)
+        arguments: (arguments "(" . ")"))
+      field: (field_identifier) @_unwrap)))
+  (#any-of? @_lock "lock" "read" "write")
+  (#any-of? @_unwrap "unwrap" "expect" "unwrap_or_else"))
+((let_declaration
+  pattern: (mut_pattern (identifier) @smell.guard)
+  value: (call_expression
+    function: (field_expression
+      value: (call_expression
+        function: (field_expression field: (field_identifier) @_lock)
+        arguments: (arguments "(" . ")"))
+      field: (field_identifier) @_unwrap)))
+  (#any-of? @_lock "lock" "read" "write")
+  (#any-of? @_unwrap "unwrap" "expect" "unwrap_or_else"))
+((call_expression function: (identifier) @_drop arguments: (arguments . (identifier) @smell.release))
+  (#eq? @_drop "drop"))
+
+((await_expression "await" @_await) @smell.lock-across-await (#eq? @_await "await"))
+
+((await_expression (call_expression arguments: (arguments) @smell.argument) "await" @_await) @smell.await-in-loop
+  (#eq? @_await "await"))
+
 ; --- security ---
 
 ((call_expression

@@ -153,11 +153,19 @@ pub enum Smell {
     TlsOff,
     /// A statement for a database is put together from values.
     SqlFormat,
+    /// Rounds of a loop wait for each other although nothing says that they must.
+    AwaitInLoop,
+    /// A text is made longer in each round of a loop, by being copied.
+    ConcatInLoop,
+    /// A list is searched from its start in each round of a loop.
+    SearchInLoop,
+    /// A lock is held while others run.
+    LockAcrossAwait,
 }
 
 impl Smell {
     /// Every smell, in the order of declaration.
-    pub const ALL: [Smell; 8] = [
+    pub const ALL: [Smell; 12] = [
         Smell::RegexInLoop,
         Smell::QueryInLoop,
         Smell::BlockingInAsync,
@@ -166,6 +174,10 @@ impl Smell {
         Smell::DynamicEval,
         Smell::TlsOff,
         Smell::SqlFormat,
+        Smell::AwaitInLoop,
+        Smell::ConcatInLoop,
+        Smell::SearchInLoop,
+        Smell::LockAcrossAwait,
     ];
 
     /// The word for it in the capture `@smell.<word>`.
@@ -179,6 +191,10 @@ impl Smell {
             Smell::DynamicEval => "dynamic-eval",
             Smell::TlsOff => "tls-off",
             Smell::SqlFormat => "sql-format",
+            Smell::AwaitInLoop => "await-in-loop",
+            Smell::ConcatInLoop => "concat-in-loop",
+            Smell::SearchInLoop => "search-in-loop",
+            Smell::LockAcrossAwait => "lock-across-await",
         }
     }
 }
@@ -198,6 +214,14 @@ pub enum Scent {
     Async,
     /// What a call is given.
     Argument,
+    /// A name that gets another value here.
+    Assigned,
+    /// A name that is a list from here on, of nobody knows how many.
+    List,
+    /// A name that holds a lock from here to the end of the block, or until it is let go.
+    Guard,
+    /// A name that is let go.
+    Release,
     /// The place of a smell.
     Place(Smell),
 }
@@ -413,6 +437,10 @@ impl Capture {
         ("smell.function", Capture::Smell(Scent::Function)),
         ("smell.async", Capture::Smell(Scent::Async)),
         ("smell.argument", Capture::Smell(Scent::Argument)),
+        ("smell.assigned", Capture::Smell(Scent::Assigned)),
+        ("smell.list", Capture::Smell(Scent::List)),
+        ("smell.guard", Capture::Smell(Scent::Guard)),
+        ("smell.release", Capture::Smell(Scent::Release)),
     ];
 
     /// The capture of that name, without the `@`; none for a name that means nothing here.

@@ -222,6 +222,8 @@ pub struct Modules {
     pub endings: &'static [&'static str],
     /// Folders in a folder around a file that paths in its imports start in as well.
     pub roots: &'static [&'static str],
+    /// Packages that come with the language.
+    pub standard: &'static [&'static str],
     /// Endings of what is built, as an import may name them, and of the sources they are built from.
     pub built: &'static [(&'static str, &'static [&'static str])],
     /// How the path in an import leads to a file.

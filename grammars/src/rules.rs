@@ -10,7 +10,7 @@
 
 use tree_sitter::{Language, Node, TreeCursor};
 
-use crate::capture::{Capture, Scent};
+use crate::capture::{Capture, Scent, Smell};
 use crate::pattern::{self, Element, Pattern, Shape};
 
 /// All patterns of one language, by the kind of node they start at.
@@ -205,15 +205,16 @@ impl Rules {
         self.entries.get(usize::from(kind))
     }
 
-    /// For each pattern that finds a smell, the lists of texts of each of which the file must hold one.
-    pub fn needed_texts(&self) -> impl Iterator<Item = Vec<&[String]>> {
-        let finds = self.patterns.iter().filter(|pattern| {
+    /// For each pattern that finds a smell, which, and the lists of texts of each of which the file must hold one.
+    pub fn needed_texts(&self) -> impl Iterator<Item = (Smell, Vec<&[String]>)> {
+        self.patterns.iter().filter_map(|pattern| {
             let mut captures = pattern.root.captures.iter();
-            captures.any(|capture| matches!(capture, Capture::Smell(Scent::Place(_))))
-        });
-        finds.map(|pattern| {
+            let smell = captures.find_map(|capture| match capture {
+                Capture::Smell(Scent::Place(smell)) => Some(*smell),
+                _ => None,
+            })?;
             let positive = pattern.predicates.iter().filter(|one| !one.negated);
-            positive.map(|one| &*one.texts).collect()
+            Some((smell, positive.map(|one| &*one.texts).collect()))
         })
     }
 

@@ -329,6 +329,335 @@ pub(crate) const CASES: &[Case] = &[
         ],
     ),
     case(
+        "perf/await-in-loop",
+        "typescript",
+        &[(
+            "a/{a}.ts",
+            "export async function {a}(ids: string[]) {\n  for (const id of ids) {\n    await {b}(id);\n  }\n}\n",
+        )],
+        &[
+            &[(
+                "a/{a}.ts",
+                "export async function {a}(ids: string[]) {\n  for (const id of ids) {\n    ids.push(id);\n  }\n  await {b}(ids);\n}\n",
+            )],
+            &[(
+                "a/{a}.ts",
+                "export async function {a}(ids: string[]) {\n  while (true) {\n    await {b}(1);\n  }\n}\n",
+            )],
+            &[(
+                "a/{a}.ts",
+                "export function {a}(ids: string[]) {\n  for (const id of ids) {\n    later(async () => await {b}(id));\n  }\n}\n",
+            )],
+        ],
+    ),
+    case(
+        "perf/await-in-loop",
+        "python",
+        &[(
+            "a/{a}.py",
+            "async def {a}(rows):\n    for row in rows:\n        await {b}(row.id)\n",
+        )],
+        &[&[(
+            "a/{a}.py",
+            "async def {a}(rows):\n    for _ in range(3):\n        await {b}(rows)\n",
+        )]],
+    ),
+    case(
+        "perf/concat-in-loop",
+        "python",
+        &[(
+            "a/{a}.py",
+            "def {a}(rows):\n    {b} = ''\n    for row in rows:\n        {b} += f'<li>{row}</li>'\n    return {b}\n",
+        )],
+        &[
+            &[(
+                "a/{a}.py",
+                "def {a}(rows):\n    for row in rows:\n        {b} = 'x'\n        {b} += f'<li>{row}</li>'\n        row({b})\n",
+            )],
+            &[(
+                "a/{a}.py",
+                "def {a}(rows):\n    {b} = 0\n    for row in rows:\n        {b} += row.size\n    return {b}\n",
+            )],
+            &[(
+                "a/{a}.py",
+                "def {a}(rows):\n    {b} = []\n    for row in rows:\n        {b} += [f'<li>{row}</li>']\n    return {b}\n",
+            )],
+            &[(
+                "a/{a}.py",
+                "def {a}(row):\n    {b} = 'x'\n    {b} += f'<li>{row}</li>'\n    return {b}\n",
+            )],
+        ],
+    ),
+    case(
+        "perf/concat-in-loop",
+        "go",
+        &[(
+            "a/{a}.go",
+            "package a\n\nfunc f(rows []string) string {\n\ts := \"\"\n\tfor _, row := range rows {\n\t\ts += row + \",\"\n\t}\n\treturn s\n}\n",
+        )],
+        &[&[(
+            "a/{a}.go",
+            "package a\n\nfunc f(rows []int) int {\n\ts := 0\n\tfor _, row := range rows {\n\t\ts += row\n\t}\n\treturn s\n}\n",
+        )]],
+    ),
+    case(
+        "perf/membership-quadratic",
+        "python",
+        &[(
+            "a/{a}.py",
+            "def {a}(rows):\n    {b} = []\n    for row in rows:\n        if row not in {b}:\n            {b}.append(row)\n    return {b}\n",
+        )],
+        &[
+            &[(
+                "a/{a}.py",
+                "def {a}(rows):\n    {b} = set()\n    for row in rows:\n        if row not in {b}:\n            {b}.add(row)\n    return {b}\n",
+            )],
+            &[(
+                "a/{a}.py",
+                "def {a}(rows):\n    {b} = ['x', 'y']\n    return [row for row in rows if row in {b}]\n",
+            )],
+            &[(
+                "a/{a}.py",
+                "def {a}(rows):\n    {b} = []\n    {b} = set({b})\n    for row in rows:\n        if row in {b}:\n            row()\n",
+            )],
+            &[(
+                "a/{a}.py",
+                "def {a}(rows):\n    for row in rows:\n        {b} = []\n        if row in {b}:\n            row()\n",
+            )],
+        ],
+    ),
+    case(
+        "perf/membership-quadratic",
+        "typescript",
+        &[(
+            "a/{a}.ts",
+            "export function {a}(rows: Row[]) {\n  const {b} = rows.map((row) => row.id);\n  for (const row of rows) {\n    if ({b}.includes(row.parent)) row.keep();\n  }\n}\n",
+        )],
+        &[
+            &[(
+                "a/{a}.ts",
+                "export function {a}(rows: Row[]) {\n  const {b} = new Set(rows.map((row) => row.id));\n  for (const row of rows) {\n    if ({b}.has(row.parent)) row.keep();\n  }\n}\n",
+            )],
+            &[(
+                "a/{a}.ts",
+                "export function {a}(rows: Row[], name: string) {\n  for (const row of rows) {\n    if (name.includes(row.parent)) row.keep();\n  }\n}\n",
+            )],
+        ],
+    ),
+    case(
+        "perf/lock-across-await",
+        "rust",
+        &[(
+            "src/{a}.rs",
+            "async fn {a}(&self) {\n    let mut {b} = self.map.lock().unwrap();\n    {b}.insert(1, fetch().await);\n}\n",
+        )],
+        &[
+            &[(
+                "src/{a}.rs",
+                "async fn {a}(&self) {\n    let mut {b} = self.map.lock().unwrap();\n    {b}.clear();\n    drop({b});\n    fetch().await;\n}\n",
+            )],
+            &[(
+                "src/{a}.rs",
+                "async fn {a}(&self) {\n    {\n        let mut {b} = self.map.lock().unwrap();\n        {b}.clear();\n    }\n    fetch().await;\n}\n",
+            )],
+            &[(
+                "src/{a}.rs",
+                "async fn {a}(&self) {\n    let mut {b} = self.map.lock().await;\n    {b}.insert(1, fetch().await);\n}\n",
+            )],
+            &[(
+                "src/{a}.rs",
+                "fn {a}(&self) {\n    let mut {b} = self.map.lock().unwrap();\n    spawn(async { fetch().await });\n}\n",
+            )],
+        ],
+    ),
+    case(
+        "dep/unused",
+        "typescript",
+        &[
+            (
+                "package.json",
+                r#"{"name": "x", "dependencies": {"left-pad": "1", "used": "1"}}"#,
+            ),
+            (
+                "src/{a}.ts",
+                "import { y } from 'used';\nexport const x = y;\n",
+            ),
+        ],
+        &[
+            &[
+                (
+                    "package.json",
+                    r#"{"name": "x", "dependencies": {"left-pad": "1"}, "scripts": {"go": "left-pad ."}}"#,
+                ),
+                ("src/{a}.ts", "export const x = 1;\n"),
+            ],
+            &[
+                (
+                    "package.json",
+                    r#"{"name": "x", "dependencies": {"left-pad": "1"}}"#,
+                ),
+                (
+                    "src/{a}.ts",
+                    "export const x = () => require('left-pad/lib');\n",
+                ),
+            ],
+            &[
+                (
+                    "package.json",
+                    r#"{"name": "x", "devDependencies": {"left-pad": "1"}}"#,
+                ),
+                ("src/{a}.ts", "export const x = 1;\n"),
+            ],
+            &[
+                (
+                    "package.json",
+                    r#"{"name": "x", "dependencies": {"left-pad": "1"}}"#,
+                ),
+                ("tool.json", r#"{"plugins": ["left-pad"]}"#),
+                ("src/{a}.ts", "export const x = 1;\n"),
+            ],
+        ],
+    ),
+    case(
+        "dep/unused",
+        "rust",
+        &[
+            (
+                "Cargo.toml",
+                "[package]\nname = \"x\"\n[dependencies]\nleft-pad = \"1\"\n",
+            ),
+            ("src/lib.rs", "pub fn {a}() {}\n"),
+        ],
+        &[
+            &[
+                (
+                    "Cargo.toml",
+                    "[package]\nname = \"x\"\n[dependencies]\nleft-pad = \"1\"\n",
+                ),
+                ("src/lib.rs", "#[derive(left_pad::Pad)]\npub struct {a};\n"),
+            ],
+            &[
+                (
+                    "Cargo.toml",
+                    "[package]\nname = \"x\"\n[dependencies]\nleft-pad = { version = \"1\", optional = true }\n",
+                ),
+                ("src/lib.rs", "pub fn {a}() {}\n"),
+            ],
+        ],
+    ),
+    case(
+        "dep/unused",
+        "go",
+        &[
+            (
+                "go.mod",
+                "module x.org/x\n\nrequire (\n\ty.org/left v1.0.0\n)\n",
+            ),
+            ("{a}.go", "package x\n\nfunc f() {}\n"),
+        ],
+        &[
+            &[
+                (
+                    "go.mod",
+                    "module x.org/x\n\nrequire (\n\ty.org/left v1.0.0 // indirect\n)\n",
+                ),
+                ("{a}.go", "package x\n\nfunc f() {}\n"),
+            ],
+            &[
+                ("go.mod", "module x.org/x\n\nrequire y.org/left v1.0.0\n"),
+                (
+                    "{a}.go",
+                    "package x\n\nimport \"y.org/left/pad\"\n\nfunc f() { pad.F() }\n",
+                ),
+            ],
+        ],
+    ),
+    case(
+        "dep/unused",
+        "python",
+        &[
+            (
+                "pyproject.toml",
+                "[project]\nname = \"x\"\ndependencies = [\"left-pad>=1\"]\n",
+            ),
+            ("x/{a}.py", "import os\n"),
+        ],
+        &[
+            &[
+                (
+                    "pyproject.toml",
+                    "[project]\nname = \"x\"\ndependencies = [\"PyYAML>=1\"]\n",
+                ),
+                ("x/{a}.py", "import yaml\n"),
+            ],
+            &[
+                (
+                    "pyproject.toml",
+                    "[project]\nname = \"x\"\ndependencies = [\"left-pad>=1\"]\n",
+                ),
+                ("x/{a}.py", "APPS = ['left_pad.app']\n"),
+            ],
+        ],
+    ),
+    case(
+        "dep/undeclared",
+        "typescript",
+        &[
+            (
+                "package.json",
+                r#"{"name": "x", "dependencies": {"used": "1"}}"#,
+            ),
+            (
+                "src/{a}.ts",
+                "import { y } from 'brought-along';\nexport const x = y;\n",
+            ),
+        ],
+        &[
+            &[
+                (
+                    "package.json",
+                    r#"{"name": "x", "devDependencies": {"used": "1"}}"#,
+                ),
+                (
+                    "src/{a}.ts",
+                    "import { y } from 'used/lib';\nimport fs from 'fs';\nimport 'node:path';\nexport const x = y;\n",
+                ),
+            ],
+            &[
+                (
+                    "package.json",
+                    r#"{"name": "root", "dependencies": {"used": "1"}}"#,
+                ),
+                ("packages/a/package.json", r#"{"name": "a"}"#),
+                (
+                    "packages/a/src/{a}.ts",
+                    "import { y } from 'used';\nexport const x = y;\n",
+                ),
+            ],
+            &[
+                ("package.json", r#"{"name": "x"}"#),
+                (
+                    "src/{a}.ts",
+                    "import { y } from '@/lib/y';\nimport { z } from '~/z';\nexport const x = y;\n",
+                ),
+            ],
+            &[
+                ("package.json", r#"{"name": "x"}"#),
+                (
+                    "src/{a}.test.ts",
+                    "import { y } from 'brought-along';\nexport const x = y;\n",
+                ),
+            ],
+            &[
+                ("package.json", r#"{"name": "x"}"#),
+                (
+                    "src/{a}.ts",
+                    "import type { Y } from 'brought-along';\nexport const x: Y = 1;\n",
+                ),
+            ],
+        ],
+    ),
+    case(
         "code/duplicate",
         "python",
         &[

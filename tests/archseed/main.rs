@@ -149,6 +149,9 @@ fn reports(case: &Case, files: Files<'_>, team: fn() -> review::Team, variant: u
     };
     let review = Review::of(&project, &thresholds);
     let history = History::read(&root, &log(&root, texts.keys()));
+    let read = |file: &FilePath| texts.get(file).cloned();
+    let graph = review.graph();
+    let unused = review::unused_dependencies(graph, &project, &thresholds, &[], &read);
     let coupled = history.coupled(review.graph(), &project, &thresholds);
     // What is in a folder `new` has just been written.
     let fresh = |file: &FilePath, _: &str, _: Range| file.as_str().starts_with("/w/new/");
@@ -163,11 +166,12 @@ fn reports(case: &Case, files: Files<'_>, team: fn() -> review::Team, variant: u
     let found = |file: &FilePath| -> Vec<Finding> {
         let path = file.relative_to(&root).unwrap();
         let mut others = review.file(file).to_vec();
+        others.extend(unused.get(file).cloned().unwrap_or_default());
         others.extend(coupled.iter().filter(|one| one.file == *file).cloned());
         let others = &*others;
         match index.file(file) {
             Some(facts) => {
-                let smells = facts.smells_in(&texts[file]);
+                let smells = facts.smells_in(&texts[file], &|_| true);
                 let seen = Seen {
                     facts: &facts,
                     smells: &smells,

@@ -3,8 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock, PoisonError};
 
-use index::{Facts, Whiff};
-use review::{Bar, Finding, Fresh, History, Manifests, Review, Seen, graph, judge, judge_other};
+use index::{Facts, Smell, Whiff};
+use review::{
+    Bar, Finding, Fresh, History, Manifests, Review, Seen, graph, is_wanted, judge, judge_other,
+    unused_dependencies,
+};
 use text::{FilePath, Range};
 use workspace::{Changed, Document, Past, Snapshot};
 
@@ -17,6 +20,10 @@ pub(crate) struct Reviewed {
     review: Option<Review>,
     manifests: Manifests,
     manifest_files: BTreeSet<FilePath>,
+    /// What is wrong in the manifests themselves.
+    unused: BTreeMap<FilePath, Vec<Finding>>,
+    /// Files without a grammar.
+    others: Arc<[FilePath]>,
     news: Arc<News>,
 }
 
@@ -108,6 +115,7 @@ pub fn read_manifests(files: &BTreeSet<FilePath>) -> Manifests {
 pub fn findings_of(
     roots: &[FilePath],
     index: &index::Index,
+    others: &[FilePath],
     manifests: &Manifests,
     config: &Config,
     history: &History,
@@ -121,6 +129,12 @@ pub fn findings_of(
             .entry(finding.file.clone())
             .or_default()
             .push(finding);
+    }
+    let read = |file: &FilePath| Some(workspace::read(file).ok()?.to_string());
+    let graph = review.graph();
+    let unused = unused_dependencies(graph, &project, &config.rules, others, &read);
+    for (file, findings) in unused {
+        coupled.entry(file).or_default().extend(findings);
     }
     let day = today();
     let is_new = |file: &FilePath, symbol: &str, place: Range| {
@@ -137,9 +151,9 @@ pub fn findings_of(
         path.unwrap_or(file.as_str()).to_owned()
     };
     let files: Vec<(&FilePath, Arc<Facts>)> = index.files().collect();
-    let smells = smells_of(&files, &|file, facts| {
-        facts.grammar.is_test_path(&path(file))
-    });
+    let is_test = |file: &FilePath, facts: &Facts| facts.grammar.is_test_path(&path(file));
+    let wanted = |smell| is_wanted(smell, &config.rules);
+    let smells = smells_of(&files, &is_test, &wanted);
     let mut findings = Vec::new();
     for ((file, facts), smells) in files.iter().zip(&smells) {
         let mut others = review.file(file).to_vec();
@@ -151,8 +165,12 @@ pub fn findings_of(
         };
         findings.extend(judge(&bar, file, &path(file), &seen));
     }
-    for file in review.files().filter(|file| !index.contains(file)) {
-        findings.extend(judge_other(&bar, &path(file), review.file(file)));
+    let rest = review.files().filter(|file| !index.contains(file));
+    let rest: BTreeSet<FilePath> = rest.chain(coupled.keys()).cloned().collect();
+    for file in rest {
+        let mut others = review.file(&file).to_vec();
+        others.extend(coupled.remove(&file).unwrap_or_default());
+        findings.extend(judge_other(&bar, &path(&file), &others));
     }
     findings
         .sort_by(|a, b| (&a.file, a.range.start, a.rule).cmp(&(&b.file, b.range.start, b.rule)));
@@ -164,6 +182,7 @@ pub fn findings_of(
 fn smells_of(
     files: &[(&FilePath, Arc<Facts>)],
     leave_out: &(dyn Fn(&FilePath, &Facts) -> bool + Sync),
+    wanted: &(dyn Fn(Smell) -> bool + Sync),
 ) -> Vec<Vec<Whiff>> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let share = files.len().div_ceil(threads).max(1);
@@ -172,7 +191,10 @@ fn smells_of(
             return Vec::new();
         }
         let text = workspace::read(file);
-        text.map_or_else(|_| Vec::new(), |text| facts.smells_in(&text.to_string()))
+        text.map_or_else(
+            |_| Vec::new(),
+            |text| facts.smells_in(&text.to_string(), &wanted),
+        )
     };
     std::thread::scope(|scope| {
         let parts: Vec<_> = files
@@ -226,6 +248,7 @@ pub(crate) fn today() -> String {
 impl Engine {
     /// Reviews the whole workspace, once its index is complete.
     pub(crate) fn review_all(&self, others: &[FilePath]) {
+        self.reviewed(|reviewed| reviewed.others = others.into());
         self.review_with(manifests_of(self.snapshot().index(), others));
     }
 
@@ -254,11 +277,17 @@ impl Engine {
         let config = self.config();
         let project = project(&snapshot.roots, snapshot.index(), &manifests, &config);
         let review = Review::of(&project, &config.rules);
+        let others = self.reviewed(|reviewed| Arc::clone(&reviewed.others));
+        let read = |file: &FilePath| Some(workspace::read(file).ok()?.to_string());
+        let graph = review.graph();
+        let unused = unused_dependencies(graph, &project, &config.rules, &others, &read);
         self.reviewed(|reviewed| {
             *reviewed = Reviewed {
                 review: Some(review),
                 manifests,
                 manifest_files,
+                unused,
+                others: reviewed.others.clone(),
                 news: reviewed.news.clone(),
             };
         });
@@ -393,7 +422,11 @@ impl Engine {
     /// What the review says about a file as a part of the workspace; none while nobody knows.
     fn findings_in_workspace(&self, snapshot: &Snapshot, file: &FilePath) -> Option<Vec<Finding>> {
         snapshot.root_of(file)?;
-        self.reviewed(|reviewed| Some(reviewed.review.as_ref()?.file(file).to_vec()))
+        self.reviewed(|reviewed| {
+            let mut found = reviewed.review.as_ref()?.file(file).to_vec();
+            found.extend(reviewed.unused.get(file).cloned().unwrap_or_default());
+            Some(found)
+        })
     }
 
     fn reviewed<T>(&self, act: impl FnOnce(&mut Reviewed) -> T) -> T {

@@ -33,7 +33,7 @@ impl Parsed {
     pub fn smells(&self) -> Vec<Whiff> {
         let whiffs = self.whiffs(|tree| {
             let source = self.text().to_string();
-            if !may_smell(self.grammar(), &source) {
+            if !may_smell(self.grammar(), &source, &|_| true) {
                 return Vec::new();
             }
             whiffs(self.grammar(), &source, tree, self.facts())
@@ -44,9 +44,9 @@ impl Parsed {
 
 impl Facts {
     /// The places with a smell in the text that these are the facts of, in its order. Reads the text again, unless it
-    /// lacks words that any smell needs.
-    pub fn smells_in(&self, source: &str) -> Vec<Whiff> {
-        if !may_smell(self.grammar, source) {
+    /// lacks words that any wanted smell needs.
+    pub fn smells_in(&self, source: &str, wanted: &dyn Fn(Smell) -> bool) -> Vec<Whiff> {
+        if !may_smell(self.grammar, source, wanted) {
             return Vec::new();
         }
         match read_whole(self.grammar, source) {
@@ -56,10 +56,11 @@ impl Facts {
     }
 }
 
-/// Whether a text has the words of at least one smell.
-fn may_smell(grammar: &Grammar, source: &str) -> bool {
-    let mut patterns = grammar.smells().needed_texts();
-    patterns.any(|groups| {
+/// Whether a text has the words of at least one smell that is wanted.
+fn may_smell(grammar: &Grammar, source: &str, wanted: &dyn Fn(Smell) -> bool) -> bool {
+    let patterns = grammar.smells().needed_texts();
+    let mut patterns = patterns.filter(|(smell, _)| wanted(*smell));
+    patterns.any(|(_, groups)| {
         groups
             .iter()
             .all(|group| group.iter().any(|text| source.contains(text.as_str())))
@@ -68,8 +69,24 @@ fn may_smell(grammar: &Grammar, source: &str) -> bool {
 
 /// What the walk is inside of.
 enum Frame<'s> {
-    Body { variables: Vec<&'s str> },
-    Function { is_async: bool },
+    Body {
+        variables: Vec<&'s str>,
+        /// Names that have got another value in this round.
+        assigned: Vec<&'s str>,
+    },
+    Function {
+        is_async: bool,
+        lists: Vec<&'s str>,
+    },
+}
+
+/// A lock that is held.
+struct Guard<'s> {
+    name: &'s str,
+    /// Where it is let go at the latest.
+    until: usize,
+    /// How many functions the walk was in.
+    functions: usize,
 }
 
 struct Walk<'s> {
@@ -78,6 +95,9 @@ struct Walk<'s> {
     frames: Vec<(u32, Frame<'s>)>,
     /// Bodies of loops that the walk has not come to, with what changes in each round.
     bodies: FxHashMap<(usize, usize), Vec<&'s str>>,
+    /// Lists that no function has made.
+    lists: Vec<&'s str>,
+    guards: Vec<Guard<'s>>,
     found: Vec<(Smell, Range)>,
 }
 
@@ -89,6 +109,8 @@ fn whiffs(grammar: &'static Grammar, source: &str, tree: &Tree, facts: &Facts) -
         source,
         frames: Vec::new(),
         bodies: FxHashMap::default(),
+        lists: Vec::new(),
+        guards: Vec::new(),
         found: Vec::new(),
     };
     let mut scratch = Scratch::new(root);
@@ -103,7 +125,12 @@ fn whiffs(grammar: &'static Grammar, source: &str, tree: &Tree, facts: &Facts) -
         }
         let node = child.node;
         if let Some(variables) = walk.bodies.remove(&(node.id(), node.start_byte())) {
-            walk.frames.push((depth, Frame::Body { variables }));
+            let assigned = Vec::new();
+            let body = Frame::Body {
+                variables,
+                assigned,
+            };
+            walk.frames.push((depth, body));
         }
         if let Some(entry) = entry {
             for capture in &entry.always {
@@ -163,9 +190,32 @@ impl<'s> Walk<'s> {
                     let argument: Vec<&str> = all(Scent::Argument)
                         .map(|(_, node)| self.text(node))
                         .collect();
-                    if self.holds(smell, &argument.join(" ")) {
+                    if self.holds(smell, node.start_byte(), &argument.join(" ")) {
                         self.found.push((smell, node.byte_range().into()));
                     }
+                }
+                Scent::Assigned => {
+                    let name = self.text(node);
+                    if let Some((_, Frame::Body { assigned, .. })) = self.frames.last_mut() {
+                        assigned.push(name);
+                    }
+                    self.forget(name);
+                }
+                Scent::List => {
+                    let name = self.text(node);
+                    self.lists().push(name);
+                }
+                Scent::Guard => {
+                    let block = node.parent().and_then(|statement| statement.parent());
+                    self.guards.push(Guard {
+                        name: self.text(node),
+                        until: block.map_or(0, |block| block.end_byte()),
+                        functions: self.functions(),
+                    });
+                }
+                Scent::Release => {
+                    let name = self.text(node);
+                    self.guards.retain(|guard| guard.name != name);
                 }
                 Scent::Variable | Scent::Body | Scent::Argument => {}
             }
@@ -174,26 +224,73 @@ impl<'s> Walk<'s> {
 
     fn enter_function(&mut self, depth: u32, now_async: bool) {
         match self.frames.last_mut() {
-            Some((at, Frame::Function { is_async })) if *at == depth => *is_async |= now_async,
+            Some((at, Frame::Function { is_async, .. })) if *at == depth => *is_async |= now_async,
             _ => {
-                let is_async = now_async;
-                self.frames.push((depth, Frame::Function { is_async }));
+                let function = Frame::Function {
+                    is_async: now_async,
+                    lists: Vec::new(),
+                };
+                self.frames.push((depth, function));
             }
         }
     }
 
+    /// The lists of the function that the walk is in.
+    fn lists(&mut self) -> &mut Vec<&'s str> {
+        let frames = self.frames.iter_mut().rev();
+        let mut functions = frames.filter_map(|(_, frame)| match frame {
+            Frame::Function { lists, .. } => Some(lists),
+            Frame::Body { .. } => None,
+        });
+        match functions.next() {
+            Some(lists) => lists,
+            None => &mut self.lists,
+        }
+    }
+
+    /// A name may be something else from here on.
+    fn forget(&mut self, name: &str) {
+        self.lists().retain(|list| *list != name);
+    }
+
+    fn functions(&self) -> usize {
+        let frames = self.frames.iter();
+        let functions = frames.filter(|(_, frame)| matches!(frame, Frame::Function { .. }));
+        functions.count()
+    }
+
     /// Whether a place that looks like a smell is one.
-    fn holds(&self, smell: Smell, argument: &str) -> bool {
+    fn holds(&self, smell: Smell, at: usize, argument: &str) -> bool {
         let inside = self.frames.iter().rev().map(|(_, frame)| frame);
         let here = inside
             .clone()
             .take_while(|frame| matches!(frame, Frame::Body { .. }));
         let repeated = here.clone().next().is_some();
         let changes = here.clone().any(|frame| match frame {
-            Frame::Body { variables } => words(argument).any(|word| variables.contains(&word)),
+            Frame::Body { variables, .. } => words(argument).any(|word| variables.contains(&word)),
+            Frame::Function { .. } => false,
+        });
+        // The innermost loop starts with a value of its own.
+        let fresh = here.clone().next().is_some_and(|frame| match frame {
+            Frame::Body { assigned, .. } => assigned.contains(&argument),
             Frame::Function { .. } => false,
         });
         match smell {
+            Smell::AwaitInLoop => changes,
+            Smell::ConcatInLoop => repeated && !changes && !fresh,
+            Smell::SearchInLoop => {
+                let around = inside.filter_map(|frame| match frame {
+                    Frame::Function { lists, .. } => Some(lists),
+                    Frame::Body { .. } => None,
+                });
+                let lists = around.take(1).chain([&self.lists]);
+                repeated && !changes && !fresh && lists.flatten().any(|list| *list == argument)
+            }
+            Smell::LockAcrossAwait => {
+                let functions = self.functions();
+                let mut guards = self.guards.iter();
+                guards.any(|guard| at < guard.until && guard.functions == functions)
+            }
             Smell::RegexInLoop => repeated && !changes,
             Smell::QueryInLoop => {
                 let mut batched = self.grammar.batched.iter();
@@ -201,7 +298,7 @@ impl<'s> Walk<'s> {
             }
             Smell::BlockingInAsync => {
                 let mut functions = inside.filter_map(|frame| match frame {
-                    Frame::Function { is_async } => Some(*is_async),
+                    Frame::Function { is_async, .. } => Some(*is_async),
                     Frame::Body { .. } => None,
                 });
                 functions.next() == Some(true)

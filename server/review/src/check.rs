@@ -121,6 +121,11 @@ pub(crate) fn check_smells(
     .collect()
 }
 
+/// Whether a rule that is on is about a smell.
+pub fn is_wanted(smell: Smell, thresholds: &Thresholds) -> bool {
+    thresholds.get(rule_of(smell)).is_some()
+}
+
 /// Folders of what runs once, so that nobody minds how long it takes.
 const RUN_ONCE: [&str; 2] = ["migrations", "scripts"];
 
@@ -136,6 +141,23 @@ const NOT_OURS: [&str; 8] = [
     "test_data",
 ];
 
+/// Folders of what must work without the rest, and so repeats it.
+const STANDS_ALONE: [&str; 8] = [
+    "examples",
+    "example",
+    "samples",
+    "demo",
+    "docs",
+    "templates",
+    "benches",
+    "benchmarks",
+];
+
+/// Whether a file must work without the rest.
+pub(crate) fn stands_alone(path: &str) -> bool {
+    path.split('/').any(|folder| STANDS_ALONE.contains(&folder))
+}
+
 /// Whether a file is run once and then kept.
 pub(crate) fn runs_once(path: &str) -> bool {
     path.split('/').any(|folder| RUN_ONCE.contains(&folder))
@@ -150,7 +172,12 @@ pub(crate) fn is_of_others(path: &str) -> bool {
 fn is_slow(smell: Smell) -> bool {
     matches!(
         smell,
-        Smell::RegexInLoop | Smell::QueryInLoop | Smell::BlockingInAsync
+        Smell::RegexInLoop
+            | Smell::QueryInLoop
+            | Smell::BlockingInAsync
+            | Smell::AwaitInLoop
+            | Smell::ConcatInLoop
+            | Smell::SearchInLoop
     )
 }
 
@@ -164,6 +191,10 @@ fn rule_of(smell: Smell) -> RuleId {
         Smell::DynamicEval => RuleId::DynamicEval,
         Smell::TlsOff => RuleId::TlsOff,
         Smell::SqlFormat => RuleId::SqlFormat,
+        Smell::AwaitInLoop => RuleId::AwaitInLoop,
+        Smell::ConcatInLoop => RuleId::ConcatInLoop,
+        Smell::SearchInLoop => RuleId::SearchInLoop,
+        Smell::LockAcrossAwait => RuleId::LockAcrossAwait,
     }
 }
 
@@ -177,6 +208,22 @@ fn about(smell: Smell) -> (Severity, &'static str) {
         Smell::QueryInLoop => (
             Severity::Information,
             "asks the database in each round of the loop; ask once for all of them",
+        ),
+        Smell::AwaitInLoop => (
+            Severity::Information,
+            "waits in each round of the loop before the next one starts; start them all and wait for them together",
+        ),
+        Smell::ConcatInLoop => (
+            Severity::Information,
+            "copies the whole text in each round of the loop; collect the parts and join them",
+        ),
+        Smell::SearchInLoop => (
+            Severity::Information,
+            "searches the list from its start in each round of the loop; ask a set",
+        ),
+        Smell::LockAcrossAwait => (
+            Severity::Warning,
+            "lets others run while this one holds a lock that stops the thread of whoever wants it",
         ),
         Smell::BlockingInAsync => (
             Severity::Warning,

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use index::{Facts, Place, Symbol, SymbolKind};
 use text::FilePath;
 
-use crate::check::{Finding, MOST_RELATED, Related, Severity, is_of_others, runs_once};
+use crate::check::{
+    Finding, MOST_RELATED, Related, Severity, is_of_others, runs_once, stands_alone,
+};
 use crate::judge::Bar;
 use crate::rule::RuleId;
 
@@ -14,18 +16,6 @@ const LEAST_LINES: u32 = 6;
 
 /// A method that another type has under the same name must be so many times as large: some interface asks both for it.
 const OF_ONE_NAME: u32 = 2;
-
-/// Folders of what must work without the rest, and so repeats it.
-const STANDS_ALONE: [&str; 8] = [
-    "examples",
-    "example",
-    "samples",
-    "demo",
-    "docs",
-    "templates",
-    "benches",
-    "benchmarks",
-];
 
 /// Findings of one file, silenced or not; `path` is the file's from the root of the workspace.
 ///
@@ -186,5 +176,5 @@ fn counts(facts: &Facts, path: &str) -> bool {
         && !facts.grammar.is_test_path(path)
         && !is_of_others(path)
         && !runs_once(path)
-        && !path.split('/').any(|folder| STANDS_ALONE.contains(&folder))
+        && !stands_alone(path)
 }

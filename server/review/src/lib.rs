@@ -8,6 +8,7 @@
 mod check;
 pub mod claims;
 mod context;
+mod dependencies;
 mod duplicates;
 pub mod graph;
 mod history;
@@ -19,7 +20,8 @@ mod rule;
 mod team;
 mod unreferenced;
 
-pub use check::{Finding, Related, Severity};
+pub use check::{Finding, Related, Severity, is_wanted};
+pub use dependencies::unused_dependencies;
 pub use history::{Churn, History};
 pub use judge::{Bar, Fresh, Seen, is_silencing, judge, judge_other};
 pub use manifest::{MANIFESTS, Manifests, is_manifest};

@@ -2,6 +2,7 @@
 //!
 //! A manifest that cannot be read says nothing; its own tools will complain about it.
 
+mod dependencies;
 mod deploy;
 mod json;
 mod layers;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use text::FilePath;
 
+pub(crate) use self::dependencies::{Dependencies, is_mentioned};
 pub(crate) use self::deploy::Service;
 use crate::graph::folder_of;
 use crate::team::{Forbidden, Layers, Owner};
@@ -27,6 +29,7 @@ struct Inner {
     crates: Vec<CrateTree>,
     packages: Vec<Package>,
     ts_configs: BTreeMap<String, TsConfig>,
+    dependencies: Vec<Dependencies>,
     container_files: Vec<FilePath>,
     services: Vec<Service>,
     layers: Vec<Layers>,
@@ -186,6 +189,11 @@ impl Manifests {
         &self.0.forbidden
     }
 
+    /// What manifests say that code depends on.
+    pub(crate) fn dependencies(&self) -> &[Dependencies] {
+        &self.0.dependencies
+    }
+
     /// Files that say how to build a container, by path.
     pub(crate) fn container_files(&self) -> &[FilePath] {
         &self.0.container_files
@@ -218,6 +226,9 @@ impl Inner {
             "package.json" => self.package_json(file, text),
             "pyproject.toml" => {
                 if let Ok(table) = text.parse::<toml::Table>() {
+                    let folder = folder_of(file);
+                    let needs = dependencies::of_project(file, folder, text, &table);
+                    self.dependencies.push(needs);
                     self.declare(layers::pyproject(file, &table));
                 }
             }
@@ -251,6 +262,8 @@ impl Inner {
             return;
         };
         let folder = folder_of(file);
+        let needs = dependencies::of_crate(file, folder.clone(), text, &table);
+        self.dependencies.push(needs);
         let mut renames = BTreeMap::new();
         let tables = ["dependencies", "dev-dependencies", "build-dependencies"];
         let targets = table.get("target").and_then(toml::Value::as_table);
@@ -327,6 +340,8 @@ impl Inner {
 
     fn go_mod(&mut self, file: &FilePath, text: &str) {
         let folder = folder_of(file);
+        let needs = dependencies::of_module(file, folder.clone(), text);
+        self.dependencies.push(needs);
         for line in text.lines() {
             let line = line.split("//").next().unwrap_or("").trim();
             if let Some(name) = line.strip_prefix("module ") {
@@ -340,6 +355,8 @@ impl Inner {
         let Some(Value::Object(package)) = json::parse(text) else {
             return;
         };
+        let needs = dependencies::of_package(file, folder_of(file), text, &package);
+        self.dependencies.push(needs);
         let name = package.get("name").and_then(Value::as_str).unwrap_or("");
         let mut exports = entries(package.get("exports"));
         for key in ["source", "types", "module", "main"] {

@@ -82,12 +82,24 @@ rules! {
     Hotspot: "fn/complexity-hotspot", "fn-complexity-hotspot", "Hard to follow and often changed", 0, true;
     /// Files that change together and do not import each other.
     ChangeCoupling: "git/change-coupling", "git-change-coupling", "Files that change together", 0, false;
+    /// A dependency that nothing mentions.
+    UnusedDependency: "dep/unused", "dep-unused", "Declared and not used", 0, true;
+    /// An import of a package that no manifest declares.
+    UndeclaredDependency: "dep/undeclared", "dep-undeclared", "Imported and not declared", 0, true;
     /// A constant pattern that is compiled again in each round of a loop.
     RegexInLoop: "perf/regex-in-loop", "perf-regex-in-loop", "Pattern compiled again and again", 0, true;
     /// A database that is asked once in each round of a loop.
     QueryInLoop: "perf/query-in-loop", "perf-query-in-loop", "Query in a loop", 0, true;
     /// A call that stops the whole thread in an asynchronous function.
     BlockingInAsync: "perf/sync-io-in-async", "perf-sync-io-in-async", "Blocking call in an asynchronous function", 0, true;
+    /// Rounds of a loop that wait for each other.
+    AwaitInLoop: "perf/await-in-loop", "perf-await-in-loop", "Rounds of a loop that wait for each other", 0, false;
+    /// A text that is copied to be made longer, in each round of a loop.
+    ConcatInLoop: "perf/concat-in-loop", "perf-concat-in-loop", "Text put together in a loop", 0, false;
+    /// A list that is searched from its start in each round of a loop.
+    SearchInLoop: "perf/membership-quadratic", "perf-membership-quadratic", "List searched again and again", 0, false;
+    /// A lock that is held while others run.
+    LockAcrossAwait: "perf/lock-across-await", "perf-lock-across-await", "Lock held while others run", 0, false;
     /// A shell that reads a text put together from values.
     DynamicShell: "sec/shell-true-dynamic", "sec-shell-true-dynamic", "Shell reads what is put together", 0, false;
     /// Data that can run code.
@@ -204,6 +216,10 @@ impl RuleId {
                 | RuleId::RegexInLoop
                 | RuleId::QueryInLoop
                 | RuleId::BlockingInAsync
+                | RuleId::AwaitInLoop
+                | RuleId::ConcatInLoop
+                | RuleId::SearchInLoop
+                | RuleId::LockAcrossAwait
                 | RuleId::DynamicShell
                 | RuleId::UnsafeDeserialise
                 | RuleId::DynamicEval

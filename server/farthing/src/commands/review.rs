@@ -146,8 +146,15 @@ pub(crate) fn review(args: &ReviewArgs) -> anyhow::Result<ExitCode> {
     let past = past_of(args, &config, &root)?;
     let since = past.as_ref().map(|past| past.revision().to_owned());
     let news = past.map(|past| News::since(&root, past)).transpose()?;
-    let (mut findings, review) =
-        findings_of(&roots, index, &manifests, &config, &history, news.as_ref());
+    let (mut findings, review) = findings_of(
+        &roots,
+        index,
+        &scan.others,
+        &manifests,
+        &config,
+        &history,
+        news.as_ref(),
+    );
     let end = match &args.model {
         None => None,
         Some(path) => Some(model::review(&places, &root, path, &mut findings)?),

@@ -9,7 +9,7 @@ fn check(language: &str, source: &str, expected: Expect) {
     let text = Text::from(source);
     let parsed = Parsed::parse(grammars::by_name(language).unwrap(), &text);
     let smells = parsed.smells();
-    assert_eq!(parsed.facts().smells_in(source), smells);
+    assert_eq!(parsed.facts().smells_in(source, &|_| true), smells);
     let lines = smells.iter().map(|whiff| {
         let line = text.line_of(whiff.range.start) + 1;
         format!(
@@ -107,6 +107,7 @@ const b = () => readFileSync('x');
         expect![[r#"
             2 blocking-in-async in a: fs.readFileSync('x')
             5 query-in-loop in a: await users.findOneBy({ id })
+            5 await-in-loop in a: await users.findOneBy({ id })
             7 regex-in-loop in a: new RegExp('a+')
         "#]],
     );
@@ -188,6 +189,102 @@ function f(name: string) {
         "fn f() { Client::builder().danger_accept_invalid_certs(true); b.danger_accept_invalid_certs(false); }",
         expect![[r#"
             1 tls-off in f: Client::builder().danger_accept_invalid_certs(true)
+        "#]],
+    );
+}
+
+#[test]
+fn what_grows_in_a_loop_must_not_start_anew_in_it() {
+    check(
+        "python",
+        "\
+async def f(rows, names):
+    text, seen, known = '', [], set()
+    seen = []
+    for row in rows:
+        text += f'<{row}>'
+        part = ''
+        part += 'x'
+        if row not in seen or row in known or row in names:
+            seen.append(row)
+        await fetch(row)
+        await fetch(1)
+    text += 'x'
+    seen = set(seen)
+    return [row for row in rows if row in seen]
+",
+        expect![[r#"
+            5 concat-in-loop in f: text += f'<{row}>'
+            8 search-in-loop in f: row not in seen
+            10 await-in-loop in f: await fetch(row)
+        "#]],
+    );
+    check(
+        "typescript",
+        "\
+async function f(rows: Row[], name: string) {
+  const known = rows.filter((row) => row.ok);
+  for (const row of rows) {
+    const mine = [];
+    if (known.includes(row) || name.includes(row.name) || mine.includes(row)) await fetch(row);
+  }
+  rows.forEach(async (row) => await fetch(row));
+}
+",
+        expect![[r#"
+            5 search-in-loop in f: known.includes(row)
+            5 await-in-loop in f: await fetch(row)
+        "#]],
+    );
+    check(
+        "java",
+        "\
+class A {
+  String f(List<Row> rows) {
+    String text = \"\";
+    int sum = 0;
+    for (Row row : rows) {
+      text += row + \",\";
+      sum += row.size();
+      Pattern.compile(\"a+\");
+      entityManager.find(Row.class, row.id());
+      String part = \"\";
+      part += \"x\";
+    }
+    return text;
+  }
+}
+",
+        expect![[r#"
+            6 concat-in-loop in A/f: text += row + ","
+            8 regex-in-loop in A/f: Pattern.compile("a+")
+            9 query-in-loop in A/f: entityManager.find(Row.class, row.id())
+        "#]],
+    );
+}
+
+#[test]
+fn a_lock_must_be_gone_before_others_run() {
+    check(
+        "rust",
+        "\
+async fn f(&self) {
+    let mut held = self.map.lock().unwrap();
+    held.insert(1, fetch().await);
+    drop(held);
+    fetch().await;
+    {
+        let held = self.map.read().expect(\"x\");
+    }
+    fetch().await;
+    let fair = self.map.lock().await;
+    fetch().await;
+    for row in rows { fetch(row).await; }
+}
+",
+        expect![[r#"
+            3 lock-across-await in f: fetch().await
+            12 await-in-loop in f: fetch(row).await
         "#]],
     );
 }
