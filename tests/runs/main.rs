@@ -18,7 +18,9 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use agent::{Action, Host as _, Model, Models, RunLimits, Task};
+use agent::{Action, End, Host as _, Inquiry, JournalEvent, Model, Models, RunLimits, Task};
+use provider::ToolSpec;
+use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::desk::Desk;
@@ -118,6 +120,15 @@ fn perform(spec: &Spec) -> Actual {
             limits.tool_calls = calls.parse().unwrap();
         }
         let scripted = Scripted::new(spec.turns(), desk.clone());
+        if task.action == Action::Review {
+            ask(&task, &models, &limits, desk.as_ref(), &scripted, cancel).await;
+            return Actual {
+                sent: scripted.first_message(),
+                replies: scripted.replies(),
+                files: desk.files(),
+                end: desk.end(),
+            };
+        }
         agent::run(
             &task,
             &scope,
@@ -135,6 +146,60 @@ fn perform(spec: &Spec) -> Actual {
             end: desk.end(),
         }
     })
+}
+
+/// Asks the words of the action, to be answered by the tool `report`, and once more the same.
+async fn ask(
+    task: &Task,
+    models: &Models,
+    limits: &RunLimits,
+    desk: &Desk,
+    scripted: &Scripted,
+    cancel: CancellationToken,
+) {
+    let schema = json!({"type": "object", "properties": {}});
+    let inquiry = Inquiry {
+        system: "Answer by report.",
+        question: task.instruction.clone().unwrap_or_default(),
+        file: task.file.clone(),
+        answer: ToolSpec::new("report", "The answer.", schema),
+        reads: true,
+    };
+    let (mut turns, mut tool_calls, mut said) = (0, 0, Vec::new());
+    let mut end = None;
+    for _ in 0..2 {
+        let answered = agent::inquire(
+            &inquiry,
+            models,
+            limits,
+            turns,
+            desk,
+            scripted,
+            cancel.clone(),
+        )
+        .await;
+        turns += answered.turns;
+        tool_calls += answered.tool_calls;
+        match answered.answer {
+            Ok(Some(answer)) => said.push(answer.to_string()),
+            Ok(None) => said.push("no answer".to_owned()),
+            Err(ended) => {
+                end = Some(ended);
+                break;
+            }
+        }
+    }
+    let end = end.unwrap_or_else(|| End::Completed {
+        summary: said.join(", then "),
+        hunks: 0,
+    });
+    desk.journal(JournalEvent::Ended {
+        state: end.state(),
+        message: end.message().to_owned(),
+        turns,
+        tool_calls,
+        hunks: 0,
+    });
 }
 
 /// `ACTION FILE SYMBOL`, and on further lines the words to act on.

@@ -7,10 +7,12 @@
 mod words;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use agent::{Action, End, Host as _, Inquiry, JournalEvent, Models, PackItem, PackKind, RunLimits};
+use agent::{
+    Action, End, Host as _, Inquiry, JournalEvent, Models, PackItem, PackKind, RunLimits, Sizes,
+};
 use gate::Scope;
 use jiff::Timestamp;
 use ledger::{Estimate, Money, RunId};
@@ -22,6 +24,7 @@ use text::FilePath;
 use tokio_util::sync::CancellationToken;
 use workspace::Snapshot;
 
+use crate::config::Config;
 use crate::findings::{bar, today};
 use crate::host::RunHost;
 use crate::launch::{Guard, within};
@@ -56,6 +59,15 @@ pub(crate) struct Question {
     subject: Subject,
     /// How many facts it holds.
     facts: usize,
+}
+
+/// The size of what would be asked, as long as nothing changes: a menu is asked for wherever the cursor goes.
+#[derive(Clone)]
+pub(crate) struct Asked {
+    revision: u64,
+    path: String,
+    config: Arc<Config>,
+    sizes: Sizes,
 }
 
 /// Claims that were weighed.
@@ -139,8 +151,28 @@ impl Engine {
         snapshot: &Snapshot,
         path: &str,
     ) -> Result<Estimate, LaunchError> {
+        let config = self.config();
+        let known = self.shared.asked.lock();
+        let known = known.unwrap_or_else(PoisonError::into_inner).clone();
+        let same = |asked: &Asked| {
+            let of = (asked.revision, asked.path.as_str());
+            of == (snapshot.revision, path) && Arc::ptr_eq(&asked.config, &config)
+        };
+        if let Some(asked) = known.filter(same) {
+            return self.estimate_sizes(asked.sizes);
+        }
         let question = self.question(snapshot, path)?;
-        self.estimate_question(&question)
+        let sizes = question.inquiry.sizes();
+        let asked = Asked {
+            revision: snapshot.revision,
+            path: path.to_owned(),
+            config,
+            sizes,
+        };
+        let mut known = (self.shared.asked.lock()).unwrap_or_else(PoisonError::into_inner);
+        *known = Some(asked);
+        drop(known);
+        self.estimate_sizes(sizes)
     }
 
     /// What a review of a file or folder of the workspace would cost now, by its path from the root.
@@ -148,9 +180,9 @@ impl Engine {
         self.estimate_review(&self.snapshot_for_runs(), path)
     }
 
-    fn estimate_question(&self, question: &Question) -> Result<Estimate, LaunchError> {
+    fn estimate_sizes(&self, sizes: Sizes) -> Result<Estimate, LaunchError> {
         let turns = self.config().limits.turns;
-        let (sizes, models) = (question.inquiry.sizes(), self.models_of_a_review());
+        let models = self.models_of_a_review();
         (self.shared.purse).estimate(Action::Review, &models, sizes, turns)
     }
 
@@ -171,7 +203,7 @@ impl Engine {
         let provider = self.may_launch()?;
         let (snapshot, config) = (self.snapshot_for_runs(), self.config());
         let question = self.question(&snapshot, &launch.symbol)?;
-        let estimate = self.estimate_question(&question)?;
+        let estimate = self.estimate_sizes(question.inquiry.sizes())?;
         let Question { subject, .. } = question;
         let id = RunId::new(Timestamp::now());
         let cancel = self.shared.shutdown.child_token();
@@ -238,21 +270,26 @@ impl Engine {
         }
         let lease = Lease::new(nothing_in(&summary.file), 0);
         let host = RunHost::new(self.clone(), summary.clone(), lease, plan.cancel.clone());
-        let mut turns = 0;
-        let end = self.review_by(&plan, &host, &mut turns).await;
+        let mut tally = (0, 0);
+        let end = self.review_by(&plan, &host, &mut tally).await;
         let end = end.unwrap_or_else(|end| end);
         host.journal(JournalEvent::Ended {
             state: end.state(),
             message: end.message().to_owned(),
-            turns,
-            tool_calls: 0,
+            turns: tally.0,
+            tool_calls: tally.1,
             hunks: 0,
         });
         end
     }
 
-    /// The review itself; an error is how it ended before its end.
-    async fn review_by(&self, plan: &Plan, host: &RunHost, turns: &mut u32) -> Result<End, End> {
+    /// The review itself; an error is how it ended before its end. `tally` counts turns and tool calls.
+    async fn review_by(
+        &self,
+        plan: &Plan,
+        host: &RunHost,
+        tally: &mut (u32, u32),
+    ) -> Result<End, End> {
         let Plan {
             summary,
             models,
@@ -292,14 +329,14 @@ impl Engine {
             &question.inquiry,
             models,
             &limits,
-            *turns,
+            tally.0,
             host,
             provider,
             cancel.clone(),
         )
-        .await?;
-        *turns += answered.turns;
-        let (claims, garbled) = answered.answer.map_or_else(Default::default, |answer| {
+        .await;
+        count(tally, &answered);
+        let (claims, garbled) = answered.answer?.map_or_else(Default::default, |answer| {
             read_claims(&answer, question.facts)
         });
         let (asked, subject) = (claims.len() + garbled.len(), question.subject.clone());
@@ -347,14 +384,14 @@ impl Engine {
                 &inquiry,
                 models,
                 &limits,
-                *turns,
+                tally.0,
                 host,
                 provider,
                 cancel.clone(),
             )
-            .await?;
-            *turns += answered.turns;
-            let stands = read_verdicts(answered.answer.as_ref(), standing.len());
+            .await;
+            count(tally, &answered);
+            let stands = read_verdicts(answered.answer?.as_ref(), standing.len());
             let before = standing.len();
             let mut stands = stands.into_iter();
             standing.retain(|_| stands.next().unwrap_or(false));
@@ -504,6 +541,11 @@ fn is_heard(bar: &Bar<'_>, snapshot: &Snapshot, review: &Review, finding: &Findi
     let shown = judged(bar, snapshot, review, &finding.file, more);
     let same = |other: &Finding| (other.rule, &other.key) == (finding.rule, &finding.key);
     bar.thresholds.get(finding.rule).is_some() && shown.iter().any(same)
+}
+
+fn count(tally: &mut (u32, u32), answered: &agent::Answered) {
+    tally.0 += answered.turns;
+    tally.1 += answered.tool_calls;
 }
 
 fn nothing_in(file: &FilePath) -> Scope {

@@ -94,6 +94,8 @@ pub(crate) struct Shared {
     pub(crate) reviewed: Mutex<crate::findings::Reviewed>,
     /// How often the whole workspace has been reviewed.
     pub(crate) reviews: watch::Sender<u64>,
+    /// What a review by a model would ask.
+    pub(crate) asked: Mutex<Option<crate::reviewer::Asked>>,
     /// What reviews by a model have come to.
     pub(crate) opinions: Mutex<Opinions>,
     pub(crate) memory: Option<Memory>,
@@ -159,6 +161,7 @@ impl Engine {
                 timing,
                 journals,
                 reviews: watch::Sender::new(0),
+                asked: Mutex::default(),
                 opinions: Mutex::default(),
                 memory: reviews.map(Memory::new),
                 shelf: hunks.map(Shelf::new).map(Arc::new),

@@ -31,10 +31,13 @@ pub struct Inquiry {
 /// What came of a question.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answered {
-    /// The arguments of the answer's tool call, whatever they are; nothing if the model ended without one.
-    pub answer: Option<Value>,
+    /// The arguments of the answer's tool call, whatever they are; nothing if the model ended without one. An error is
+    /// how the run ends because nothing can be asked any more.
+    pub answer: Result<Option<Value>, End>,
     /// Turns that it took.
     pub turns: u32,
+    /// Tool calls that were carried out, the answer's among them.
+    pub tool_calls: u32,
 }
 
 impl Inquiry {
@@ -79,7 +82,7 @@ impl Inquiry {
     }
 }
 
-/// Asks, and answers with what the model says; or how the run ends because nothing can be asked any more.
+/// Asks, and answers with what the model says.
 ///
 /// A run may ask several times: `before` is how many turns it has taken so far.
 /// Each request is reserved and settled, and `cancel` obeyed, as those of [`super::run`] are.
@@ -91,7 +94,7 @@ pub async fn inquire(
     host: &dyn Host,
     provider: &dyn Provider,
     cancel: CancellationToken,
-) -> Result<Answered, End> {
+) -> Answered {
     let model = &models.first;
     let nothing = Scope {
         file: inquiry.file.clone(),
@@ -115,28 +118,33 @@ pub async fn inquire(
         cuts: 0,
         said: String::new(),
     };
-    for turn in 1..=limits.turns {
-        let answer = run.turn(before + turn).await?;
-        let end = run.take_in(turn, answer);
-        if run.cancel.is_cancelled() {
-            return Err(End::Cancelled);
-        }
-        if let Some(answer) = run.toolbox.answer() {
-            return Ok(Answered {
-                answer: Some(answer),
-                turns: turn,
-            });
-        }
-        match end {
-            None => {}
-            Some(End::Completed { .. }) => {
-                return Ok(Answered {
-                    answer: None,
-                    turns: turn,
-                });
-            }
-            Some(end) => return Err(end),
-        }
+    let mut turns = 0;
+    let answer = run.ask(before, &mut turns).await;
+    Answered {
+        answer,
+        turns,
+        tool_calls: run.toolbox.calls,
     }
-    Err(run.failed("the model did not come to an answer"))
+}
+
+impl Run<'_> {
+    async fn ask(&mut self, before: u32, turns: &mut u32) -> Result<Option<Value>, End> {
+        for turn in 1..=self.limits.turns {
+            *turns = turn;
+            let answer = self.turn(before + turn).await?;
+            let end = self.take_in(turn, answer);
+            if self.cancel.is_cancelled() {
+                return Err(End::Cancelled);
+            }
+            if let Some(answer) = self.toolbox.answer() {
+                return Ok(Some(answer));
+            }
+            match end {
+                None => {}
+                Some(End::Completed { .. }) => return Ok(None),
+                Some(end) => return Err(end),
+            }
+        }
+        Err(self.failed("the model did not come to an answer"))
+    }
 }

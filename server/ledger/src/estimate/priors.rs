@@ -71,8 +71,8 @@ const KINDS: [Prior; 9] = [
     // What a comment asks for may be anything; the middle of the others.
     prior("comment", 3.0, 600.0, 0.9, 500.0, Spread::Open),
     // The review by a model: one question, claims as the answer; then what cannot be proved, with its code, once or twice.
-    // Those questions start anew, but what they hold is about as long as what a turn adds.
-    prior("review", 2.0, 1_500.0, 0.0, 800.0, Spread::Open),
+    // Those questions start anew, but what they hold is about as long as what a turn adds. The first decides the cost.
+    prior("review", 2.0, 1_500.0, 0.0, 800.0, Spread::Bounded),
 ];
 
 const UNKNOWN: Prior = prior("", 4.0, 900.0, 1.5, 700.0, Spread::Open);

@@ -66,7 +66,7 @@ fn every_kind_has_a_price_on_the_label() {
             document  claude-sonnet-5-5 Cold: est. $0.014–0.044 (13433 in, 616 out, 2 turns)
             fix       claude-sonnet-5-5 Cold: est. $0.014–0.093 (22353 in, 1203 out, 3 turns)
             comment   claude-sonnet-5-5 Cold: est. $0.015–0.10 (23040 in, 1440 out, 3 turns)
-            review    claude-sonnet-5-5 Cold: est. $0.02–0.12 (15225 in, 2250 out, 2 turns)
+            review    claude-sonnet-5-5 Cold: est. $0.03–0.08 (15225 in, 2250 out, 2 turns)
             unheard-of claude-sonnet-5-5 Cold: est. $0.02–0.14 (35478 in, 2252 out, 4 turns)
         "#]],
     );
