@@ -148,22 +148,32 @@ impl Opinion {
             .copied()
             .chain([self.rule()])
             .collect();
+        let places = |one: &Finding| {
+            let others = one.related.iter();
+            let others = others.map(|related| (related.file.clone(), related.range));
+            others
+                .chain([(one.file.clone(), one.range)])
+                .collect::<Vec<_>>()
+        };
+        let mine = places(finding);
+        let packages: Vec<&str> = (self.claim.predicates.iter())
+            .flat_map(|predicate| match predicate {
+                Predicate::SameJob { one, other } => vec![one.as_str(), other],
+                _ => Vec::new(),
+            })
+            .collect();
         findings.iter().any(|other| {
-            let places = |one: &Finding| (one.file.clone(), one.range);
-            let related = |one: &Finding| {
-                let others = one.related.iter();
-                let others = others.map(|related| (related.file.clone(), related.range));
-                others.chain([places(one)]).collect::<Vec<_>>()
-            };
             let same_symbol = !finding.symbol.is_empty()
                 && finding.symbol == other.symbol
                 && finding.file == other.file;
-            let mine = places(finding);
+            // Which of the files is blamed for a second library, makes no difference.
+            let same_job = other.rule == RuleId::SecondLibrary && packages.contains(&&*other.key);
+            let meets = |(file, range): &(FilePath, Range)| {
+                mine.iter()
+                    .any(|(own, place)| own == file && place.meets(*range))
+            };
             covering.contains(&other.rule)
-                && (same_symbol
-                    || related(other)
-                        .iter()
-                        .any(|(file, range)| *file == mine.0 && range.meets(mine.1)))
+                && (same_symbol || same_job || places(other).iter().any(meets))
         })
     }
 
@@ -283,8 +293,13 @@ impl Evidence<'_> {
         Some((name, code))
     }
 
-    /// Whether every name between backquotes in the reason is one that the workspace has, or stands in a quote.
+    /// Whether every name between backquotes in the reason is one that the workspace has, or stands in a file that is
+    /// quoted, as words of the language do.
     fn knows_the_names_in(&self, claim: &Claim) -> bool {
+        let quoted = claim.anchors.iter();
+        let texts: Vec<String> = quoted
+            .filter_map(|anchor| Some(self.read(&self.file(&anchor.file)?)?.1.to_string()))
+            .collect();
         let mut names = claim.why.split('`').skip(1).step_by(2);
         names.all(|name| {
             let bare = name.trim().trim_end_matches("()");
@@ -294,10 +309,7 @@ impl Evidence<'_> {
                 let mut links = self.graph.files().map(|(_, links)| links);
                 links.any(|links| links.externals.iter().any(|one| &*one.package == bare))
             };
-            claim
-                .anchors
-                .iter()
-                .any(|anchor| anchor.quote.contains(bare))
+            texts.iter().any(|text| text.contains(bare))
                 || !index.files_with(last).is_empty()
                 || !self.files(bare).is_empty()
                 || is_package()

@@ -198,7 +198,7 @@ fn what_is_so_passes() {
             model/dependency Information to be judged: cart.py total It will be dear (`total` calls `price_of`)
             model/performance Information to be judged: cart.py total It will be dear
             model/abstraction Warning proved: cart.py total It will be dear (only `price_of` calls `total`)
-            model/duplicate Warning proved: cart.py total It will be dear (`requests` and `httpx` both do http-client)
+            model/duplicate Warning proved (known): cart.py total It will be dear (`requests` and `httpx` both do http-client)
             model/decision Information to be judged: cart.py total It will be dear
             model/gap Information to be judged: cart.py total It will be dear (`retry` stands nowhere in `shop/cart.py`)
             model/judgement Information to be judged: cart.py total It will be dear
@@ -302,6 +302,41 @@ fn what_is_about_something_else_is_dropped() {
 }
 
 #[test]
+fn what_a_rule_says_already_is_known() {
+    let same_job = json!({"is": "same_job", "one": "requests", "other": "httpx"});
+    check(
+        &json!([
+            anchored(CART, "", "import requests", &same_job),
+            anchored(PRICE, "", "import httpx", &same_job),
+            anchored(
+                CART,
+                "",
+                "from shop.price import price_of",
+                &json!({"is": "cycle", "files": [PRICE, CART]})
+            ),
+        ]),
+        expect![[r#"
+            model/duplicate Warning proved (known): cart.py  It will be dear (`requests` and `httpx` both do http-client)
+            model/duplicate Warning proved (known): price.py  It will be dear (`requests` and `httpx` both do http-client)
+            model/dependency Warning proved: cart.py  It will be dear (`shop/price.py`, `shop/cart.py` import each other in a circle)
+        "#]],
+    );
+}
+
+#[test]
+fn words_of_the_language_are_no_names() {
+    let mut claim = about_total(&json!({"is": "judgement"}));
+    claim["why"] =
+        json!("The `for` over `rows` calls `price_of()` of `shop/price.py` with `requests`.");
+    check(
+        &json!([claim]),
+        expect![[r#"
+            model/judgement Information to be judged: cart.py total The `for` over `rows` calls `price_of()` of `shop/price.py` with `requests`
+        "#]],
+    );
+}
+
+#[test]
 fn what_is_not_of_the_form_is_dropped() {
     let judged = json!({"is": "judgement"});
     let with = |key: &str, value: Value| {
@@ -346,7 +381,7 @@ fn whatever_a_model_writes_is_shown_as_one_line_of_plain_text() {
     check(
         &json!([claim]),
         expect![[r#"
-            model/duplicate Warning proved: cart.py total One line only (`requests` and `httpx` both do http-client)
+            model/duplicate Warning proved (known): cart.py total One line only (`requests` and `httpx` both do http-client)
         "#]],
     );
 }
