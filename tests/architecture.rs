@@ -146,11 +146,6 @@ const NOT_A_LANGUAGE: &[(&str, &str, &str)] = &[
         "a format of output",
     ),
     (
-        "server/engine/src/shelf.rs",
-        "json",
-        "the ending of the files it writes",
-    ),
-    (
         "server/farthing/src/commands/review/formats.rs",
         "markdown",
         "a key of the format of reports",

@@ -4,45 +4,33 @@
 //! prove is put to a model that is to refute it, twice; what is left, three findings at most, is remembered and shown.
 //! Whatever becomes of a request, it is reserved, settled and written down as those of any run.
 
+mod session;
 mod words;
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use agent::{
-    Action, End, Host as _, Inquiry, JournalEvent, Models, PackItem, PackKind, RunLimits, Sizes,
-};
+use agent::{Action, End, Host as _, Inquiry, JournalEvent, Models, Sizes};
 use gate::Scope;
 use jiff::Timestamp;
 use ledger::{Estimate, Money, RunId};
-use review::claims::{
-    Dropped, Evidence, Opinion, Room, Subject, fact_sheet, read_claims, read_verdicts,
-};
+use review::claims::{Evidence, Room, Subject, fact_sheet};
 use review::{Bar, Finding, Review, Seen, judge};
 use text::FilePath;
 use tokio_util::sync::CancellationToken;
 use workspace::Snapshot;
 
+use self::session::Session;
 use crate::config::Config;
 use crate::findings::{bar, today};
 use crate::host::RunHost;
 use crate::launch::{Guard, within};
 use crate::lease::Lease;
-use crate::opinions::Dismissal;
 use crate::runs::RunSummary;
 use crate::{Engine, Event, Launch, LaunchError};
 
-/// The most findings of one review.
-const MOST: usize = 3;
-/// How often what the index cannot prove has to survive.
-const REFUTATIONS: usize = 2;
 /// The most tokens of the first message.
 const ROOM: u64 = 6_000;
-/// The most turns until there are claims; looking something up takes one.
-const TURNS: u32 = 4;
-/// The most turns of a refutation: the second is for an answer that was garbled.
-const TURNS_OF_A_REFUTATION: u32 = 2;
 
 /// What a review is started with.
 struct Plan {
@@ -68,15 +56,6 @@ pub(crate) struct Asked {
     path: String,
     config: Arc<Config>,
     sizes: Sizes,
-}
-
-/// Claims that were weighed.
-#[derive(Default)]
-struct Weighed {
-    proved: Vec<Opinion>,
-    /// Those that somebody has to judge.
-    open: Vec<Opinion>,
-    dropped: Vec<Dropped>,
 }
 
 impl Engine {
@@ -270,208 +249,17 @@ impl Engine {
         }
         let lease = Lease::new(nothing_in(&summary.file), 0);
         let host = RunHost::new(self.clone(), summary.clone(), lease, plan.cancel.clone());
-        let mut tally = (0, 0);
-        let end = self.review_by(&plan, &host, &mut tally).await;
-        let end = end.unwrap_or_else(|end| end);
+        let mut session = Session::new(self, &plan, &host);
+        let end = session.review().await.unwrap_or_else(|end| end);
+        let (turns, tool_calls) = session.tally();
         host.journal(JournalEvent::Ended {
             state: end.state(),
             message: end.message().to_owned(),
-            turns: tally.0,
-            tool_calls: tally.1,
+            turns,
+            tool_calls,
             hunks: 0,
         });
         end
-    }
-
-    /// The review itself; an error is how it ended before its end. `tally` counts turns and tool calls.
-    async fn review_by(
-        &self,
-        plan: &Plan,
-        host: &RunHost,
-        tally: &mut (u32, u32),
-    ) -> Result<End, End> {
-        let Plan {
-            summary,
-            models,
-            subject,
-            provider,
-            cancel,
-        } = plan;
-        let config = self.config();
-        let path = subject.path.clone();
-        let question = self
-            .aside(move |engine| engine.question(&engine.snapshot_for_runs(), &path))
-            .await?
-            .map_err(|error| End::Failed {
-                reason: error.to_string(),
-            })?;
-        let tokens = ledger::tokens(&question.inquiry.question);
-        host.journal(JournalEvent::Began {
-            action: Action::Review,
-            file: summary.file.clone(),
-            symbol: summary.symbol.clone(),
-            scope: nothing_in(&summary.file),
-            model: models.first.id.clone(),
-            pack: vec![PackItem {
-                kind: PackKind::Task,
-                title: summary.title.clone(),
-                tokens,
-            }],
-            pack_tokens: tokens,
-        });
-        let limits = RunLimits {
-            turns: config.limits.turns.min(TURNS),
-            tool_calls: config.limits.tool_calls,
-            ..RunLimits::default()
-        };
-        let provider = provider.as_ref();
-        let answered = agent::inquire(
-            &question.inquiry,
-            models,
-            &limits,
-            tally.0,
-            host,
-            provider,
-            cancel.clone(),
-        )
-        .await;
-        count(tally, &answered);
-        let (claims, garbled) = answered.answer?.map_or_else(Default::default, |answer| {
-            read_claims(&answer, question.facts)
-        });
-        let (asked, subject) = (claims.len() + garbled.len(), question.subject.clone());
-        let weighed = self
-            .aside(move |engine| engine.weigh(claims, &subject))
-            .await?;
-        let Weighed {
-            mut proved,
-            open,
-            mut dropped,
-        } = weighed;
-        dropped.extend(garbled);
-        dropped.extend((MOST..proved.len()).map(|_| Dropped::Surplus));
-        proved.truncate(MOST);
-        let room = MOST - proved.len();
-        let mut shown = proved.len();
-        let (model, run) = (models.first.id.as_str(), &summary.id);
-        if cancel.is_cancelled() {
-            return Err(End::Cancelled);
-        }
-        // What is proved stands, whatever becomes of the rest.
-        self.add_opinions(proved, model, run);
-        let mut standing = open;
-        for _ in 0..REFUTATIONS {
-            if room == 0 || standing.is_empty() {
-                break;
-            }
-            // One more than there is room for, because not all will stand.
-            let surplus = standing.len().saturating_sub(room + 1);
-            dropped.extend((0..surplus).map(|_| Dropped::Surplus));
-            standing.truncate(room + 1);
-            let cases = self.cases(standing.clone()).await?;
-            let inquiry = Inquiry {
-                system: words::REFUTE,
-                question: words::cases(&cases),
-                answer: words::verdicts(),
-                reads: false,
-                ..question.inquiry.clone()
-            };
-            let limits = RunLimits {
-                turns: TURNS_OF_A_REFUTATION,
-                ..limits
-            };
-            let answered = agent::inquire(
-                &inquiry,
-                models,
-                &limits,
-                tally.0,
-                host,
-                provider,
-                cancel.clone(),
-            )
-            .await;
-            count(tally, &answered);
-            let stands = read_verdicts(answered.answer?.as_ref(), standing.len());
-            let before = standing.len();
-            let mut stands = stands.into_iter();
-            standing.retain(|_| stands.next().unwrap_or(false));
-            dropped.extend((standing.len()..before).map(|_| Dropped::Refuted));
-        }
-        if room == 0 {
-            dropped.extend(standing.drain(..).map(|_| Dropped::Surplus));
-        }
-        // The user has gone on typing meanwhile.
-        let mut standing = self.still_holding(standing).await?;
-        dropped.extend((room..standing.len()).map(|_| Dropped::Surplus));
-        standing.truncate(room);
-        shown += standing.len();
-        if cancel.is_cancelled() {
-            return Err(End::Cancelled);
-        }
-        self.add_opinions(standing, model, run);
-        Ok(End::Completed {
-            summary: told(shown, asked, &dropped),
-            hunks: 0,
-        })
-    }
-
-    /// Does what takes longer than a task may.
-    async fn aside<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Engine) -> T + Send + 'static,
-    ) -> Result<T, End> {
-        let engine = self.clone();
-        let work = tokio::task::spawn_blocking(move || work(&engine));
-        work.await.map_err(|error| {
-            tracing::error!(%error, "a part of a review has failed");
-            End::Failed {
-                reason: "an internal error; the log has the details, please report it".to_owned(),
-            }
-        })
-    }
-
-    /// Holds claims against the workspace as it is now, against what is known and against what was dismissed.
-    fn weigh(&self, claims: Vec<review::claims::Claim>, subject: &Subject) -> Weighed {
-        let (snapshot, config, day) = (self.snapshot(), self.config(), today());
-        let remembered = self.opinions(|opinions| opinions.clone());
-        let weighed = self.with_evidence(&snapshot, |evidence, review| {
-            let bar = bar(&config, &day, snapshot.index());
-            let mut weighed = Weighed::default();
-            let known = remembered.holding(evidence, |_| true).into_iter();
-            let mut known: Vec<Finding> = known.map(|(_, finding)| finding).collect();
-            for claim in claims {
-                let opinion = Opinion::of(claim, evidence, subject);
-                let weigh = |opinion: &Opinion| {
-                    let finding = opinion.finding(evidence).ok_or(Dropped::False)?;
-                    let others = judged(&bar, &snapshot, review, &finding.file, &[]);
-                    let path = snapshot.display(&finding.file);
-                    if opinion.is_said_by(&finding, &others) || opinion.is_said_by(&finding, &known)
-                    {
-                        return Err(Dropped::Known);
-                    }
-                    if remembered.is_dismissed(&Dismissal::of(&finding, path)) {
-                        return Err(Dropped::Dismissed);
-                    }
-                    if !is_heard(&bar, &snapshot, review, &finding) {
-                        return Err(Dropped::Off);
-                    }
-                    Ok(finding)
-                };
-                match opinion.and_then(|opinion| Ok((weigh(&opinion)?, opinion))) {
-                    Ok((finding, opinion)) => {
-                        known.push(finding);
-                        if opinion.is_proved() {
-                            weighed.proved.push(opinion);
-                        } else {
-                            weighed.open.push(opinion);
-                        }
-                    }
-                    Err(dropped) => weighed.dropped.push(dropped),
-                }
-            }
-            weighed
-        });
-        weighed.unwrap_or_default()
     }
 
     /// Whether neither a comment nor the team silences a finding of a model, and its rule is on.
@@ -482,29 +270,6 @@ impl Engine {
             is_heard(&bar, snapshot, review, finding)
         });
         heard.unwrap_or(false)
-    }
-
-    /// What is put to somebody who is to refute it.
-    async fn cases(&self, opinions: Vec<Opinion>) -> Result<Vec<String>, End> {
-        let cases = self.aside(move |engine| {
-            engine.with_evidence(&engine.snapshot(), |evidence, _| {
-                let numbered = opinions.iter().zip(1..);
-                let cases = numbered.map(|(opinion, number)| opinion.case(number, evidence));
-                cases.collect()
-            })
-        });
-        Ok(cases.await?.unwrap_or_default())
-    }
-
-    async fn still_holding(&self, mut opinions: Vec<Opinion>) -> Result<Vec<Opinion>, End> {
-        self.aside(move |engine| {
-            let kept = engine.with_evidence(&engine.snapshot(), |evidence, _| {
-                opinions.retain(|opinion| opinion.finding(evidence).is_some());
-                opinions
-            });
-            kept.unwrap_or_default()
-        })
-        .await
     }
 }
 
@@ -543,11 +308,6 @@ fn is_heard(bar: &Bar<'_>, snapshot: &Snapshot, review: &Review, finding: &Findi
     bar.thresholds.get(finding.rule).is_some() && shown.iter().any(same)
 }
 
-fn count(tally: &mut (u32, u32), answered: &agent::Answered) {
-    tally.0 += answered.turns;
-    tally.1 += answered.tool_calls;
-}
-
 fn nothing_in(file: &FilePath) -> Scope {
     Scope {
         file: file.clone(),
@@ -556,25 +316,4 @@ fn nothing_in(file: &FilePath) -> Scope {
         siblings: 0,
         regions: Vec::new(),
     }
-}
-
-/// What a review came to, in a sentence.
-fn told(shown: usize, asked: usize, dropped: &[Dropped]) -> String {
-    let findings = match shown {
-        0 => "nothing to report".to_owned(),
-        1 => "1 finding".to_owned(),
-        _ => format!("{shown} findings"),
-    };
-    if dropped.is_empty() {
-        return findings;
-    }
-    let mut counts: BTreeMap<Dropped, usize> = BTreeMap::new();
-    for one in dropped {
-        *counts.entry(*one).or_default() += 1;
-    }
-    let why: Vec<String> = counts
-        .iter()
-        .map(|(why, count)| format!("{count} {why}"))
-        .collect();
-    format!("{findings}; of {asked} claims {}", why.join(", "))
 }
