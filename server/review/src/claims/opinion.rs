@@ -242,7 +242,12 @@ impl Predicate {
             },
             Predicate::NoCaller { .. } => &[RuleId::Unreferenced],
             Predicate::Duplicates { .. } => &[RuleId::Duplicate, RuleId::DuplicateOfExisting],
-            Predicate::CallsInLoop { .. } => &[RuleId::QueryInLoop, RuleId::RegexInLoop],
+            Predicate::CallsInLoop { .. } => &[
+                RuleId::QueryInLoop,
+                RuleId::RegexInLoop,
+                RuleId::AwaitInLoop,
+                RuleId::SearchInLoop,
+            ],
             _ => &[],
         }
     }
