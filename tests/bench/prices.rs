@@ -130,6 +130,10 @@ fn measure(engine: &Engine) {
     let mut random = Random(0x5eed);
     let files = open(engine, &mut random, OPEN);
     let snapshot = engine.snapshot();
+    // The server reads a file when it is opened, to show what it finds there.
+    for file in &files {
+        assert!(snapshot.open_document(file).unwrap().parsed().is_some());
+    }
     let stats = snapshot.index().stats();
     println!(
         "{} files, {} symbols, {} references",

@@ -92,12 +92,11 @@ impl Source {
     /// `None` for files that are not in the index: a run reads nothing else.
     pub(crate) fn indexed(snapshot: &Snapshot, file: &FilePath) -> Option<Source> {
         let indexed = snapshot.index().file(file)?;
-        let document = snapshot.document(file).ok()?;
+        let text = snapshot.text(file).ok()?;
         let facts = match snapshot.open_document(file) {
             Some(document) => document.parsed()?.facts().clone(),
-            None => indexed.clone(),
+            None => indexed,
         };
-        let text = document.text().clone();
         (facts.bytes == text.len() && facts.lines == text.lines()).then(|| Source {
             file: file.clone(),
             text,

@@ -17,7 +17,7 @@ use crate::table::Table;
 
 /// Facts of many files, packed, and joined by names. Built in one go by [`Base::of`].
 pub struct Base {
-    id: u64,
+    pub(crate) id: u64,
     /// By path.
     pub(crate) files: Box<[BaseFile]>,
     pub(crate) table: Table,

@@ -461,7 +461,7 @@ impl Facts {
 
     /// Every name that the file uses and how, by name; the codes of shapes are names as well.
     pub(crate) fn uses(&self) -> Vec<(&str, Uses)> {
-        let referred = self.referred_names().map(|name| (name, Uses::REFERS));
+        let referred = self.referred_names();
         let defined = self.by_name.iter().filter_map(|id| self.symbol(*id));
         let defined = defined.map(|symbol| (&*symbol.name, Uses::DEFINES));
         let mut imported: Vec<(&str, Uses)> =
@@ -500,17 +500,32 @@ impl Facts {
         }
     }
 
-    /// The names that are referred to, sorted.
-    pub(crate) fn referred_names(&self) -> impl Iterator<Item = &str> {
-        let mut referred = vec![false; self.names.len()];
+    /// The names that are referred to, sorted, and whether test cases do.
+    fn referred_names(&self) -> impl Iterator<Item = (&str, Uses)> {
+        let mut referred = vec![Uses::default(); self.names.len()];
+        let mut cases = self
+            .symbols
+            .iter()
+            .filter(|symbol| symbol.test_case)
+            .map(|symbol| symbol.range)
+            .peekable();
+        let mut case = None;
         for packed in &self.references {
-            if let Some(referred) = referred.get_mut(packed.name.index()) {
-                *referred = true;
+            let start = packed.start as usize;
+            while let Some(next) = cases.next_if(|range| range.start <= start) {
+                // Cases may lie in others; what counts is how far they reach.
+                case = case.max(Some(next.end));
+            }
+            if let Some(uses) = referred.get_mut(packed.name.index()) {
+                *uses = uses.and(Uses::REFERS);
+                if case.is_some_and(|end| start < end) {
+                    *uses = uses.and(Uses::TESTS);
+                }
             }
         }
         let ids = referred.into_iter().enumerate();
-        ids.filter(|(_, referred)| *referred)
-            .map(|(index, _)| self.names.get(NameId::new(index)))
+        ids.filter(|(_, uses)| *uses != Uses::default())
+            .map(|(index, uses)| (self.names.get(NameId::new(index)), uses))
     }
 
     /// The parts of a module path as others may name them: without `.`, `..` and endings of files.

@@ -10,8 +10,10 @@ use serde::Serialize;
 use text::{FilePath, Range};
 
 use crate::base::{Base, Cache, Counts};
+use crate::candidates::{Candidates, Layer, Layers};
 use crate::facts::{Facts, Symbol, SymbolId};
 use crate::posting::{MAX_FILES, Posting, Uses};
+use crate::resolve::distance;
 use crate::shape::Shape;
 
 type Names = HashTrieMapSync<Arc<str>, Posting, BuildHasherDefault<FxHasher>>;
@@ -30,6 +32,7 @@ type Names = HashTrieMapSync<Arc<str>, Posting, BuildHasherDefault<FxHasher>>;
 pub struct Index {
     base: Arc<Base>,
     cache: Arc<Cache>,
+    layers: Arc<Layers>,
     /// What differs from the base: a file with other facts, or none.
     files: RedBlackTreeMapSync<FilePath, Option<Entry>>,
     numbers: VectorSync<Option<FilePath>>,
@@ -239,6 +242,16 @@ impl Index {
         places.collect()
     }
 
+    /// The types of that name, by place. O(symbols of that name), and O(files that define one) the first time.
+    pub fn types_called(&self, name: &str) -> Vec<Place> {
+        Candidates::new(self, name).types()
+    }
+
+    /// How many symbols have that name. Cost as for [`Index::types_called`].
+    pub fn namesakes(&self, name: &str) -> usize {
+        Candidates::new(self, name).len()
+    }
+
     /// The symbols with that path, in whatever files: `Type/name`. O(files that define the last name).
     pub fn definitions_at(&self, path: &str) -> Vec<Place> {
         let name = path.rsplit('/').next().unwrap_or(path);
@@ -315,16 +328,82 @@ impl Index {
 
     /// The files that use a name in a way, by path.
     pub(crate) fn files_that(&self, uses: Uses, name: &str) -> Vec<(&FilePath, Arc<Facts>)> {
-        let files = self.paths_that(uses, name).into_iter();
-        files
-            .filter_map(|(file, place)| {
-                let facts = match place {
-                    Some(place) => self.base.facts(place, &self.cache),
-                    None => self.file(file),
-                };
-                Some((file, facts?))
+        self.with_facts(self.paths_that(uses, name))
+    }
+
+    /// The same, but at most so many, the nearest to `file`.
+    pub(crate) fn nearest_files_that(
+        &self,
+        uses: Uses,
+        name: &str,
+        file: &FilePath,
+        most: usize,
+    ) -> Vec<(&FilePath, Arc<Facts>)> {
+        let mut files = self.paths_that(uses, name);
+        if files.len() > most {
+            files.sort_by_cached_key(|(other, _)| (*other != file, distance(other, file)));
+            files.truncate(most);
+            files.sort_unstable_by_key(|(file, _)| *file);
+        }
+        self.with_facts(files)
+    }
+
+    fn with_facts<'i>(
+        &self,
+        files: Vec<(&'i FilePath, Option<usize>)>,
+    ) -> Vec<(&'i FilePath, Arc<Facts>)> {
+        let files = files.into_iter().filter_map(|(file, place)| {
+            let facts = match place {
+                Some(place) => self.base.facts(place, &self.cache),
+                None => self.file(file),
+            };
+            Some((file, facts?))
+        });
+        files.collect()
+    }
+
+    /// The symbols of that name in the base, in files that may have changed since. O(1) when asked again.
+    pub(crate) fn layer_of(&self, name: &str) -> Arc<Layer> {
+        if let Some(layer) = self.layers.get(self.base.id, name) {
+            return layer;
+        }
+        let below = self.base.table.uses(name);
+        let below = below.filter(|(_, known)| known.includes(Uses::DEFINES));
+        let files = below.filter_map(|(number, _)| {
+            let place = number as usize;
+            let file = &self.base.files.get(place)?.path;
+            Some((file, self.base.facts(place, &self.cache)?))
+        });
+        let layer = Arc::new(Layer::of(files, name));
+        self.layers.put(self.base.id, name, &layer);
+        layer
+    }
+
+    /// The symbols of that name in files that were taken in since the base.
+    pub(crate) fn layer_over(&self, name: &str) -> Layer {
+        let Some(posting) = self.names.get(name) else {
+            return Layer::default();
+        };
+        let numbers = posting.files(Uses::DEFINES);
+        let mut files: Vec<(&FilePath, Arc<Facts>)> = numbers
+            .filter_map(|number| {
+                let file = self.numbers.get(number as usize)?.as_ref()?;
+                let (file, entry) = self.files.get_key_value(file)?;
+                Some((file, entry.as_ref()?.facts.clone()))
             })
-            .collect()
+            .collect();
+        files.sort_unstable_by_key(|(file, _)| *file);
+        Layer::of(files.into_iter(), name)
+    }
+
+    /// Whether what the base knows about a file is out of date.
+    pub(crate) fn is_over(&self, file: &FilePath) -> bool {
+        self.files.contains_key(file)
+    }
+
+    /// The files that differ from the base.
+    pub(crate) fn over(&self) -> impl ExactSizeIterator<Item = &FilePath> {
+        self.files.keys()
     }
 
     /// The files that use a name in a way, by path, with the place of those that are in the base.
@@ -451,6 +530,7 @@ impl From<Arc<Base>> for Index {
             stats: Arc::new(base.stats.clone()),
             base,
             cache: Arc::default(),
+            layers: Arc::default(),
             files: RedBlackTreeMapSync::new_sync(),
             numbers: VectorSync::new_sync(),
             free: VectorSync::new_sync(),

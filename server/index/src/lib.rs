@@ -10,6 +10,7 @@
 
 mod base;
 mod bytes;
+mod candidates;
 mod embed;
 mod facts;
 mod find;

@@ -7,10 +7,11 @@ use rustc_hash::FxHashMap;
 use serde::Serialize;
 use text::{FilePath, Range};
 
-use crate::facts::{Facts, SymbolId};
+use crate::candidates::Candidates;
+use crate::facts::{Facts, Reference, SymbolId};
 use crate::join::{Index, Place};
 use crate::posting::Uses;
-use crate::resolve::{Candidates, Confidence, Here, shared_folders};
+use crate::resolve::{Confidence, Here, Meant, Question, shared_folders};
 
 /// A reference that may mean a symbol.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -47,26 +48,42 @@ impl Index {
     ///
     /// O(references in the files that mention its name).
     pub fn uses(&self, place: &Place) -> Vec<Use> {
+        self.uses_where(place, Uses::REFERS, usize::MAX, |_, _| true)
+    }
+
+    /// The references that may mean a symbol, of those that are `wanted`: in the files that use its name in a way, and of
+    /// these at most so many, the nearest.
+    fn uses_where(
+        &self,
+        place: &Place,
+        way: Uses,
+        most: usize,
+        wanted: impl Fn(&Facts, &Reference<'_>) -> bool,
+    ) -> Vec<Use> {
         let Some(facts) = self.file(&place.file) else {
             return Vec::new();
         };
         let Some(symbol) = facts.symbol(place.symbol) else {
             return Vec::new();
         };
+        let files = self.nearest_files_that(way, &symbol.name, &place.file, most);
+        if files.is_empty() {
+            return Vec::new();
+        }
         let candidates = Candidates::new(self, &symbol.name);
         let Some(target) = candidates.at(place) else {
             return Vec::new();
         };
         let owner = facts.owner_name(place.symbol).unwrap_or("");
         let mut uses = Vec::new();
-        for (file, facts) in self.files_that(Uses::REFERS, &symbol.name) {
+        for (file, facts) in files {
             let here = Here {
                 file,
                 facts: &facts,
             };
             for reference in facts.references_to(&symbol.name) {
                 // Names like `new` are everywhere, and mostly those of another type.
-                if candidates.excludes(here, &reference, owner) {
+                if !wanted(&facts, &reference) || candidates.excludes(here, &reference, owner) {
                     continue;
                 }
                 let meant = candidates.resolve(here, &reference, Some(target));
@@ -89,8 +106,13 @@ impl Index {
 
     /// What the references in a symbol may mean, in the order of the first. The symbol itself is not among it.
     ///
-    /// O(references x symbols of each name).
+    /// O(references + symbols of each name).
     pub fn links(&self, file: &FilePath, symbol: SymbolId) -> Vec<Link> {
+        self.links_from(file, symbol, Confidence::Guess)
+    }
+
+    /// The links that are at least that sure.
+    fn links_from(&self, file: &FilePath, symbol: SymbolId, least: Confidence) -> Vec<Link> {
         let Some(facts) = self.file(file) else {
             return Vec::new();
         };
@@ -101,27 +123,40 @@ impl Index {
             file,
             facts: &facts,
         };
-        let mut known: FxHashMap<&str, Candidates<'_>> = FxHashMap::default();
+        let mut known: FxHashMap<&str, Known<'_>> = FxHashMap::default();
         let mut places: FxHashMap<(Place, Role), usize> = FxHashMap::default();
         let mut links: Vec<Link> = Vec::new();
         for reference in facts.references_in(range) {
-            let candidates = known
-                .entry(reference.name)
-                .or_insert_with(|| Candidates::new(self, reference.name));
-            for (index, confidence) in candidates.resolve(here, &reference, None) {
-                let Some((place, kind)) = candidates.place(index) else {
-                    continue;
-                };
-                if place.symbol == symbol && place.file == *file {
+            let Known { candidates, meant } =
+                known.entry(reference.name).or_insert_with(|| Known {
+                    candidates: Candidates::new(self, reference.name),
+                    meant: FxHashMap::default(),
+                });
+            let question = Question::of(here, &reference);
+            let meant = meant
+                .entry(question)
+                .or_insert_with(|| candidates.resolve(here, &reference, None));
+            for &(index, confidence) in &*meant {
+                if confidence < least {
                     continue;
                 }
+                let Some(candidate) = candidates.get(index) else {
+                    continue;
+                };
+                if &candidate.file == file && candidate.id == symbol {
+                    continue;
+                }
+                let place = Place {
+                    file: candidate.file.clone(),
+                    symbol: candidate.id,
+                };
                 let known = places.entry((place.clone(), reference.role));
                 let index = *known.or_insert(links.len());
                 match links.get_mut(index) {
                     Some(link) => link.confidence = link.confidence.max(confidence),
                     None => links.push(Link {
                         place,
-                        kind,
+                        kind: candidate.kind,
                         range: reference.range,
                         role: reference.role,
                         confidence,
@@ -135,10 +170,16 @@ impl Index {
     /// The functions that likely call a symbol, or the symbols outside functions that do, with the places where they
     /// do: those with the surest call first, then by place. Cost as for [`Index::uses`].
     pub fn callers(&self, place: &Place) -> Vec<(Place, Vec<Range>)> {
+        self.callers_near(place, usize::MAX)
+    }
+
+    /// The same in at most `files` files, the nearest by their folders: enough for whoever shows a few.
+    pub fn callers_near(&self, place: &Place, files: usize) -> Vec<(Place, Vec<Range>)> {
         let mut order: FxHashMap<Place, usize> = FxHashMap::default();
         let mut callers: Vec<(Place, Vec<Range>)> = Vec::new();
-        for found in self.uses(place) {
-            if found.role != Role::Call || !found.confidence.is_likely() {
+        let is_call = |_: &Facts, reference: &Reference<'_>| reference.role == Role::Call;
+        for found in self.uses_where(place, Uses::REFERS, files, is_call) {
+            if !found.confidence.is_likely() {
                 continue;
             }
             let Some((facts, within)) = self.file(&found.file).zip(found.within) else {
@@ -192,10 +233,14 @@ impl Index {
     }
 
     /// The test cases that likely mention a symbol, the nearest first: in the same file, then by how many folders the
-    /// paths share, then the surest, then by place. Cost as for [`Index::uses`].
+    /// paths share, then the surest, then by place. O(references in the files with a test case that mentions its name).
     pub fn nearest_tests(&self, place: &Place) -> Vec<Place> {
         let mut tests: FxHashMap<Place, Confidence> = FxHashMap::default();
-        for found in self.uses(place) {
+        let in_test = |facts: &Facts, reference: &Reference<'_>| {
+            let within = reference.within;
+            within.is_some_and(|within| test_case(facts, within).is_some())
+        };
+        for found in self.uses_where(place, Uses::TESTS, usize::MAX, in_test) {
             let facts = self.file(&found.file);
             let test = facts
                 .zip(found.within)
@@ -231,14 +276,19 @@ impl Index {
         wanted: impl Fn(&Link) -> bool,
     ) -> Vec<Place> {
         let mut places = Vec::new();
-        for link in self.links(file, symbol) {
-            let counts = link.confidence.is_likely() && wanted(&link);
-            if counts && !places.contains(&link.place) {
+        for link in self.links_from(file, symbol, Confidence::Mentioned) {
+            if wanted(&link) && !places.contains(&link.place) {
                 places.push(link.place);
             }
         }
         places
     }
+}
+
+/// What has been found out about one name.
+struct Known<'f> {
+    candidates: Candidates,
+    meant: FxHashMap<Question<'f>, Meant>,
 }
 
 /// The test case that a symbol is, or lies in.

@@ -84,7 +84,7 @@ impl Packed {
     }
 }
 
-const REFERRED: u8 = 1 << 3;
+const REFERRED: u8 = 1 << Uses::BITS;
 
 impl Facts {
     /// The facts in the form in which they are kept. O(size).

@@ -13,8 +13,13 @@ impl Uses {
     pub(crate) const IMPORTS: Uses = Uses(4);
     /// It has a function of the shape that the name is the code of; nobody refers to such a name.
     pub(crate) const LOOKS: Uses = Uses::REFERS;
+    /// One of the references is in a test case.
+    pub(crate) const TESTS: Uses = Uses(8);
 
-    const BITS: u32 = 3;
+    /// How many bits they take.
+    pub(crate) const BITS: u32 = 4;
+    /// Those bits.
+    pub(crate) const MASK: u32 = (1 << Uses::BITS) - 1;
 
     pub(crate) fn bits(self) -> u8 {
         self.0 as u8
@@ -22,7 +27,7 @@ impl Uses {
 
     /// Other bits than those of uses are left out.
     pub(crate) fn from_bits(bits: u8) -> Uses {
-        Uses(u32::from(bits) & ((1 << Uses::BITS) - 1))
+        Uses(u32::from(bits) & Uses::MASK)
     }
 
     pub(crate) fn and(self, other: Uses) -> Uses {
@@ -65,7 +70,7 @@ impl Posting {
 
     /// The files that use the name in this way.
     pub(crate) fn files(&self, uses: Uses) -> impl Iterator<Item = u32> {
-        let fitting = move |entry: &&u32| Uses(**entry & ((1 << Uses::BITS) - 1)).includes(uses);
+        let fitting = move |entry: &&u32| Uses(**entry & Uses::MASK).includes(uses);
         self.0
             .iter()
             .filter(fitting)

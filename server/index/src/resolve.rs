@@ -1,16 +1,10 @@
 //! What a name most likely means, across files.
 
-use std::sync::Arc;
-
-use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Serialize;
 use text::FilePath;
 
-use grammars::{Resolution, SymbolKind};
-
-use crate::facts::{Facts, Import, Reference, Symbol, SymbolId};
-use crate::join::{Index, Place};
-use crate::posting::Uses;
+use crate::candidates::{Candidate, Candidates, is_member, letters, packages};
+use crate::facts::{Facts, Import, Reference, SymbolId};
 
 /// How sure it is that a reference means a symbol, the least sure first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
@@ -44,97 +38,47 @@ pub(crate) struct Here<'i> {
     pub(crate) facts: &'i Facts,
 }
 
-/// All symbols of one name.
-pub(crate) struct Candidates<'i> {
-    all: Vec<Candidate<'i>>,
-    by_file: FxHashMap<&'i FilePath, Vec<usize>>,
-    by_owner: FxHashMap<Box<str>, Vec<usize>>,
-    /// The owners, by their letters.
-    owners: FxHashSet<String>,
-    /// Those that are parts of values, and those that are not.
-    members: Vec<usize>,
-    free: Vec<usize>,
-}
-
-struct Candidate<'i> {
-    file: &'i FilePath,
-    facts: Arc<Facts>,
-    id: SymbolId,
-    /// The name of the type it belongs to, or of the symbol that it lies in.
-    owner: Box<str>,
-    /// It is a part of values: only a value or a type leads to it.
-    member: bool,
-    /// The packages that its file declares, where that is what makes modules.
-    packages: Arc<[Box<str>]>,
-}
-
 /// Candidates, and how sure it is that they are meant.
 pub(crate) type Meant = Vec<(usize, Confidence)>;
 
 /// So many symbols have a name that short cuts are worth it.
 const COMMON: usize = 8;
 
-impl<'i> Candidates<'i> {
-    pub(crate) fn new(index: &'i Index, name: &str) -> Candidates<'i> {
-        let mut all = Vec::new();
-        let mut by_file: FxHashMap<_, Vec<usize>> = FxHashMap::default();
-        let mut by_owner: FxHashMap<_, Vec<usize>> = FxHashMap::default();
-        let (mut members, mut free) = (Vec::new(), Vec::new());
-        for (file, facts) in index.files_that(Uses::DEFINES, name) {
-            let packages: Arc<[Box<str>]> = packages(&facts).map(Box::from).collect();
-            for id in facts.by_name(name) {
-                let owner: Box<str> = facts.owner_name(*id).unwrap_or("").into();
-                by_file.entry(file).or_default().push(all.len());
-                by_owner.entry(owner.clone()).or_default().push(all.len());
-                let member = is_member(&facts, *id);
-                if member { &mut members } else { &mut free }.push(all.len());
-                all.push(Candidate {
-                    file,
-                    facts: facts.clone(),
-                    id: *id,
-                    owner,
-                    member,
-                    packages: packages.clone(),
-                });
-            }
-        }
-        Candidates {
-            owners: by_owner.keys().map(|owner| letters(owner)).collect(),
-            all,
-            by_file,
-            by_owner,
-            members,
-            free,
-        }
-    }
+/// All that decides about what a reference of a file means.
+#[derive(PartialEq, Eq, Hash)]
+pub(crate) struct Question<'f> {
+    qualifier: Option<&'f str>,
+    member: bool,
+    /// The type whose code it is in, where that counts.
+    owner: Option<&'f str>,
+}
 
-    /// The candidate that is that symbol.
-    pub(crate) fn at(&self, place: &Place) -> Option<usize> {
-        let in_file = self.by_file.get(&place.file)?.iter().copied();
-        let mut in_file = in_file.filter(|index| {
-            let candidate = self.all.get(*index);
-            candidate.is_some_and(|candidate| candidate.id == place.symbol)
-        });
-        in_file.next()
-    }
-
-    pub(crate) fn place(&self, index: usize) -> Option<(Place, SymbolKind)> {
-        let candidate = self.all.get(index)?;
-        let place = Place {
-            file: candidate.file.clone(),
-            symbol: candidate.id,
+impl<'f> Question<'f> {
+    /// Of a reference of the file, apart from its name.
+    pub(crate) fn of(here: Here<'f>, reference: &Reference<'f>) -> Question<'f> {
+        let grammar = here.facts.grammar;
+        let of_self = match reference.qualifier {
+            Some(qualifier) => grammar.self_names.contains(&qualifier),
+            None => grammar.implicit_self && !reference.member,
         };
-        Some((place, candidate.symbol()?.kind))
+        let within = reference.within.filter(|_| of_self);
+        Question {
+            qualifier: reference.qualifier,
+            member: reference.member,
+            owner: within.and_then(|within| owner_of(here.facts, within)),
+        }
     }
+}
 
+impl Candidates {
     /// Whether a reference to a common name is certainly not to the one that belongs to `owner`.
     pub(crate) fn excludes(&self, here: Here<'_>, reference: &Reference<'_>, owner: &str) -> bool {
-        if self.all.len() <= COMMON || owner.is_empty() || reference.member {
+        if self.len() <= COMMON || owner.is_empty() || reference.member {
             return false;
         }
         reference.qualifier.is_some_and(|qualifier| {
             let own = here.facts.grammar.self_names.contains(&qualifier);
-            qualifier != owner && !own && self.by_owner.contains_key(qualifier)
+            qualifier != owner && !own && self.has_owner(qualifier)
         })
     }
 
@@ -149,7 +93,7 @@ impl<'i> Candidates<'i> {
     ) -> Meant {
         match reference.qualifier {
             Some(qualifier) => self.qualified(here, reference, qualifier, only),
-            None if reference.member => self.members(here, None, only),
+            None if reference.member => self.of_values(here, None, only),
             None => self.bare(here, reference),
         }
     }
@@ -165,12 +109,12 @@ impl<'i> Candidates<'i> {
             let owner = reference
                 .within
                 .and_then(|within| owner_of(here.facts, within));
-            return match owner.map(|owner| self.owned_by(here, owner)) {
+            return match owner.map(|owner| self.nearest_owned_by(here, owner)) {
                 Some(own) if !own.is_empty() => all(own, Confidence::Qualified),
-                _ => self.members(here, None, only),
+                _ => self.of_values(here, None, only),
             };
         }
-        let owned = self.owned_by(here, qualifier);
+        let owned = self.nearest_owned_by(here, qualifier);
         if !owned.is_empty() {
             return all(owned, Confidence::Qualified);
         }
@@ -180,7 +124,7 @@ impl<'i> Candidates<'i> {
             Some(taken) if &*taken.name != "default" => Some(&*taken.name),
             _ => here.facts.parts(&import.source).last(),
         });
-        let in_module = self.among(&self.free, |candidate| {
+        let in_module = self.among(&self.free(), |candidate| {
             let module = candidate.module();
             candidate.fits(here) && (Some(module) == imported || module == qualifier)
         });
@@ -192,16 +136,15 @@ impl<'i> Candidates<'i> {
             return all(self.nearest(here, closest), Confidence::Qualified);
         }
         if reference.member && import.is_none() {
-            return self.members(here, Some(qualifier), only);
+            return self.of_values(here, Some(qualifier), only);
         }
         // `Type::name` or `module.name` of something that is not in the workspace.
         Vec::new()
     }
 
     /// What belongs to a type or module of that name; to the nearest one if there are several.
-    fn owned_by(&self, here: Here<'_>, owner: &str) -> Vec<usize> {
-        let owned = self.by_owner.get(owner).map_or(&[][..], Vec::as_slice);
-        let owned = self.among(owned, |candidate| candidate.fits(here));
+    fn nearest_owned_by(&self, here: Here<'_>, owner: &str) -> Vec<usize> {
+        let owned = self.among(&self.owned_by(owner), |candidate| candidate.fits(here));
         if owned.len() < 2 {
             return owned;
         }
@@ -221,8 +164,8 @@ impl<'i> Candidates<'i> {
             return indices;
         }
         let far = |index: &usize| {
-            let candidate = self.all.get(*index);
-            candidate.map(|other| (other.file != here.file, distance(other.file, here.file)))
+            let candidate = self.get(*index);
+            candidate.map(|other| (&other.file != here.file, distance(&other.file, here.file)))
         };
         let least = indices.iter().filter_map(far).min();
         indices
@@ -237,7 +180,7 @@ impl<'i> Candidates<'i> {
             return indices;
         }
         let agreeing = |index: &usize| {
-            let candidate = self.all.get(*index);
+            let candidate = self.get(*index);
             candidate.map_or(0, |candidate| candidate.agreeing(here, import))
         };
         let counts: Vec<usize> = indices.iter().map(agreeing).collect();
@@ -250,17 +193,13 @@ impl<'i> Candidates<'i> {
     }
 
     /// Members of whatever type, for a value of unknown type.
-    fn members(&self, here: Here<'_>, value: Option<&str>, only: Option<usize>) -> Meant {
-        let only = only.as_ref().map(std::slice::from_ref);
-        let members = self.among(only.unwrap_or(&self.members), |candidate| {
-            candidate.member && candidate.fits(here)
-        });
+    fn of_values(&self, here: Here<'_>, value: Option<&str>, only: Option<usize>) -> Meant {
+        let asked = only.map_or_else(|| self.members(), |only| vec![only]);
+        let members = self.among(&asked, |candidate| candidate.member && candidate.fits(here));
         let value = value.map(letters);
-        let called_so = value
-            .as_ref()
-            .is_some_and(|value| self.owners.contains(value));
+        let called_so = value.as_ref().is_some_and(|value| self.has_letters(value));
         let sure = |index: usize| {
-            let Some(candidate) = self.all.get(index) else {
+            let Some(candidate) = self.get(index) else {
                 return Confidence::Guess;
             };
             if called_so {
@@ -272,7 +211,7 @@ impl<'i> Candidates<'i> {
                 };
             }
             let mentioned = || here.facts.names.find(&candidate.owner).is_some();
-            if candidate.file == here.file || mentioned() {
+            if &candidate.file == here.file || mentioned() {
                 return Confidence::Mentioned;
             }
             Confidence::Guess
@@ -286,19 +225,18 @@ impl<'i> Candidates<'i> {
         let implicit_self = here.facts.grammar.implicit_self;
         if implicit_self {
             let owner = reference.within.and_then(|id| owner_of(here.facts, id));
-            let own = owner.map_or_else(Vec::new, |owner| self.owned_by(here, owner));
+            let own = owner.map_or_else(Vec::new, |owner| self.nearest_owned_by(here, owner));
             let own = self.among(&own, |candidate| candidate.member);
             if !own.is_empty() {
                 return all(own, Confidence::Near);
             }
         }
-        let near = self.by_file.get(here.file).map_or(&[][..], Vec::as_slice);
-        let near = self.among(near, |candidate| !candidate.member);
+        let near = self.among(&self.in_file(here.file), |candidate| !candidate.member);
         if !near.is_empty() {
             return all(near, Confidence::Near);
         }
-        let others = self.among(&self.free, |candidate| {
-            candidate.fits(here) && !candidate.is_in_function()
+        let others = self.among(&self.free(), |candidate| {
+            candidate.fits(here) && !candidate.in_function
         });
         if here.facts.grammar.modules.unit_is_folder {
             let beside = self.among(&others, |other| other.is_beside(here));
@@ -319,7 +257,7 @@ impl<'i> Candidates<'i> {
             }
         }
         if implicit_self && others.is_empty() {
-            return self.members(here, None, None);
+            return self.of_values(here, None, None);
         }
         let only = others.len() == 1;
         all(
@@ -332,35 +270,23 @@ impl<'i> Candidates<'i> {
         )
     }
 
-    fn among(&self, indices: &[usize], wanted: impl Fn(&Candidate<'_>) -> bool) -> Vec<usize> {
+    fn among(&self, indices: &[usize], wanted: impl Fn(&Candidate) -> bool) -> Vec<usize> {
         let indices = indices.iter().copied();
         indices
-            .filter(|index| self.all.get(*index).is_some_and(&wanted))
+            .filter(|index| self.get(*index).is_some_and(&wanted))
             .collect()
     }
 }
 
-impl Candidate<'_> {
-    fn symbol(&self) -> Option<&Symbol> {
-        self.facts.symbol(self.id)
-    }
-
+impl Candidate {
     /// Whether code in that file can mean it at all.
     fn fits(&self, here: Here<'_>) -> bool {
-        self.facts.grammar.ecosystem == here.facts.grammar.ecosystem
+        self.grammar.ecosystem == here.facts.grammar.ecosystem
     }
 
     /// The name by which other files import its file.
     fn module(&self) -> &str {
-        self.facts.grammar.module_name(self.file.as_str())
-    }
-
-    /// Whether it cannot be named from outside.
-    fn is_in_function(&self) -> bool {
-        let parent = self
-            .symbol()
-            .and_then(|symbol| self.facts.symbol(symbol.parent?));
-        parent.is_some_and(|parent| parent.kind.is_callable())
+        self.grammar.module_name(self.file.as_str())
     }
 
     /// Whether an import may take something from its file.
@@ -372,7 +298,7 @@ impl Candidate<'_> {
         let parts = here.facts.parts(&import.source);
         match parts.filter(|part| !relative.contains(part)).last() {
             Some(last) => last == self.module(),
-            None => folder(self.file) == folder(here.file),
+            None => folder(&self.file) == folder(here.file),
         }
     }
 
@@ -380,7 +306,7 @@ impl Candidate<'_> {
     fn is_beside(&self, here: Here<'_>) -> bool {
         let mut packages = packages(here.facts).peekable();
         if packages.peek().is_none() {
-            return self.packages.is_empty() && folder(self.file) == folder(here.file);
+            return self.packages.is_empty() && folder(&self.file) == folder(here.file);
         }
         packages.all(|package| self.is_in_package(package))
     }
@@ -400,12 +326,12 @@ impl Candidate<'_> {
         if self.declares(import) {
             return usize::MAX;
         }
-        let grammar = self.facts.grammar;
+        let grammar = self.grammar;
         let relative = here.facts.grammar.modules.relative;
         let of_folder = grammar.modules.unit_is_folder
             || grammar.modules.index_files.contains(&self.file.file_name());
         let own = (!of_folder).then(|| self.module());
-        let path = own.into_iter().chain(folder(self.file).rsplit('/'));
+        let path = own.into_iter().chain(folder(&self.file).rsplit('/'));
         let parts = here.facts.parts(&import.source);
         let parts: Vec<&str> = parts.filter(|part| !relative.contains(part)).collect();
         let agreeing = parts.iter().rev().zip(path);
@@ -413,31 +339,9 @@ impl Candidate<'_> {
     }
 }
 
-/// The packages that a file declares at its top, in languages where that makes modules.
-fn packages(facts: &Facts) -> impl Iterator<Item = &str> {
-    let declares = matches!(
-        facts.grammar.modules.resolution,
-        Resolution::DeclaredPackage | Resolution::TypePath
-    );
-    let symbols = if declares { &facts.symbols[..] } else { &[] };
-    let modules = symbols
-        .iter()
-        .filter(|symbol| symbol.parent.is_none() && symbol.kind == SymbolKind::Module);
-    modules.map(|symbol| &*symbol.name)
-}
-
 fn all(candidates: Vec<usize>, confidence: Confidence) -> Meant {
     let candidates = candidates.into_iter();
     candidates.map(|index| (index, confidence)).collect()
-}
-
-/// Whether a symbol is part of a type, wherever it is written.
-fn is_member(facts: &Facts, id: SymbolId) -> bool {
-    let parent = facts.symbol(id).and_then(|symbol| symbol.parent);
-    match parent.and_then(|parent| facts.symbol(parent)) {
-        Some(parent) => parent.kind.has_members(),
-        None => facts.owner_name(id).is_some(),
-    }
 }
 
 /// The name of the type that the code of a symbol belongs to.
@@ -460,13 +364,7 @@ pub(crate) fn shared_folders(a: &FilePath, b: &FilePath) -> usize {
 }
 
 /// How many steps it is from one folder to the other.
-fn distance(a: &FilePath, b: &FilePath) -> usize {
+pub(crate) fn distance(a: &FilePath, b: &FilePath) -> usize {
     let steps = folder(a).split('/').count() + folder(b).split('/').count();
     steps.saturating_sub(2 * shared_folders(a, b))
-}
-
-/// A name apart from case and underscores: what the names of a type and of its values have in common.
-fn letters(name: &str) -> String {
-    let chars = name.chars().filter(|char| *char != '_');
-    chars.flat_map(char::to_lowercase).collect()
 }

@@ -180,8 +180,8 @@ impl Iterator for Uses32<'_> {
 
     fn next(&mut self) -> Option<(u32, Uses)> {
         let step = self.rest.number()?;
-        self.file = self.file.wrapping_add((step >> 3) as u32);
-        Some((self.file, Uses::from_bits(step as u8 & 7)))
+        self.file = self.file.wrapping_add((step >> Uses::BITS) as u32);
+        Some((self.file, Uses::from_bits(step as u8)))
     }
 }
 
@@ -215,7 +215,7 @@ struct Gathering {
     ends: Vec<u32>,
     /// Numbers of names, one more than they are, at the places that the hash says or the next free ones.
     slots: Vec<u32>,
-    /// Name and file, each file with how it uses it in the lowest three bits.
+    /// Name and file, each file with how it uses it in the lowest bits.
     uses: Vec<(u32, u32)>,
 }
 
@@ -230,7 +230,7 @@ impl Gathering {
                 let before = from.is_some_and(|from| name < from);
                 if !before && until.is_none_or(|until| name < until) {
                     let number = gathering.number(name);
-                    let entry = (file as u32) << 3 | u32::from(uses.bits());
+                    let entry = (file as u32) << Uses::BITS | u32::from(uses.bits());
                     gathering.uses.push((number, entry));
                 }
             });
@@ -327,8 +327,8 @@ impl Gathering {
             let mut last = 0;
             let number = *number as usize;
             for entry in &by_name[starts[number] as usize..starts[number + 1] as usize] {
-                let file = entry >> 3;
-                uses.number(((file - last) << 3 | entry & 7) as usize);
+                let file = entry >> Uses::BITS;
+                uses.number(((file - last) << Uses::BITS | entry & Uses::MASK) as usize);
                 last = file;
             }
             part.bytes.number(uses.0.len());

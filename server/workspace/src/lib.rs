@@ -6,6 +6,7 @@
 mod disk;
 mod document;
 mod explain;
+mod lately;
 mod past;
 mod scan;
 mod store;
@@ -37,6 +38,7 @@ pub struct Workspace {
     open: HashTrieMapSync<FilePath, Document>,
     index: Index,
     words: Option<Arc<Words>>,
+    lately: Arc<lately::Lately>,
     /// Files that changed since the pass over the disk began that is under way; it may have seen them before.
     touched: FxHashSet<FilePath>,
     coverage: Coverage,
@@ -55,6 +57,7 @@ pub struct Snapshot {
     index: Index,
     closed: Option<Arc<Closed>>,
     words: Option<Arc<Words>>,
+    lately: Arc<lately::Lately>,
 }
 
 /// Which files mention a name.
@@ -100,6 +103,7 @@ impl Workspace {
             index: self.index.clone(),
             closed: None,
             words: self.words.clone(),
+            lately: self.lately.clone(),
         }
     }
 
@@ -264,6 +268,18 @@ impl Snapshot {
         match self.open.get(file) {
             Some(document) => Ok(document.clone()),
             None => Ok(Document::on_disk(file.clone(), read(file)?)),
+        }
+    }
+
+    /// The text of [`Snapshot::document`], to be shown and not to be edited: what was read from disk lately is not read
+    /// again while the system says that the file is the same.
+    pub fn text(&self, file: &FilePath) -> Result<Text, ReadError> {
+        if self.is_closed(file) {
+            return Err(ReadError::Closed { file: file.clone() });
+        }
+        match self.open.get(file) {
+            Some(document) => Ok(document.text().clone()),
+            None => self.lately.read(file),
         }
     }
 

@@ -24,7 +24,7 @@ const MAX_BYTES: u64 = 2 << 30;
 /// A store that nobody has opened for so long is removed.
 const MAX_AGE: Duration = Duration::from_hours(24 * 30);
 /// A file that was written so short before the store may have been written again without a trace.
-const RACY: Duration = Duration::from_secs(2);
+pub(crate) const RACY: Duration = Duration::from_secs(2);
 
 const MAGIC: &[u8; 8] = b"farthing";
 const DIGEST: usize = 32;

@@ -24,6 +24,8 @@ const TYPES: usize = 16;
 const CALLEES: usize = 24;
 /// The most callers that are shown.
 const CALLERS: usize = 5;
+/// In how many files callers are looked for, the nearest first.
+const NEAR: usize = 24;
 /// With more definitions of its name than this, uses of the target are looked for in its own file only.
 const NAMESAKES: usize = 12;
 /// How many lines around a call are shown, as far as they belong to the caller.
@@ -306,7 +308,7 @@ impl<'a> Finder<'a> {
         let index = self.where_it_is_meant();
         let mut ranked = Vec::new();
         // Common names have callers everywhere, so files are read for those alone that are shown.
-        for (caller, calls) in index.callers(&here) {
+        for (caller, calls) in index.callers_near(&here, NEAR) {
             if let Some(symbol) = index.symbol(&caller).filter(|symbol| !symbol.test) {
                 let far = u8::from(caller.file != here.file)
                     + u8::from(caller.file.parent() != here.file.parent());
@@ -400,26 +402,21 @@ impl<'a> Finder<'a> {
             return Some((self.source.file.clone(), symbol.path.clone()));
         }
         let index = self.snapshot.index();
-        let places = index.definitions(name).into_iter().filter_map(|place| {
-            let symbol = index.symbol(&place)?;
-            symbol
-                .kind
-                .is_type()
-                .then(|| (place.file.clone(), symbol.path.clone()))
-        });
-        let mut types: Vec<(FilePath, Arc<str>)> = places.collect();
+        let mut types = index.types_called(name);
         if types.len() > 1 {
             let folder = self.source.file.parent();
-            types.retain(|(file, _)| file.parent() == folder);
+            types.retain(|place| place.file.parent() == folder);
         }
-        <[_; 1]>::try_from(types).ok().map(|[only]| only)
+        let [only] = <[Place; 1]>::try_from(types).ok()?;
+        let path = index.symbol(&only)?.path;
+        Some((only.file, path))
     }
 
     /// The files where the target's name means the target: all, or with many namesakes its own. Elsewhere a common name
     /// mostly means another one, and all its mentions take long to look at.
     fn where_it_is_meant(&self) -> Index {
         let index = self.snapshot.index();
-        if index.definitions(&self.target.name).len() <= NAMESAKES {
+        if index.namesakes(&self.target.name) <= NAMESAKES {
             return index.clone();
         }
         let mut here = Index::default();
