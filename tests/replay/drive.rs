@@ -117,11 +117,13 @@ impl Bench {
         }
     }
 
-    /// Serves the script where the one before was served: making a client takes longer than a run.
+    /// Serves the script where the one before was served, if no other program took that port meanwhile: making a client
+    /// takes longer than a run.
     async fn serve(&mut self, script: Script) -> Result<ScriptedHandle, String> {
-        if let Some(address) = self.address {
-            let server = Scripted::start_at(script, address).await;
-            return server.map_err(|error| error.to_string());
+        if let Some(address) = self.address
+            && let Ok(server) = Scripted::start_at(script.clone(), address).await
+        {
+            return Ok(server);
         }
         let server = Scripted::start(script)
             .await

@@ -449,10 +449,11 @@ impl<'s> Walker<'s> {
         };
         here.opened = Some(number);
         let (public, private) = self.enter_wrappers(here.depth, number);
+        let lead = here.lead.take().filter(|lead| self.is_alone(lead, number));
         if let Some(draft) = self.symbols.drafts.get_mut(number as usize) {
             draft.public |= public;
             draft.private |= private;
-            if let Some(lead) = here.lead.take() {
+            if let Some(lead) = lead {
                 draft.range.start = draft.range.start.min(lead.start());
                 draft.doc = draft.doc.or(lead.doc);
                 draft.test |= lead.test;
@@ -470,6 +471,13 @@ impl<'s> Walker<'s> {
             }
         }
         self.frames.push((here.depth, Frame::Symbol(number)));
+    }
+
+    /// Whether no symbol before `number` lies in what stands above it: in a broken text an attribute may hold some.
+    fn is_alone(&self, lead: &Lead, number: u32) -> bool {
+        let before = (number as usize).checked_sub(1);
+        let before = before.and_then(|before| self.symbols.drafts.get(before));
+        before.is_none_or(|before| before.range.start < lead.start())
     }
 
     /// Tells the nodes directly around a definition about it. Says whether one of them makes it public, or hides it.
@@ -520,6 +528,8 @@ impl<'s> Walker<'s> {
             .drafts
             .last()
             .map_or(0, |last| last.range.start);
+        let lead = wrapper.lead.as_ref();
+        let lead = lead.filter(|lead| self.is_alone(lead, wrapper.first));
         let Some(draft) = self.symbols.drafts.get_mut(wrapper.first as usize) else {
             return;
         };
@@ -530,7 +540,7 @@ impl<'s> Walker<'s> {
         if wrapper.of_item {
             draft.item = draft.item.cover(wrapper.node);
         }
-        if let Some(lead) = &wrapper.lead {
+        if let Some(lead) = lead {
             draft.range.start = draft.range.start.min(lead.start());
             draft.doc = draft.doc.or(lead.doc);
             draft.test |= lead.test;
