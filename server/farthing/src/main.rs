@@ -61,8 +61,9 @@ enum Command {
     Run(RunArgs),
     /// Review a folder: the findings of the editor, for people or for a build server.
     ///
-    /// Needs no model, no network, and nothing installed in the folder. Exit code: 0 when there is nothing to mend, 1 when
-    /// there are warnings, 2 when the review itself failed.
+    /// Without --model it needs no model and no network, and never anything installed in the folder. Exit code: 0 when
+    /// there is nothing to mend, 1 when there are warnings, 2 when the review itself failed; with --model also 3 when the
+    /// budget stopped it, 130 when cancelled.
     Review(ReviewArgs),
     /// Show what was spent.
     Cost(CostArgs),
