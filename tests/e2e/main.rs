@@ -14,6 +14,7 @@ mod harness;
 mod judging;
 mod model;
 mod money;
+mod news;
 mod prices;
 mod providers;
 mod races;

@@ -12,6 +12,7 @@ mod dependencies;
 mod duplicates;
 pub mod graph;
 mod history;
+mod hubs;
 mod judge;
 mod manifest;
 mod packages;

@@ -10,6 +10,7 @@ use crate::check::{Finding, MOST_RELATED, Related, Severity, is_of_others};
 use crate::context;
 use crate::dependencies;
 use crate::graph::{Cycle, Edge, EdgeKind, Graph, Project, cycles, is_test_file, name_of};
+use crate::hubs;
 use crate::packages;
 use crate::rule::{RuleId, Thresholds};
 
@@ -125,6 +126,9 @@ fn findings(
     }
     if thresholds.get(RuleId::UndeclaredDependency).is_some() {
         dependencies::undeclared(graph, project, &mut found);
+    }
+    if thresholds.get(RuleId::Hub).is_some() {
+        hubs::check(graph, project, &mut found);
     }
     context::check(graph, project, thresholds, &mut found);
     let mut by_file: BTreeMap<FilePath, Vec<Finding>> = BTreeMap::new();

@@ -52,6 +52,8 @@ rules! {
     DeferredCycle: "cycle/deferred", "cycle-deferred", "Imports in a circle that loading does not see", 0, false;
     /// Folders that import each other in a circle.
     PackageCycle: "cycle/package", "cycle-package", "Folders that import each other in a circle", 0, false;
+    /// A file that imports much and is imported much.
+    Hub: "module/hub", "module-hub", "Everything goes through here", 0, false;
     /// An import into the workspace that leads nowhere.
     Unresolved: "graph/unresolved", "graph-unresolved", "Import that leads nowhere", 0, true;
     /// An import from a lower layer into a higher one.
