@@ -131,6 +131,8 @@ pub struct Reading {
     pub long_lines: bool,
     /// The most columns that what nests may start at: the parser counts levels of indentation and has room for some.
     pub max_indent: usize,
+    /// Whether text far behind an item has a say in how the parser reads it, so that no part can be read by itself.
+    pub ambiguous: bool,
 }
 
 impl Reading {

@@ -10,6 +10,7 @@
 mod apply;
 mod bad_input;
 mod disk;
+mod files;
 mod harness;
 mod judging;
 mod model;

@@ -246,6 +246,33 @@ impl Host for Desk {
         }
     }
 
+    async fn create(&self, file: &str, text: &str, reason: &str) -> Outcome {
+        let mut state = self.state.lock().unwrap();
+        let path = self.root.join(file).unwrap();
+        let is_there = state.workspace.snapshot().open_document(&path).is_some();
+        let policy = Policy::new(vec![self.root.clone()]);
+        let grammar = grammars::for_path(file);
+        let judged = gate::create(&policy, grammar, (path, is_there), file, text, reason);
+        let question = match judged {
+            Ok(question) => question,
+            Err(refusal) => return Outcome::Refused(refusal),
+        };
+        let asked = format!("asked to make {file}: {reason}. {}", question.warning);
+        state.notes.push(asked.trim_end().to_owned());
+        if !self.allows {
+            return Outcome::Refused(Refusal {
+                rule: Rule::Protected,
+                message: format!("the user did not allow {file}"),
+            });
+        }
+        let new = question.approve();
+        state.before.push((file.to_owned(), String::new()));
+        let text = new.text().clone();
+        state.workspace.open(new.file(), "", 1, text);
+        index(&mut state.workspace, new.file());
+        Outcome::Landed { hunks: 1 }
+    }
+
     async fn reserve(&self, ask: Ask) -> Result<Attempt, NoBudget> {
         let mut state = self.state.lock().unwrap();
         let fits = self

@@ -100,6 +100,7 @@ fn perform(spec: &Spec) -> Actual {
             max_tokens: 4096,
             effort: None,
             patches: spec.given("patches") == Some("yes"),
+            creates: spec.given("new files") == Some("yes"),
         };
         let other = |key: &str| {
             spec.given(key).map(|id| Model {

@@ -61,6 +61,11 @@ pub struct Note {
 }
 
 impl Action {
+    /// Whether what it makes may belong into a file of its own.
+    pub fn may_create(self) -> bool {
+        matches!(self, Action::Extract | Action::Tests | Action::Comment)
+    }
+
     const ALL: [Action; 9] = [
         Action::Simplify,
         Action::Extract,

@@ -203,6 +203,7 @@ mod tests {
             max_tokens: 100,
             effort: None,
             patches: false,
+            creates: false,
         };
         Conversation::new(prompt::request(&model, "pack".to_owned()))
     }
@@ -283,6 +284,7 @@ mod tests {
             max_tokens: 50,
             effort: None,
             patches: false,
+            creates: false,
         };
         conversation.move_to(&other);
         let request = conversation.request(conversation.max_tokens());

@@ -2,7 +2,7 @@ use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use gate::{Proposal, Refusal, Region};
+use gate::{Proposal, Refusal, Region, Rule};
 use ledger::Usage;
 use workspace::Snapshot;
 
@@ -30,6 +30,15 @@ pub trait Host: Send + Sync {
 
     /// Judges a proposal and, if it may, lands it. Returns once it has landed, waits for the user, or is refused.
     async fn propose(&self, proposal: Proposal) -> Outcome;
+
+    /// Makes a new file, named from the workspace folder, if the gate and the user allow it. Returns once it is there, or is
+    /// refused. A host without a user to ask makes none.
+    async fn create(&self, file: &str, _text: &str, _reason: &str) -> Outcome {
+        Outcome::Refused(Refusal {
+            rule: Rule::Path,
+            message: format!("{file} cannot be made: no new files are possible here"),
+        })
+    }
 
     /// Holds the worst case of one attempt, durably, before it is sent.
     ///

@@ -27,6 +27,8 @@ pub struct Model {
     pub effort: Option<Effort>,
     /// Whether it was trained to edit by patches, so that it is offered them besides the other tools.
     pub patches: bool,
+    /// Whether it may make new files, each with the user's word.
+    pub creates: bool,
 }
 
 /// The models of a run.
@@ -293,6 +295,7 @@ mod tests {
             max_tokens: 1,
             effort: None,
             patches: false,
+            creates: false,
         };
         let one = request(&model, "a".to_owned());
         let other = request(&model, "b".to_owned());

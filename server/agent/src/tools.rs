@@ -21,6 +21,9 @@ use crate::action::one_line;
 use patch::Patch;
 pub(crate) use toolbox::{Reply, Toolbox, Work};
 
+/// The tool that makes files.
+const CREATE: &str = "create_file";
+
 /// The most bytes of code in one call; the gate's limit for an edit is lower.
 const MAX_CODE: usize = 256 * 1024;
 /// The most bytes of a name path.
@@ -52,7 +55,36 @@ pub(crate) enum Call {
         symbols: Vec<String>,
         reason: String,
     },
+    Create {
+        file: String,
+        text: String,
+        reason: String,
+    },
     Patch(Patch),
+}
+
+/// The tools that not every model is offered.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Extra {
+    patches: bool,
+    creates: bool,
+}
+
+impl Extra {
+    /// None of them.
+    pub(crate) const NONE: Extra = Extra {
+        patches: false,
+        creates: false,
+    };
+}
+
+impl From<&Model> for Extra {
+    fn from(model: &Model) -> Extra {
+        Extra {
+            patches: model.patches,
+            creates: model.creates,
+        }
+    }
 }
 
 /// How much of a symbol to show.
@@ -77,6 +109,18 @@ pub(crate) enum Relation {
 /// The tools that a model is offered, always in the same order.
 pub(crate) fn specs_for(model: &Model) -> Vec<ToolSpec> {
     let mut specs = specs();
+    if model.creates {
+        let text = json!({"type": "string", "description": "All of the file."});
+        let name = json!({"type": "string", "description": "Its path from the workspace folder; nothing has it yet."});
+        let reason = json!({"type": "string", "description": "Why the task needs a file of its own, for the user."});
+        let fields = json!({"new_file": name, "text": text, "reason": reason});
+        specs.push(spec(
+            CREATE,
+            "Makes a new file. It interrupts the user, who has to allow it, so only if the task cannot be done well in the file \
+             you work in. You cannot change it afterwards: send it whole and right.",
+            fields,
+        ));
+    }
     if model.patches {
         specs.push(spec(
             patch::NAME,
@@ -204,7 +248,7 @@ fn object(properties: Value) -> Value {
 }
 
 /// Understands a tool call, or says in a sentence for the model what is wrong with it.
-pub(crate) fn parse(tool: &str, input: &Value, patches: bool) -> Result<Call, String> {
+pub(crate) fn parse(tool: &str, input: &Value, extra: Extra) -> Result<Call, String> {
     match tool {
         "edit_symbol" => {
             let EditSymbol {
@@ -325,18 +369,32 @@ pub(crate) fn parse(tool: &str, input: &Value, patches: bool) -> Result<Call, St
             })
         }
         // A tool that was not offered is no tool.
-        patch::NAME if patches => {
+        CREATE if extra.creates => {
+            let CreateFile {
+                new_file,
+                text,
+                reason,
+            } = read(tool, input)?;
+            code([&text])?;
+            Ok(Call::Create {
+                file: path("new_file", new_file)?,
+                text,
+                reason: one_line(&reason, MAX_REASON),
+            })
+        }
+        patch::NAME if extra.patches => {
             let ApplyPatch { input } = read(tool, input)?;
             code([&input])?;
             Patch::parse(&input).map(Call::Patch)
         }
-        other => Err(no_such_tool(other, patches)),
+        other => Err(no_such_tool(other, extra)),
     }
 }
 
-fn no_such_tool(name: &str, patches: bool) -> String {
+fn no_such_tool(name: &str, extra: Extra) -> String {
     let mut names: Vec<String> = specs().into_iter().map(|tool| tool.name).collect();
-    names.extend(patches.then(|| patch::NAME.to_owned()));
+    names.extend(extra.creates.then(|| CREATE.to_owned()));
+    names.extend(extra.patches.then(|| patch::NAME.to_owned()));
     format!(
         "there is no tool {:?}; the tools are {}",
         one_line(name, 60),
@@ -417,6 +475,15 @@ struct Find {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct CreateFile {
+    new_file: String,
+    text: String,
+    #[serde(default)]
+    reason: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct ApplyPatch {
     input: String,
 }
@@ -475,8 +542,13 @@ mod tests {
 
     use super::*;
 
+    const ALL: Extra = Extra {
+        patches: true,
+        creates: true,
+    };
+
     fn check(tool: &str, input: Value, expect: Expect) {
-        let shown = match parse(tool, &input, true) {
+        let shown = match parse(tool, &input, ALL) {
             Ok(call) => format!("{call:?}"),
             Err(sentence) => sentence,
         };
@@ -492,6 +564,11 @@ mod tests {
             expect![[
                 r#"Change { operation: EditSymbol { symbol: "A/b", base: Hash(0123456789ab), edits: [Replacement { old: "a", new: "b" }] }, reason: "so that" }"#
             ]],
+        );
+        check(
+            "create_file",
+            json!({"new_file": "src/a.rs", "text": "fn a() {}\n"}),
+            expect![[r#"Create { file: "src/a.rs", text: "fn a() {}\n", reason: "" }"#]],
         );
         check(
             "read_symbol",
@@ -543,7 +620,7 @@ mod tests {
             "rm -rf\n/",
             json!({}),
             expect![[
-                r#"there is no tool "rm -rf /"; the tools are edit_symbol, replace_symbol, add_symbol, edit_imports, read_symbol, find, request_scope, apply_patch"#
+                r#"there is no tool "rm -rf /"; the tools are edit_symbol, replace_symbol, add_symbol, edit_imports, read_symbol, find, request_scope, create_file, apply_patch"#
             ]],
         );
         let big = "x".repeat(MAX_CODE + 1);
@@ -593,7 +670,7 @@ mod tests {
         #[test]
         fn whatever_a_model_sends_is_answered(tool in 0usize..8, input in anything()) {
             let names: Vec<String> = specs().into_iter().map(|tool| tool.name).collect();
-            let _ = parse(names.get(tool).map_or("nothing", String::as_str), &input, true);
+            let _ = parse(names.get(tool).map_or("nothing", String::as_str), &input, ALL);
         }
     }
 }

@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use gate::ApprovedEdit;
+use gate::{ApprovedEdit, NewFile, Removal};
 use serde::Serialize;
 use text::FilePath;
 
@@ -15,6 +15,23 @@ pub trait Editor: Send + Sync + 'static {
     async fn preview(&self, edits: &[ApprovedEdit], title: &str) -> Reply {
         let _ = (edits, title);
         Reply::Refused("this editor has no preview".to_owned())
+    }
+
+    /// Whether it can make files and take them away again.
+    fn makes_files(&self) -> bool {
+        false
+    }
+
+    /// Asks the editor to make a file with its text. The reply is not proof: only the file is.
+    async fn create(&self, file: &NewFile, label: &str) -> Reply {
+        let _ = (file, label);
+        Reply::Refused("this editor makes no files".to_owned())
+    }
+
+    /// Asks the editor to remove a file. The reply is not proof.
+    async fn remove(&self, file: &Removal, label: &str) -> Reply {
+        let _ = (file, label);
+        Reply::Refused("this editor removes no files".to_owned())
     }
 
     /// Asks the user a question that a run waits for. No answer is a no.

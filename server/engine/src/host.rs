@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use agent::{Ask, Attempt, Grant, Host, JournalEvent, NoBudget, Outcome, Progress, Settlement};
 use async_trait::async_trait;
-use gate::{ApprovedEdit, Proposal, Refusal, Region, Rule, Scope, Verdict, View, decide};
+use gate::{ApprovedEdit, NewFile, Proposal, Refusal, Region, Rule, Scope, Verdict, View, decide};
 use ledger::{Journal, Usage};
 use text::{FilePath, Range};
 use tokio::sync::oneshot;
@@ -225,6 +225,63 @@ impl RunHost {
         self.keep_back(edit, serial, Waits::Staged)
     }
 
+    /// A new file that the gate has let through and the user allows.
+    async fn allowed_file(&self, name: &str, text: &str, reason: &str) -> Result<NewFile, Outcome> {
+        let snapshot = self.engine.snapshot_for_runs();
+        let file = (snapshot.root_of(&self.lease.file()))
+            .and_then(|root| Some((root.clone(), root.join(name).ok()?)));
+        let Some((root, file)) = file else {
+            let message = format!("{name} is outside the workspace; new files go into its folders");
+            return Err(no_file(Rule::Path, message));
+        };
+        let shown = snapshot.display(&file).to_owned();
+        if snapshot.is_closed(&file) {
+            let message = format!("{shown} is closed to runs by `[scope] deny`");
+            return Err(no_file(Rule::Protected, message));
+        }
+        let policy = self.engine.policy(&snapshot);
+        let (name, text, why) = (name.to_owned(), text.to_owned(), reason.to_owned());
+        let lines = text.lines().count();
+        let judging = tokio::task::spawn_blocking(move || {
+            let is_there = snapshot.open_document(&file).is_some()
+                || std::fs::symlink_metadata(file.as_path()).is_ok();
+            let grammar = grammars::for_path(file.as_str());
+            let leads_out = !workspace::is_within(&root, &file);
+            let judged = gate::create(&policy, grammar, (file, is_there), &name, &text, &why);
+            (judged, leads_out)
+        });
+        let Ok((judged, leads_out)) = judging.await else {
+            return Err(no_file(Rule::Path, format!("{shown} cannot be looked at")));
+        };
+        if leads_out {
+            let message = format!("{shown} leads out of the workspace by a link");
+            return Err(no_file(Rule::Path, message));
+        }
+        let question = judged.map_err(Outcome::Refused)?;
+        let mut asked = format!(
+            "“{}” asks to make the file {shown}, of {lines} lines",
+            self.run.title
+        );
+        for (before, part) in [(": ", reason), (". ", &question.warning)] {
+            if !part.is_empty() {
+                asked.push_str(before);
+                asked.push_str(part);
+            }
+        }
+        let yes = tokio::select! {
+            () = self.cancel.cancelled() => return Err(Outcome::Cancelled),
+            yes = self.engine.shared.editor.ask(&asked) => yes,
+        };
+        if yes {
+            Ok(question.approve())
+        } else {
+            let message = format!(
+                "the user did not allow {shown}; do the task without it, or say why that cannot be done"
+            );
+            Err(no_file(Rule::Protected, message))
+        }
+    }
+
     fn show_progress(&self) {
         let Some(summary) = self.engine.run(&self.run.id) else {
             return;
@@ -327,8 +384,19 @@ impl Lander {
     }
 
     fn record(&self, edit: &ApprovedEdit, state: HunkState, serial: u64) {
+        let piece = Piece {
+            file: edit.file(),
+            symbol: edit.symbol(),
+            reason: edit.reason(),
+            weight: weight(edit),
+            made_file: false,
+        };
+        self.note(&piece, state, serial);
+    }
+
+    fn note(&self, piece: &Piece<'_>, state: HunkState, serial: u64) {
+        let Piece { file, weight, .. } = *piece;
         self.engine.with(|all| {
-            let weight = weight(edit);
             let summary = all.runs.update(&self.run.id, |run| {
                 run.hunks += usize::from(matches!(state, HunkState::Landed(_)));
                 run.changed += weight;
@@ -339,18 +407,19 @@ impl Lander {
                 id,
                 run: self.run.id.clone(),
                 title: self.run.title.clone(),
-                file: edit.file().clone(),
-                symbol: edit.symbol().to_owned(),
-                reason: edit.reason().to_owned(),
+                file: file.clone(),
+                symbol: piece.symbol.to_owned(),
+                reason: piece.reason.to_owned(),
                 charge: Charge::default(),
                 before: (summary.as_ref()).map_or(0, |run| run.changed.saturating_sub(weight)),
                 weight,
+                made_file: piece.made_file,
                 state,
             };
             // What was typed between the proof and this moment has moved the text already.
             let snapshot = all.workspace.snapshot();
             let since = snapshot
-                .open_document(edit.file())
+                .open_document(file)
                 .and_then(|document| document.changes_since(serial));
             for change in since.unwrap_or_default() {
                 hunk.shift(change);
@@ -360,8 +429,46 @@ impl Lander {
                 all.hunks.share(&summary);
             }
         });
-        self.engine.show(Event::Markers(edit.file().clone()));
+        self.engine.show(Event::Markers(file.clone()));
     }
+
+    /// Has the editor make a file, and notes it as one hunk.
+    async fn make_file(&self, new: &NewFile) -> Outcome {
+        match self.engine.make_file(new, &self.run.title).await {
+            Ok(serial) => {
+                let text = new.text().to_string();
+                let piece = Piece {
+                    file: new.file(),
+                    symbol: "",
+                    reason: new.reason(),
+                    weight: ledger::tokens(&text).max(1),
+                    made_file: true,
+                };
+                let landed = gate::Landed {
+                    range: Range::new(0, text.len()),
+                    old: String::new(),
+                    new: text,
+                };
+                self.note(&piece, HunkState::Landed(landed), serial);
+                Outcome::Landed { hunks: 1 }
+            }
+            Err(why) => no_file(Rule::Path, why),
+        }
+    }
+}
+
+/// A piece of a run's work, as it is shown.
+struct Piece<'p> {
+    file: &'p FilePath,
+    symbol: &'p str,
+    reason: &'p str,
+    /// In tokens.
+    weight: u64,
+    made_file: bool,
+}
+
+fn no_file(rule: Rule, message: String) -> Outcome {
+    Outcome::Refused(Refusal { rule, message })
 }
 
 #[async_trait]
@@ -411,6 +518,29 @@ impl Host for RunHost {
             }
         }
         Outcome::Cancelled
+    }
+
+    async fn create(&self, file: &str, text: &str, reason: &str) -> Outcome {
+        let new = match self.allowed_file(file, text, reason).await {
+            Ok(new) => new,
+            Err(outcome) => return outcome,
+        };
+        if self.cancel.is_cancelled() {
+            return Outcome::Cancelled;
+        }
+        // What is in the editor's hands cannot be called back, as with an edit.
+        let lander = self.lander();
+        let (told, outcome) = oneshot::channel();
+        let shutdown = self.engine.shared.shutdown.clone();
+        self.engine.spawn(async move {
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                outcome = lander.make_file(&new) => {
+                    let _unheard = told.send(outcome);
+                }
+            }
+        });
+        outcome.await.unwrap_or(Outcome::Cancelled)
     }
 
     async fn reserve(&self, ask: Ask) -> Result<Attempt, NoBudget> {

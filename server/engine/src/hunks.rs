@@ -52,6 +52,8 @@ pub struct Hunk {
     pub(crate) before: u64,
     /// What it changes, in tokens.
     pub(crate) weight: u64,
+    /// Whether it is a whole file that the run has made.
+    pub made_file: bool,
     /// Where it stands.
     pub state: HunkState,
 }
@@ -439,6 +441,7 @@ mod tests {
                 charge: Charge::default(),
                 before: 0,
                 weight: 0,
+                made_file: false,
                 state,
             };
             hunks.add(hunk);

@@ -29,6 +29,8 @@ pub(crate) struct KeptHunk {
     symbol: String,
     reason: String,
     charge: Charge,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    made_file: bool,
     state: KeptState,
 }
 
@@ -109,6 +111,7 @@ impl Engine {
                         charge: hunk.charge,
                         before: 0,
                         weight: 0,
+                        made_file: hunk.made_file,
                         state,
                     };
                     // A server that died at the wrong moment leaves what it had taken over twice.
@@ -286,6 +289,7 @@ fn written(document: &Document, hunks: &[Hunk]) -> Option<Kept> {
         symbol: hunk.symbol.clone(),
         reason: hunk.reason.clone(),
         charge: hunk.charge,
+        made_file: hunk.made_file,
         state: written_state(document, &hunk.state, &mut bases),
     });
     Some(Kept {

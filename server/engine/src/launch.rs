@@ -286,16 +286,17 @@ impl Engine {
 
     /// The model of ordinary actions.
     pub(crate) fn model(&self) -> Model {
-        self.model_of(self.config().models.default.clone())
+        self.model_of(self.config().models.default.clone(), None)
     }
 
-    fn model_of(&self, id: String) -> Model {
+    fn model_of(&self, id: String, action: Option<Action>) -> Model {
         let config = self.config();
         Model {
             id,
             max_tokens: config.limits.output_tokens,
             effort: config.models.effort,
             patches: config.models.patches,
+            creates: action.is_some_and(Action::may_create) && self.shared.editor.makes_files(),
         }
     }
 
@@ -309,8 +310,8 @@ impl Engine {
             small_when_short,
             ..
         } = &config.models;
-        let ordinary = self.model_of(default.clone());
-        let small = (small != default).then(|| self.model_of(small.clone()));
+        let ordinary = self.model_of(default.clone(), Some(action));
+        let small = (small != default).then(|| self.model_of(small.clone(), Some(action)));
         match small {
             Some(small) if small_first.contains(&action) => Models {
                 first: small,

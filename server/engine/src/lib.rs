@@ -9,6 +9,7 @@
 mod charge;
 pub mod config;
 mod editor;
+mod files;
 mod findings;
 mod headless;
 mod host;

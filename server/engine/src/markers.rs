@@ -118,6 +118,7 @@ impl Engine {
 fn hunk_marker(hunk: &Hunk, text: &text::Text) -> Marker {
     // A deletion has no text of its own to mark; the line it was on stands in for it.
     let range = match hunk.range() {
+        _ if hunk.made_file => text.line_range(0),
         range if range.is_empty() => text.line_range(text.line_of(range.start)),
         range => range,
     };
@@ -127,6 +128,9 @@ fn hunk_marker(hunk: &Hunk, text: &text::Text) -> Marker {
         hunk.reason.as_str()
     };
     let message = match &hunk.state {
+        HunkState::Landed(_) if hunk.made_file => {
+            format!("{} · new file: {why} · {}", hunk.title, hunk.charge)
+        }
         // While its request is under way, nothing is settled yet.
         HunkState::Landed(_) if hunk.charge.is_nothing() => format!("{} · {why}", hunk.title),
         HunkState::Landed(_) => format!("{} · {why} · {}", hunk.title, hunk.charge),

@@ -21,6 +21,11 @@ pub enum ReviewError {
         "{0} changed inside this hunk since it landed, so that it cannot be taken back alone; undo your change first, or keep it"
     )]
     Changed(FilePath),
+    /// A file that a run has made is no longer as the run has made it.
+    #[error(
+        "{0} has been changed since the run made it, so that it stays; remove it by hand, or keep it"
+    )]
+    FileChanged(FilePath),
     /// The editor did not take the edit.
     #[error("{0}")]
     NotLanded(String),
@@ -123,7 +128,9 @@ impl Engine {
         let hunk = self
             .with(|state| state.hunks.get(id))
             .ok_or(ReviewError::Gone)?;
-        if let HunkState::Landed(_) = hunk.state {
+        if let Some(made) = hunk.made() {
+            self.remove_made_file(&hunk, made).await?;
+        } else if let HunkState::Landed(_) = hunk.state {
             self.take_back(&hunk).await?;
         }
         self.settle_hunk(&hunk);

@@ -9,6 +9,7 @@
 
 mod address;
 mod approved;
+mod create;
 mod decide;
 mod draft;
 mod imports;
@@ -19,6 +20,7 @@ mod scope;
 mod verdict;
 
 pub use approved::{ApprovedEdit, Landed, Noted, restore, take_up};
+pub use create::{NewFile, NewFileQuestion, Removal, create, take_away};
 pub use decide::decide;
 pub use policy::{Policy, Protection};
 pub use proposal::{Operation, Place, Proposal, Replacement, Tier};

@@ -46,6 +46,7 @@ impl Parsed {
             && facts.error_count == 0
             && facts.incomplete.is_none()
             && grammar.embedding().is_none()
+            && !grammar.reading.ambiguous
             && edits.span().is_none_or(|span| touched.contains_range(span))
             && after.len() <= MAX_OPEN_BYTES;
         let bounds = Bounds::around(facts, touched);

@@ -31,7 +31,7 @@ pub struct Client {
     pub apply_edit: bool,
     /// Edits may name document versions. Implied by file operations: Neovim announces only those.
     pub document_changes: bool,
-    /// An edit may create files.
+    /// An edit may create files, and delete them again.
     pub create_files: bool,
     /// Edits may carry annotations, and with them the client may show a preview.
     pub change_annotations: bool,
@@ -117,7 +117,9 @@ impl Client {
             progress: flag("/window/workDoneProgress"),
             apply_edit: flag("/workspace/applyEdit"),
             document_changes: flag(&format!("{edit}/documentChanges")) || !operations.is_empty(),
-            create_files: operations.contains(&json!("create")),
+            create_files: ["create", "delete"]
+                .iter()
+                .all(|kind| operations.contains(&json!(kind))),
             change_annotations: object(&format!("{edit}/changeAnnotationSupport")),
             edit_metadata: flag(&format!("{edit}/metadataSupport")),
             llm_tags: list("/textDocument/codeAction/tagSupport/valueSet").contains(&json!(1)),

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use engine::{Editor, Event, Reply};
-use gate::ApprovedEdit;
+use gate::{ApprovedEdit, NewFile, Removal};
 use lsp_types::{
     AnnotatedTextEdit, ApplyWorkspaceEditParams, ApplyWorkspaceEditRequest, ChangeAnnotation,
-    MessageActionItem, MessageType, OptionalVersionedTextDocumentIdentifier, ShowMessageRequest,
-    ShowMessageRequestParams, TextDocumentEdit, TextDocumentIdentifier, WorkspaceEdit,
+    CreateFile, CreateFileOptions, DeleteFile, DocumentChange, MessageActionItem, MessageType,
+    OptionalVersionedTextDocumentIdentifier, ShowMessageRequest, ShowMessageRequestParams,
+    TextDocumentEdit, TextDocumentIdentifier, TextEdit, WorkspaceEdit,
 };
 use tokio::sync::mpsc::UnboundedSender;
 use tower_lsp::Client;
@@ -53,6 +54,32 @@ impl LspEditor {
         }
     }
 
+    async fn change_files(&self, changes: Vec<DocumentChange>, label: &str) -> Reply {
+        let params = ApplyWorkspaceEditParams {
+            label: Some(short(label)),
+            edit: WorkspaceEdit {
+                document_changes: Some(changes),
+                ..WorkspaceEdit::default()
+            },
+            metadata: None,
+        };
+        self.ask_for(params).await
+    }
+
+    /// Asks for an edit, for a while.
+    async fn ask_for(&self, params: ApplyWorkspaceEditParams) -> Reply {
+        let Some(client) = self.client.get() else {
+            return Reply::Refused("no client is connected".to_owned());
+        };
+        let sent = client.send_request::<ApplyWorkspaceEditRequest>(params);
+        match tokio::time::timeout(APPLY_TIMEOUT, sent).await {
+            Ok(Ok(result)) if result.applied => Reply::Applied,
+            Ok(Ok(result)) => Reply::Refused(result.failure_reason.unwrap_or_default()),
+            Ok(Err(error)) => Reply::Refused(error.message.into_owned()),
+            Err(_) => Reply::Applied,
+        }
+    }
+
     /// Gives it the client to talk to; the first one counts.
     pub(crate) fn connect(&self, client: Client) {
         let _already_connected = self.client.set(client);
@@ -72,9 +99,6 @@ fn short(label: &str) -> String {
 #[async_trait]
 impl Editor for LspEditor {
     async fn apply(&self, edit: &ApprovedEdit, label: &str) -> Reply {
-        let Some(client) = self.client.get() else {
-            return Reply::Refused("no client is connected".to_owned());
-        };
         let encoding = self.session.client().encoding;
         let text = edit.base();
         let edits = edit
@@ -96,13 +120,49 @@ impl Editor for LspEditor {
             },
             metadata: None,
         };
-        let sent = client.send_request::<ApplyWorkspaceEditRequest>(params);
-        match tokio::time::timeout(APPLY_TIMEOUT, sent).await {
-            Ok(Ok(result)) if result.applied => Reply::Applied,
-            Ok(Ok(result)) => Reply::Refused(result.failure_reason.unwrap_or_default()),
-            Ok(Err(error)) => Reply::Refused(error.message.into_owned()),
-            Err(_) => Reply::Applied,
-        }
+        self.ask_for(params).await
+    }
+
+    fn makes_files(&self) -> bool {
+        self.session.client().create_files
+    }
+
+    async fn create(&self, new: &NewFile, label: &str) -> Reply {
+        let uri = self.session.uri_of(new.file());
+        let (overwrite, ignore_if_exists) = (Some(false), Some(false));
+        let made = CreateFile {
+            uri: uri.clone(),
+            options: Some(CreateFileOptions {
+                overwrite,
+                ignore_if_exists,
+            }),
+            annotation_id: None,
+        };
+        // It is empty by then, whichever version the editor gives it.
+        let written = TextDocumentEdit {
+            text_document: OptionalVersionedTextDocumentIdentifier {
+                version: None,
+                text_document_identifier: TextDocumentIdentifier { uri },
+            },
+            edits: vec![
+                TextEdit {
+                    range: lsp_types::Range::default(),
+                    new_text: new.text().to_string(),
+                }
+                .into(),
+            ],
+        };
+        self.change_files(vec![made.into(), written.into()], label)
+            .await
+    }
+
+    async fn remove(&self, file: &Removal, label: &str) -> Reply {
+        let gone = DeleteFile {
+            uri: self.session.uri_of(file.file()),
+            options: None,
+            annotation_id: None,
+        };
+        self.change_files(vec![gone.into()], label).await
     }
 
     async fn preview(&self, edits: &[ApprovedEdit], title: &str) -> Reply {

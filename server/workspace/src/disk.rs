@@ -60,7 +60,19 @@ pub fn read(file: &FilePath) -> Result<Text, ReadError> {
     Ok(Text::from(read_text(file)?.as_str()))
 }
 
-/// The same as one piece.
+/// Whether a file that is still to be made would be in a folder, whatever links lead there.
+pub fn is_within(folder: &FilePath, file: &FilePath) -> bool {
+    let Ok(folder) = std::fs::canonicalize(folder.as_path()) else {
+        return false;
+    };
+    // A link that leads nowhere is there too.
+    let mut around = file.as_path().ancestors().skip(1);
+    let nearest = around.find(|path| std::fs::symlink_metadata(path).is_ok());
+    let nearest = nearest.and_then(|path| std::fs::canonicalize(path).ok());
+    nearest.is_some_and(|nearest| nearest.starts_with(folder))
+}
+
+/// Reads a text file as one piece.
 pub(crate) fn read_text(file: &FilePath) -> Result<String, ReadError> {
     let io = |source| ReadError::Io {
         file: file.clone(),

@@ -14,7 +14,7 @@ mod walk;
 mod watch;
 mod words;
 
-pub use disk::{MAX_FILE_BYTES, ReadError, read};
+pub use disk::{MAX_FILE_BYTES, ReadError, is_within, read};
 pub use document::Document;
 pub use explain::{Explanation, explain};
 pub use past::{Changed, Past, log};

@@ -438,6 +438,11 @@ impl Editor {
             "rename" => fs::rename(path("oldUri"), path("newUri")),
             _ => fs::remove_file(path("uri")),
         };
+        let uri = operation["uri"].as_str().unwrap_or_default();
+        if kind == "delete" && self.documents.remove(uri).is_some() {
+            let document = json!({"uri": uri});
+            self.notify("textDocument/didClose", json!({"textDocument": document}));
+        }
         result.map_err(|error| error.to_string())
     }
 }

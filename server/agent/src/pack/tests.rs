@@ -577,6 +577,7 @@ fn the_sizes_are_those_of_what_is_sent() {
         max_tokens: 1,
         effort: None,
         patches: false,
+        creates: false,
     };
     let request = crate::first_request(&snapshot, &task, &scope, &model).unwrap();
     let [message] = request.messages.as_slice() else {

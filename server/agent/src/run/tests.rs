@@ -69,6 +69,7 @@ impl Bench {
             max_tokens: 2_000,
             effort: None,
             patches: false,
+            creates: false,
         };
         run(
             &task,

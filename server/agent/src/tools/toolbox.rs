@@ -8,7 +8,7 @@ use workspace::Snapshot;
 use super::change::Before;
 use super::own::Own;
 use super::patch::{Patch, translate};
-use super::{Call, READS, find, parse, read};
+use super::{Call, Extra, READS, find, parse, read};
 use crate::action::one_line;
 use crate::journal::Verdict;
 use crate::source::{Source, shown_path};
@@ -46,7 +46,7 @@ pub(crate) struct Toolbox<'a> {
     host: &'a dyn Host,
     scope: Scope,
     limits: RunLimits,
-    patches: bool,
+    extra: Extra,
     /// What the model is to answer by, if that is all it may do besides reading.
     asked: Option<Asked>,
     cancel: CancellationToken,
@@ -92,7 +92,7 @@ impl<'a> Toolbox<'a> {
             host,
             scope,
             limits,
-            patches: model.patches,
+            extra: model.into(),
             asked: None,
             cancel,
             own: Own::default(),
@@ -114,7 +114,7 @@ impl<'a> Toolbox<'a> {
         };
         Toolbox {
             asked: Some(asked),
-            patches: false,
+            extra: Extra::NONE,
             ..self
         }
     }
@@ -131,7 +131,11 @@ impl<'a> Toolbox<'a> {
 
     /// Another model begins: what its predecessor was refused is not held against it.
     pub(crate) fn begin_anew(&mut self, model: &Model) {
-        self.patches = model.patches && self.changes();
+        self.extra = if self.changes() {
+            model.into()
+        } else {
+            Extra::NONE
+        };
         self.refusals = Refusals::default();
         self.refused = 0;
     }
@@ -241,14 +245,14 @@ impl<'a> Toolbox<'a> {
     /// Understands a call; none if it was the answer, which is kept.
     fn read(&mut self, name: &str, input: Value) -> Result<Option<Call>, String> {
         let Some(asked) = &mut self.asked else {
-            return parse(name, &input, self.patches).map(Some);
+            return parse(name, &input, self.extra).map(Some);
         };
         if name == asked.tool {
             asked.answer.get_or_insert(input);
             return Ok(None);
         }
         if asked.reads && READS.contains(&name) {
-            return parse(name, &input, false).map(Some);
+            return parse(name, &input, Extra::NONE).map(Some);
         }
         let also = if asked.reads { READS.as_slice() } else { &[] };
         let tools = [&[asked.tool.as_str()], also].concat();
@@ -279,6 +283,7 @@ impl<'a> Toolbox<'a> {
             }
             Call::Change { operation, reason } => self.change(operation, reason).await,
             Call::RequestScope { symbols, reason } => self.request_scope(symbols, &reason).await,
+            Call::Create { file, text, reason } => self.create(&file, &text, &reason).await,
             Call::Patch(patch) => self.patch(&patch).await,
         }
     }
@@ -378,6 +383,27 @@ impl<'a> Toolbox<'a> {
                 self.cancel.cancel();
                 cancelled()
             }
+        }
+    }
+
+    /// Makes a new file, if the user allows it.
+    async fn create(&self, file: &str, text: &str, reason: &str) -> Done {
+        let outcome = tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => return cancelled(),
+            outcome = self.host.create(file, text, reason) => outcome,
+        };
+        match outcome {
+            Outcome::Landed { hunks } => Done {
+                text: format!("made {file}"),
+                verdict: Verdict::Landed { hunks },
+            },
+            Outcome::Pending { why } => Done {
+                text: format!("not made yet ({why}); do not build on it"),
+                verdict: Verdict::Pending { why },
+            },
+            Outcome::Refused(refusal) => refused(Some(refusal.rule), refusal.message),
+            Outcome::Cancelled => cancelled(),
         }
     }
 
