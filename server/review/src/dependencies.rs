@@ -48,7 +48,7 @@ pub fn unused_dependencies(
             continue;
         }
         let mut open = not_imported(graph, set);
-        let inside = |file: &&FilePath| file.is_inside(&set.folder);
+        let inside = |file: &&FilePath| set.is_for(file);
         let files = project.index.paths().chain(others).filter(inside);
         let files = files.filter(|file| {
             let name = file.file_name();
@@ -97,10 +97,7 @@ pub fn unused_dependencies(
 /// Those that no import leads to, by their place in the manifest.
 fn not_imported(graph: &Graph, set: &Dependencies) -> Vec<usize> {
     let mut imported: BTreeSet<&str> = BTreeSet::new();
-    for (_, links) in graph
-        .files()
-        .filter(|(file, _)| file.is_inside(&set.folder))
-    {
+    for (_, links) in graph.files().filter(|(file, _)| set.is_for(file)) {
         for external in &links.externals {
             imported.extend([&*external.package, &*external.path]);
         }

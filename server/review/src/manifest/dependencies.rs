@@ -5,18 +5,29 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use text::{FilePath, Range};
 
+use crate::graph::folder_of;
+
 /// The dependencies of one manifest.
 #[derive(Clone, Debug)]
 pub(crate) struct Dependencies {
     pub(crate) manifest: FilePath,
     /// The folder whose code they are for.
     pub(crate) folder: FilePath,
+    /// Folders elsewhere that have some of it.
+    pub(crate) also: Vec<FilePath>,
     /// Those that the code must use.
     pub(crate) needed: Vec<Dependency>,
     /// The names of all, for whatever they are there.
     pub(crate) declared: BTreeSet<String>,
     /// Whether code that imports what is not among them still works, by luck.
     pub(crate) are_loose: bool,
+}
+
+impl Dependencies {
+    /// Whether a file is part of the code.
+    pub(crate) fn is_for(&self, file: &FilePath) -> bool {
+        file.is_inside(&self.folder) || self.also.iter().any(|folder| file.is_inside(folder))
+    }
 }
 
 /// Something that the code must use.
@@ -124,6 +135,7 @@ pub(super) fn of_package(
         needed: needed.collect(),
         manifest: manifest.clone(),
         folder,
+        also: Vec::new(),
         declared,
         are_loose: true,
     }
@@ -145,6 +157,15 @@ pub(super) fn of_crate(
         .get("package")
         .and_then(|package| package.get("metadata"));
     let metadata = metadata.map(ToString::to_string).unwrap_or_default();
+    let programs = ["bin", "test", "example", "bench"].into_iter();
+    let programs = programs
+        .filter_map(|kind| table.get(kind)?.as_array())
+        .flatten();
+    let programs = programs.filter_map(|program| folder.join(program.get("path")?.as_str()?).ok());
+    let also = programs
+        .filter(|path| !path.is_inside(&folder))
+        .map(|path| folder_of(&path));
+    let also = also.collect();
     let mut needed: Vec<Dependency> = Vec::new();
     let mut declared = BTreeSet::new();
     for kind in kinds {
@@ -170,6 +191,7 @@ pub(super) fn of_crate(
     Dependencies {
         manifest: manifest.clone(),
         folder,
+        also,
         needed,
         declared,
         are_loose: false,
@@ -212,6 +234,7 @@ pub(super) fn of_module(manifest: &FilePath, folder: FilePath, text: &str) -> De
     Dependencies {
         manifest: manifest.clone(),
         folder,
+        also: Vec::new(),
         needed,
         declared: BTreeSet::new(),
         are_loose: false,
@@ -282,6 +305,7 @@ pub(super) fn of_project(
         needed: needed.collect(),
         manifest: manifest.clone(),
         folder,
+        also: Vec::new(),
         declared: BTreeSet::new(),
         are_loose: false,
     }
