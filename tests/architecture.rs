@@ -69,17 +69,7 @@ const ROOMS: &[Room] = &[
     room(
         7,
         "lsp",
-        &[
-            "text",
-            "grammars",
-            "ledger",
-            "index",
-            "workspace",
-            "gate",
-            "review",
-            "agent",
-            "engine",
-        ],
+        &["text", "index", "workspace", "gate", "review", "engine"],
     ),
     // The command line.
     room(

@@ -63,6 +63,20 @@ fn one_lie_or_refusal_costs_an_attempt_and_doubles_nothing() {
 }
 
 #[test]
+fn an_edit_that_the_user_takes_back_at_once_does_not_come_again() {
+    for options in tempers() {
+        let (home, model) = (shop(), Model::start(GREET));
+        let mut editor = open_with(&home, &model, options);
+        editor.once(Moment::AfterApply, |editor, _| editor.undo(FILE));
+        let run = editor.launch(FILE, "greet(", SIMPLIFY);
+        editor.end_of(&run);
+        assert_eq!(editor.text(FILE), SHOP);
+        assert_eq!(editor.edits_asked(), 1);
+        editor.shutdown();
+    }
+}
+
+#[test]
 fn an_edit_that_never_lands_waits_for_the_user() {
     for (bad, picked, left) in [
         (Applying::Lie, "Apply this hunk", greeted()),

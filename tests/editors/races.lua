@@ -186,7 +186,9 @@ function M._waiting(folder)
     return waiting
   end
   for name in vim.fs.dir(folder) do
-    local kept = vim.json.decode(vim.fn.readfile(folder .. '/' .. name)[2])
+    -- The others are locks.
+    local lines = vim.endswith(name, '.json') and vim.fn.readfile(folder .. '/' .. name)
+    local kept = lines and vim.json.decode(lines[2]) or { hunks = {} }
     for _, hunk in ipairs(kept.hunks) do
       if hunk.state.pending then
         waiting[hunk.symbol] = (waiting[hunk.symbol] or 0) + 1

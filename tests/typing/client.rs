@@ -314,12 +314,27 @@ impl Client {
         *times += 1;
         assert_eq!(*times, 1, "{} landed twice: {}", wish.mark, what());
         if let Some(old) = &wish.replaces {
+            // What is typed into the place and leaves the number alone stays.
             let function: String = old.chars().take_while(|c| *c != '(').collect();
-            let new = format!("{function}({});", wish.mark);
-            let back = after.replacen(&new, old, 1);
+            let is_call = |at: usize| {
+                let to_here: String = before[..at]
+                    .chars()
+                    .filter(|c| !USERS.contains(c))
+                    .collect();
+                to_here.ends_with(&format!("{function}("))
+            };
+            let mut zeros = before.match_indices('0').map(|(at, _)| at);
+            let made = zeros.any(|at| {
+                let (head, rest) = (&before[..at], &before[at + 1..]);
+                let rest = after
+                    .strip_prefix(head)
+                    .and_then(|after| after.strip_suffix(rest));
+                rest == Some(&wish.mark) && is_call(at)
+            });
             assert!(
-                back == before,
-                "{old} was to be {new} and nothing else: {}",
+                made,
+                "{old} was to be {function}({}); and nothing else: {}",
+                wish.mark,
                 what()
             );
         }

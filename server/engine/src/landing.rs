@@ -153,6 +153,10 @@ impl Engine {
     ) -> Option<(Landed, u64)> {
         let deadline = Instant::now() + self.shared.timing.proof;
         let mut changed = self.shared.changed.subscribe();
+        let mut passed = Passed {
+            serial: before.serial(),
+            text: before.text().clone(),
+        };
         loop {
             changed.mark_unchanged();
             let document = self.snapshot().open_document(edit.file()).cloned()?;
@@ -161,12 +165,37 @@ impl Engine {
             {
                 return Some((landed, document.serial()));
             }
+            // Somebody may have taken it back at once, which is no reason to make it again.
+            if let Some(landed) = passed.showed(edit, want, &document) {
+                return Some((landed, passed.serial));
+            }
             if matches!(reply, Reply::Refused(_))
                 || timeout_at(deadline, changed.changed()).await.is_err()
             {
                 return None;
             }
         }
+    }
+}
+
+/// A text on the way from the one that an edit was sent for to the newest.
+struct Passed {
+    serial: u64,
+    text: Text,
+}
+
+impl Passed {
+    /// Goes on to the first text before that of `document` that shows the edit, or else to that.
+    fn showed(&mut self, edit: &ApprovedEdit, want: &Text, document: &Document) -> Option<Landed> {
+        for change in document.changes_since(self.serial)? {
+            self.text = change.apply(&self.text).ok()?;
+            self.serial += 1;
+            let is_newest = self.serial == document.serial();
+            if !is_newest && let Some(landed) = shows(edit, want, &self.text) {
+                return Some(landed);
+            }
+        }
+        None
     }
 }
 

@@ -155,7 +155,7 @@ impl Engine {
         document.grammar()?;
         let path = snapshot.display(document.file());
         let launch = Launch::new(Action::Review, path);
-        let estimate = self.estimate_review(snapshot, path).ok()?;
+        let estimate = self.estimate_review_lately(snapshot, path).ok()?;
         let title = if self.config().surfaces.priced_actions {
             format!("{} · {}", launch.title(), estimate.title())
         } else {

@@ -7,6 +7,7 @@
 mod session;
 mod words;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -49,14 +50,19 @@ pub(crate) struct Question {
     facts: usize,
 }
 
-/// The size of what would be asked, as long as nothing changes: a menu is asked for wherever the cursor goes.
+/// The sizes of what would be asked about files and folders, by path: a menu is asked for wherever the cursor goes.
+pub(crate) type Asked = BTreeMap<String, AskedSize>;
+
+/// The size of what would have been asked at one moment.
 #[derive(Clone)]
-pub(crate) struct Asked {
+pub(crate) struct AskedSize {
     revision: u64,
-    path: String,
     config: Arc<Config>,
     sizes: Sizes,
 }
+
+/// Of so many files and folders the sizes are kept.
+const KEPT: usize = 256;
 
 impl Engine {
     /// What a claim is held against, and the findings that need no model. Nothing before the first review of the
@@ -131,27 +137,52 @@ impl Engine {
         path: &str,
     ) -> Result<Estimate, LaunchError> {
         let config = self.config();
-        let known = self.shared.asked.lock();
-        let known = known.unwrap_or_else(PoisonError::into_inner).clone();
-        let same = |asked: &Asked| {
-            let of = (asked.revision, asked.path.as_str());
-            of == (snapshot.revision, path) && Arc::ptr_eq(&asked.config, &config)
-        };
-        if let Some(asked) = known.filter(same) {
-            return self.estimate_sizes(asked.sizes);
+        if let Some(known) = self.known_size(path, &config)
+            && known.revision == snapshot.revision
+        {
+            return self.estimate_sizes(known.sizes);
         }
         let question = self.question(snapshot, path)?;
         let sizes = question.inquiry.sizes();
-        let asked = Asked {
+        let sized = AskedSize {
             revision: snapshot.revision,
-            path: path.to_owned(),
             config,
             sizes,
         };
-        let mut known = (self.shared.asked.lock()).unwrap_or_else(PoisonError::into_inner);
-        *known = Some(asked);
-        drop(known);
+        let mut asked = (self.shared.asked.lock()).unwrap_or_else(PoisonError::into_inner);
+        if asked.len() >= KEPT {
+            asked.clear();
+        }
+        asked.insert(path.to_owned(), sized);
+        drop(asked);
         self.estimate_sizes(sizes)
+    }
+
+    /// The same for a menu, which does not wait for it: what the review would have cost when a menu was last asked for,
+    /// unless that is the first.
+    pub(crate) fn estimate_review_lately(
+        &self,
+        snapshot: &Snapshot,
+        path: &str,
+    ) -> Result<Estimate, LaunchError> {
+        let Some(known) = self.known_size(path, &self.config()) else {
+            return self.estimate_review(snapshot, path);
+        };
+        if known.revision != snapshot.revision {
+            let (engine, snapshot, path) = (self.clone(), snapshot.clone(), path.to_owned());
+            self.spawn(async move {
+                let again = move || engine.estimate_review(&snapshot, &path).is_ok();
+                // What cannot be estimated now will say so when it is picked.
+                let _done = tokio::task::spawn_blocking(again).await;
+            });
+        }
+        self.estimate_sizes(known.sizes)
+    }
+
+    fn known_size(&self, path: &str, config: &Arc<Config>) -> Option<AskedSize> {
+        let asked = (self.shared.asked.lock()).unwrap_or_else(PoisonError::into_inner);
+        let known = asked.get(path)?;
+        Arc::ptr_eq(&known.config, config).then(|| known.clone())
     }
 
     /// What a review of a file or folder of the workspace would cost now, by its path from the root.

@@ -95,7 +95,7 @@ pub(crate) struct Shared {
     /// How often the whole workspace has been reviewed.
     pub(crate) reviews: watch::Sender<u64>,
     /// What a review by a model would ask.
-    pub(crate) asked: Mutex<Option<crate::reviewer::Asked>>,
+    pub(crate) asked: Mutex<crate::reviewer::Asked>,
     /// What reviews by a model have come to.
     pub(crate) opinions: Mutex<Opinions>,
     pub(crate) memory: Option<Memory>,
