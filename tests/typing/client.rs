@@ -315,7 +315,9 @@ impl Client {
         assert_eq!(*times, 1, "{} landed twice: {}", wish.mark, what());
         if let Some(old) = &wish.replaces {
             // What is typed into the place and leaves the number alone stays.
-            let function: String = old.chars().take_while(|c| *c != '(').collect();
+            let (function, number) = old.split_once('(').unwrap_or((old.as_str(), ""));
+            let number = number.trim_end_matches(';').trim_end_matches(')');
+            let new = format!("{function}({});", wish.mark);
             let is_call = |at: usize| {
                 let to_here: String = before[..at]
                     .chars()
@@ -323,20 +325,16 @@ impl Client {
                     .collect();
                 to_here.ends_with(&format!("{function}("))
             };
-            let mut zeros = before.match_indices('0').map(|(at, _)| at);
-            let made = zeros.any(|at| {
-                let (head, rest) = (&before[..at], &before[at + 1..]);
+            let mut numbers = before.match_indices(number).map(|(at, _)| at);
+            let made = numbers.any(|at| {
+                let (head, rest) = (&before[..at], &before[at + number.len()..]);
                 let rest = after
                     .strip_prefix(head)
                     .and_then(|after| after.strip_suffix(rest));
                 rest == Some(&wish.mark) && is_call(at)
             });
-            assert!(
-                made,
-                "{old} was to be {function}({}); and nothing else: {}",
-                wish.mark,
-                what()
-            );
+            let made = made || after.replacen(&new, old, 1) == before;
+            assert!(made, "{old} was to be {new} and nothing else: {}", what());
         }
     }
 
