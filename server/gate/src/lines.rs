@@ -10,12 +10,29 @@ const MAX_PAIRS: usize = 4_000_000;
 pub(crate) fn with_lines_of(stood: &str, new: &str, seen: fn(&str) -> &str) -> String {
     let (old, new) = (split(stood), split(new));
     let same = |a: &Line<'_>, b: &Line<'_>| seen(a.text) == seen(b.text);
+    let partners = partners(&old, &new, same);
+    // For each line, the first old one that belongs to a later line.
+    let mut limits: Vec<usize> = Vec::with_capacity(new.len());
+    let mut limit = old.len();
+    for partner in partners.iter().rev() {
+        limit = partner.unwrap_or(limit);
+        limits.push(limit);
+    }
     let mut made = String::new();
-    for (at, partner) in partners(&old, &new, same).into_iter().enumerate() {
-        let Some(line) = new.get(at) else { continue };
-        let old = partner.and_then(|partner| old.get(partner));
-        made.push_str(old.map_or(line.text, |old| old.text));
-        made.push_str(match old {
+    let mut next = 0;
+    for ((line, partner), limit) in new.iter().zip(&partners).zip(limits.iter().rev()) {
+        // A line that changes, as against one that comes, keeps its break as well.
+        let stood = partner.unwrap_or(next);
+        let changes = partner.is_some() || stood < *limit;
+        let stood = old.get(stood).filter(|_| changes);
+        if changes {
+            next = partner.unwrap_or(next) + 1;
+        }
+        made.push_str(match stood {
+            Some(old) if partner.is_some() => old.text,
+            _ => line.text,
+        });
+        made.push_str(match stood {
             Some(old) if !old.end.is_empty() && !line.end.is_empty() => old.end,
             _ => line.end,
         });
@@ -103,6 +120,8 @@ mod tests {
     fn lines_that_stay_keep_their_bytes() {
         let exactly = |stood, new| with_lines_of(stood, new, |line| line);
         assert_eq!(exactly("a\r\nb\nc\r", "a\nx\nc\n"), "a\r\nx\nc\r");
+        assert_eq!(exactly("a\rb\r\nc\r", "a\rx\rc\r"), "a\rx\r\nc\r");
+        assert_eq!(exactly("a\rb\r\nc\r", "a\rx\ry\rc\r"), "a\rx\r\ny\rc\r");
         assert_eq!(exactly("a\r\nb", "b\na\nb"), "b\na\r\nb");
         assert_eq!(exactly("a", "a\nb"), "a\nb");
         assert_eq!(exactly("a\r\nb\r\n", "a"), "a");
