@@ -1,20 +1,23 @@
 //! What a run may ask of the engine.
 
+mod files;
+mod lander;
+
 use std::sync::{Arc, Mutex, PoisonError};
 
 use agent::{Ask, Attempt, Grant, Host, JournalEvent, NoBudget, Outcome, Progress, Settlement};
 use async_trait::async_trait;
-use gate::{ApprovedEdit, NewFile, Proposal, Refusal, Region, Rule, Scope, Verdict, View, decide};
+use gate::{ApprovedEdit, Proposal, Refusal, Region, Rule, Scope, Verdict, View, decide};
 use ledger::{Journal, Usage};
-use text::{FilePath, Range};
+use text::FilePath;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use workspace::{Document, Snapshot};
 
-use crate::charge::{Charge, tokens};
+use self::lander::{Landed, Lander};
+use crate::charge::tokens;
 use crate::config::{Config, Mode};
-use crate::hunks::{Hunk, HunkState, Waits};
-use crate::landing::Landing;
+use crate::hunks::{Hunk, Waits};
 use crate::lease::{Lease, with_names};
 use crate::runs::RunSummary;
 use crate::state::State;
@@ -225,63 +228,6 @@ impl RunHost {
         self.keep_back(edit, serial, Waits::Staged)
     }
 
-    /// A new file that the gate has let through and the user allows.
-    async fn allowed_file(&self, name: &str, text: &str, reason: &str) -> Result<NewFile, Outcome> {
-        let snapshot = self.engine.snapshot_for_runs();
-        let file = (snapshot.root_of(&self.lease.file()))
-            .and_then(|root| Some((root.clone(), root.join(name).ok()?)));
-        let Some((root, file)) = file else {
-            let message = format!("{name} is outside the workspace; new files go into its folders");
-            return Err(no_file(Rule::Path, message));
-        };
-        let shown = snapshot.display(&file).to_owned();
-        if snapshot.is_closed(&file) {
-            let message = format!("{shown} is closed to runs by `[scope] deny`");
-            return Err(no_file(Rule::Protected, message));
-        }
-        let policy = self.engine.policy(&snapshot);
-        let (name, text, why) = (name.to_owned(), text.to_owned(), reason.to_owned());
-        let lines = text.lines().count();
-        let judging = tokio::task::spawn_blocking(move || {
-            let is_there = snapshot.open_document(&file).is_some()
-                || std::fs::symlink_metadata(file.as_path()).is_ok();
-            let grammar = grammars::for_path(file.as_str());
-            let leads_out = !workspace::is_within(&root, &file);
-            let judged = gate::create(&policy, grammar, (file, is_there), &name, &text, &why);
-            (judged, leads_out)
-        });
-        let Ok((judged, leads_out)) = judging.await else {
-            return Err(no_file(Rule::Path, format!("{shown} cannot be looked at")));
-        };
-        if leads_out {
-            let message = format!("{shown} leads out of the workspace by a link");
-            return Err(no_file(Rule::Path, message));
-        }
-        let question = judged.map_err(Outcome::Refused)?;
-        let mut asked = format!(
-            "“{}” asks to make the file {shown}, of {lines} lines",
-            self.run.title
-        );
-        for (before, part) in [(": ", reason), (". ", &question.warning)] {
-            if !part.is_empty() {
-                asked.push_str(before);
-                asked.push_str(part);
-            }
-        }
-        let yes = tokio::select! {
-            () = self.cancel.cancelled() => return Err(Outcome::Cancelled),
-            yes = self.engine.shared.editor.ask(&asked) => yes,
-        };
-        if yes {
-            Ok(question.approve())
-        } else {
-            let message = format!(
-                "the user did not allow {shown}; do the task without it, or say why that cannot be done"
-            );
-            Err(no_file(Rule::Protected, message))
-        }
-    }
-
     fn show_progress(&self) {
         let Some(summary) = self.engine.run(&self.run.id) else {
             return;
@@ -316,160 +262,6 @@ impl RunHost {
 
 /// How often a proposal is judged anew because the text changed before it could land.
 const JUDGED: usize = 3;
-
-/// What became of an approved edit.
-enum Landed {
-    Done(Outcome),
-    /// Nothing of it landed, because its place changed first.
-    Overtaken {
-        why: String,
-    },
-}
-
-/// What lands the edits of one run.
-struct Lander {
-    engine: Engine,
-    run: RunSummary,
-    cancel: CancellationToken,
-}
-
-impl Lander {
-    /// Lands the pieces of an approved edit one after the other; what does not land waits for the user.
-    ///
-    /// An edit of which nothing has landed when typing, or another run, comes in its way is given back instead.
-    async fn land_all(&self, edit: &ApprovedEdit, serial: u64) -> Landed {
-        let mut landed = 0;
-        let mut trouble: Option<String> = None;
-        for piece in edit.hunks() {
-            let landing = match &trouble {
-                Some(why) => Landing::NotLanded { why: why.clone() },
-                None => {
-                    self.engine
-                        .land(&piece, serial, &self.run.title, &self.cancel)
-                        .await
-                }
-            };
-            match landing {
-                Landing::Landed {
-                    landed: hunk,
-                    serial,
-                } => {
-                    landed += 1;
-                    self.record(&piece, HunkState::Landed(hunk), serial);
-                }
-                Landing::Overtaken { why } if landed == 0 => return Landed::Overtaken { why },
-                Landing::NotLanded { why } | Landing::Overtaken { why } => {
-                    self.keep_back(&piece, serial, Waits::Trouble(why.clone()));
-                    trouble = Some(why);
-                }
-                Landing::Cancelled => return Landed::Done(Outcome::Cancelled),
-            }
-        }
-        Landed::Done(match trouble {
-            None => Outcome::Landed { hunks: landed },
-            Some(why) => Outcome::Pending { why },
-        })
-    }
-
-    /// Leaves an edit to the user.
-    fn keep_back(&self, edit: &ApprovedEdit, serial: u64, why: Waits) {
-        let at = edit.edits().span().unwrap_or(Range::at(0));
-        let state = HunkState::Pending {
-            edit: edit.clone().into(),
-            serial,
-            why,
-            at,
-        };
-        self.record(edit, state, serial);
-    }
-
-    fn record(&self, edit: &ApprovedEdit, state: HunkState, serial: u64) {
-        let piece = Piece {
-            file: edit.file(),
-            symbol: edit.symbol(),
-            reason: edit.reason(),
-            weight: weight(edit),
-            made_file: false,
-        };
-        self.note(&piece, state, serial);
-    }
-
-    fn note(&self, piece: &Piece<'_>, state: HunkState, serial: u64) {
-        let Piece { file, weight, .. } = *piece;
-        self.engine.with(|all| {
-            let summary = all.runs.update(&self.run.id, |run| {
-                run.hunks += usize::from(matches!(state, HunkState::Landed(_)));
-                run.changed += weight;
-                run.clone()
-            });
-            let id = all.hunks.next_id();
-            let mut hunk = Hunk {
-                id,
-                run: self.run.id.clone(),
-                title: self.run.title.clone(),
-                file: file.clone(),
-                symbol: piece.symbol.to_owned(),
-                reason: piece.reason.to_owned(),
-                charge: Charge::default(),
-                before: (summary.as_ref()).map_or(0, |run| run.changed.saturating_sub(weight)),
-                weight,
-                made_file: piece.made_file,
-                state,
-            };
-            // What was typed between the proof and this moment has moved the text already.
-            let snapshot = all.workspace.snapshot();
-            let since = snapshot
-                .open_document(file)
-                .and_then(|document| document.changes_since(serial));
-            for change in since.unwrap_or_default() {
-                hunk.shift(change);
-            }
-            all.hunks.add(hunk);
-            if let Some(summary) = summary {
-                all.hunks.share(&summary);
-            }
-        });
-        self.engine.show(Event::Markers(file.clone()));
-    }
-
-    /// Has the editor make a file, and notes it as one hunk.
-    async fn make_file(&self, new: &NewFile) -> Outcome {
-        match self.engine.make_file(new, &self.run.title).await {
-            Ok(serial) => {
-                let text = new.text().to_string();
-                let piece = Piece {
-                    file: new.file(),
-                    symbol: "",
-                    reason: new.reason(),
-                    weight: ledger::tokens(&text).max(1),
-                    made_file: true,
-                };
-                let landed = gate::Landed {
-                    range: Range::new(0, text.len()),
-                    old: String::new(),
-                    new: text,
-                };
-                self.note(&piece, HunkState::Landed(landed), serial);
-                Outcome::Landed { hunks: 1 }
-            }
-            Err(why) => no_file(Rule::Path, why),
-        }
-    }
-}
-
-/// A piece of a run's work, as it is shown.
-struct Piece<'p> {
-    file: &'p FilePath,
-    symbol: &'p str,
-    reason: &'p str,
-    /// In tokens.
-    weight: u64,
-    made_file: bool,
-}
-
-fn no_file(rule: Rule, message: String) -> Outcome {
-    Outcome::Refused(Refusal { rule, message })
-}
 
 #[async_trait]
 impl Host for RunHost {
@@ -615,13 +407,4 @@ impl Host for RunHost {
             tracing::warn!(%error, "an event is missing from the journal");
         }
     }
-}
-
-/// How much an edit changes, in tokens of what goes and of what comes: at least one.
-fn weight(edit: &ApprovedEdit) -> u64 {
-    let changes = edit.edits().edits().iter().map(|change| {
-        let gone = edit.base().slice(change.range);
-        ledger::tokens(&gone).saturating_add(ledger::tokens(&change.insert))
-    });
-    changes.sum::<u64>().max(1)
 }

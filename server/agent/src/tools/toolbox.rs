@@ -1,10 +1,15 @@
+mod files;
+mod refusals;
+mod scope;
+
 use gate::{Operation, Proposal, Region, Rule};
 use serde_json::Value;
-use text::{FilePath, Range};
+use text::FilePath;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
 use workspace::Snapshot;
 
+use self::refusals::Refusals;
 use super::change::Before;
 use super::own::Own;
 use super::patch::{Patch, translate};
@@ -12,7 +17,7 @@ use super::{Call, Extra, READS, find, parse, read};
 use crate::action::one_line;
 use crate::journal::Verdict;
 use crate::source::{Source, shown_path};
-use crate::{Grant, Host, JournalEvent, Model, Outcome, Progress, RunLimits, Scope};
+use crate::{Host, JournalEvent, Model, Outcome, Progress, RunLimits, Scope};
 
 /// Arguments longer than this are not written to the journal.
 const MAX_JOURNALED: usize = 512 * 1024;
@@ -142,15 +147,7 @@ impl<'a> Toolbox<'a> {
 
     /// The refusal that the model has met too many times in a row, if there is one.
     pub(crate) fn stuck(&self) -> Option<&str> {
-        let Refusals {
-            last: Some((_, message)),
-            in_row,
-            ..
-        } = &self.refusals
-        else {
-            return None;
-        };
-        (*in_row >= self.limits.refusals_in_row).then_some(message)
+        self.refusals.stuck(self.limits.refusals_in_row)
     }
 
     /// Carries out the calls of one answer as they arrive, until no more can come or the run is cancelled.
@@ -386,27 +383,6 @@ impl<'a> Toolbox<'a> {
         }
     }
 
-    /// Makes a new file, if the user allows it.
-    async fn create(&self, file: &str, text: &str, reason: &str) -> Done {
-        let outcome = tokio::select! {
-            biased;
-            () = self.cancel.cancelled() => return cancelled(),
-            outcome = self.host.create(file, text, reason) => outcome,
-        };
-        match outcome {
-            Outcome::Landed { hunks } => Done {
-                text: format!("made {file}"),
-                verdict: Verdict::Landed { hunks },
-            },
-            Outcome::Pending { why } => Done {
-                text: format!("not made yet ({why}); do not build on it"),
-                verdict: Verdict::Pending { why },
-            },
-            Outcome::Refused(refusal) => refused(Some(refusal.rule), refusal.message),
-            Outcome::Cancelled => cancelled(),
-        }
-    }
-
     /// Carries out what a patch stands for, until something is refused. All of it has been found before.
     async fn patch(&mut self, patch: &Patch) -> Done {
         let file = self.scope.file.clone();
@@ -446,86 +422,6 @@ impl<'a> Toolbox<'a> {
         Done {
             text: said.join("\n"),
             verdict,
-        }
-    }
-
-    async fn request_scope(&mut self, symbols: Vec<String>, reason: &str) -> Done {
-        let file = self.scope.file.clone();
-        let Some(source) = self.source(&file) else {
-            return refused(
-                None,
-                "the file cannot be read, so nothing can be asked for in it".to_owned(),
-            );
-        };
-        let mut wanted: Vec<String> = Vec::new();
-        for symbol in symbols {
-            let named = source.named_lines(&symbol).is_some() || source.symbol(&symbol).is_some();
-            if !named {
-                return refused(
-                    Some(Rule::Scope),
-                    source.no_such(&shown_path(&self.host.snapshot(), &file), &symbol),
-                );
-            }
-            let targets = &self.scope.targets;
-            let has = targets
-                .iter()
-                .any(|target| target.edit && target.symbol == symbol)
-                || Region::is_name(&symbol) && source.symbol(&symbol).is_some();
-            if !has && !wanted.contains(&symbol) {
-                wanted.push(symbol);
-            }
-        }
-        if !wanted.is_empty() {
-            let granted = tokio::select! {
-                biased;
-                () = self.cancel.cancelled() => return cancelled(),
-                granted = self.host.grant(&wanted, reason) => granted,
-            };
-            let scope = self.scope.describe();
-            match granted {
-                Grant::Given => {}
-                Grant::Refused => {
-                    let message = format!(
-                        "the user did not widen the scope, which stays {scope}; do the task within it, or say why that cannot be done"
-                    );
-                    return refused(Some(Rule::Scope), message);
-                }
-                Grant::Busy { symbol, run } => {
-                    let message = format!(
-                        "another run, “{run}”, works on `{symbol}`; the scope stays {scope}; do the task within it, or say what is left to do"
-                    );
-                    return refused(Some(Rule::Scope), message);
-                }
-            }
-        }
-        let mut text = "granted".to_owned();
-        // What the user has typed while the question was open is in here too.
-        let source = self.source(&file).unwrap_or(source);
-        for symbol in wanted {
-            if let Some(symbol) = source.symbol(&symbol) {
-                text.push('\n');
-                if symbol.range.len() <= read::MAX_BODY {
-                    text.push_str(&source.shown(symbol));
-                } else {
-                    text.push_str(&source.header_of(symbol));
-                }
-            }
-            if Region::is_name(&symbol) {
-                // Only told: where it is from now on is the host's to know.
-                let range = source
-                    .symbol(&symbol)
-                    .map_or(Range::at(0), |lines| lines.range);
-                self.scope = self.scope.clone().granted_region(Region {
-                    name: symbol,
-                    range,
-                });
-            } else {
-                self.scope = self.scope.clone().granted(symbol);
-            }
-        }
-        Done {
-            text,
-            verdict: Verdict::Answered,
         }
     }
 
@@ -588,45 +484,5 @@ fn summary(tool: &str, verdict: &Verdict) -> String {
         Verdict::Refused { .. } => format!("{tool} refused"),
         Verdict::Invalid { .. } => format!("{tool} not understood"),
         Verdict::Cancelled => "cancelled".to_owned(),
-    }
-}
-
-/// The same refusal again and again, which ends a run.
-///
-/// Several in one answer count as one: the model had not been told yet.
-#[derive(Debug, Default)]
-struct Refusals {
-    last: Option<(String, String)>,
-    turn: u32,
-    in_row: u32,
-}
-
-impl Refusals {
-    fn note(&mut self, turn: u32, key: String, message: &str) {
-        let same = self.last.as_ref().is_some_and(|(last, _)| *last == key);
-        if !same {
-            self.in_row = 1;
-        } else if self.turn != turn {
-            self.in_row += 1;
-        }
-        self.turn = turn;
-        self.last = Some((key, message.lines().next().unwrap_or_default().to_owned()));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_same_refusal_counts_once_a_turn() {
-        let mut refusals = Refusals::default();
-        refusals.note(1, "a".to_owned(), "no");
-        refusals.note(1, "a".to_owned(), "no");
-        assert_eq!(refusals.in_row, 1);
-        refusals.note(2, "a".to_owned(), "no");
-        assert_eq!(refusals.in_row, 2);
-        refusals.note(2, "b".to_owned(), "no");
-        assert_eq!(refusals.in_row, 1);
     }
 }
