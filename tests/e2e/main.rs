@@ -15,6 +15,7 @@ mod harness;
 mod judging;
 mod model;
 mod money;
+mod moves;
 mod news;
 mod prices;
 mod providers;

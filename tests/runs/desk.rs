@@ -3,10 +3,11 @@
 use std::sync::{Arc, Mutex};
 
 use agent::{
-    Ask, Attempt, Grant, Host, JournalEvent, NoBudget, Outcome, Progress, Scope, Settlement,
+    Ask, Attempt, FileChange, Grant, Host, JournalEvent, NoBudget, Outcome, Progress, Scope,
+    Settlement,
 };
 use async_trait::async_trait;
-use gate::{Policy, Proposal, Refusal, Rule, Verdict, View, decide};
+use gate::{FileKind, Named, Policy, Proposal, Refusal, Rule, Standing, Verdict, View, decide};
 use ledger::Usage;
 use text::{Edit, EditSet, FilePath, Range, Text};
 use tokio_util::sync::CancellationToken;
@@ -175,6 +176,66 @@ impl Desk {
         lines.collect::<Vec<_>>().join("\n") + "\n"
     }
 
+    /// Renames or deletes a file that is open in the editor.
+    fn moved(&self, change: &FileChange) -> Outcome {
+        let mut state = self.state.lock().unwrap();
+        let open = |path: &FilePath| (state.workspace.snapshot().open_document(path)).cloned();
+        let policy = Policy::new(vec![self.root.clone()]);
+        let name = change.file();
+        let path = self.root.join(name).unwrap();
+        let document = open(&path);
+        let worked_in = (path == state.active).then(String::new);
+        let kind = match &document {
+            Some(_) => FileKind::Ordinary,
+            None => FileKind::Nothing,
+        };
+        let standing = Standing {
+            kind,
+            worked_in,
+            ..Standing::default()
+        };
+        let old = (Named { file: &path, name }, &standing);
+        let (asked, to) = match change {
+            FileChange::Rename { to, reason, .. } => {
+                let new = self.root.join(to).unwrap();
+                let named = Named {
+                    file: &new,
+                    name: to,
+                };
+                let named = (named, open(&new).is_some());
+                let judged = gate::rename(&policy, old, named, reason);
+                let asked = format!("asked to rename {name} to {to}: {reason}");
+                (judged.map(|_| asked), Some(new))
+            }
+            FileChange::Delete { reason, .. } => {
+                let judged = gate::delete(&policy, old, 1 << 20, reason);
+                let asked = format!("asked to delete {name}: {reason}");
+                (judged.map(|_| asked), None)
+            }
+            FileChange::Create { .. } => unreachable!(),
+        };
+        match asked {
+            Ok(asked) => state.notes.push(asked),
+            Err(refusal) => return Outcome::Refused(refusal),
+        }
+        if !self.allows {
+            return Outcome::Refused(Refusal {
+                rule: Rule::Protected,
+                message: format!("the user did not allow {name}"),
+            });
+        }
+        let text = document.unwrap().text().clone();
+        state.workspace.close(&path);
+        state.workspace.forget(&path);
+        if let Some(to) = to {
+            let name = to.relative_to(&self.root).unwrap().to_owned();
+            state.before.push((name, String::new()));
+            state.workspace.open(&to, "", 1, text);
+            index(&mut state.workspace, &to);
+        }
+        Outcome::Landed { hunks: 1 }
+    }
+
     fn bill(&self, attempt: Attempt, how: &str) {
         let mut state = self.state.lock().unwrap();
         let number = state
@@ -246,7 +307,10 @@ impl Host for Desk {
         }
     }
 
-    async fn create(&self, file: &str, text: &str, reason: &str) -> Outcome {
+    async fn change_file(&self, change: FileChange) -> Outcome {
+        let FileChange::Create { file, text, reason } = &change else {
+            return self.moved(&change);
+        };
         let mut state = self.state.lock().unwrap();
         let path = self.root.join(file).unwrap();
         let is_there = state.workspace.snapshot().open_document(&path).is_some();
@@ -266,7 +330,7 @@ impl Host for Desk {
             });
         }
         let new = question.approve();
-        state.before.push((file.to_owned(), String::new()));
+        state.before.push((file.clone(), String::new()));
         let text = new.text().clone();
         state.workspace.open(new.file(), "", 1, text);
         index(&mut state.workspace, new.file());

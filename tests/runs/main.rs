@@ -101,6 +101,7 @@ fn perform(spec: &Spec) -> Actual {
             effort: None,
             patches: spec.given("patches") == Some("yes"),
             creates: spec.given("new files") == Some("yes"),
+            moves: spec.given("moved files") == Some("yes"),
         };
         let other = |key: &str| {
             spec.given(key).map(|id| Model {

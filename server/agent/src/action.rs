@@ -66,6 +66,11 @@ impl Action {
         matches!(self, Action::Extract | Action::Tests | Action::Comment)
     }
 
+    /// Whether it may take other files than its own to be renamed or deleted: only where the user's words can ask for that.
+    pub fn may_move(self) -> bool {
+        matches!(self, Action::Comment)
+    }
+
     const ALL: [Action; 9] = [
         Action::Simplify,
         Action::Extract,

@@ -204,6 +204,7 @@ mod tests {
             effort: None,
             patches: false,
             creates: false,
+            moves: false,
         };
         Conversation::new(prompt::request(&model, "pack".to_owned()))
     }
@@ -285,6 +286,7 @@ mod tests {
             effort: None,
             patches: false,
             creates: false,
+            moves: false,
         };
         conversation.move_to(&other);
         let request = conversation.request(conversation.max_tokens());

@@ -31,12 +31,13 @@ pub trait Host: Send + Sync {
     /// Judges a proposal and, if it may, lands it. Returns once it has landed, waits for the user, or is refused.
     async fn propose(&self, proposal: Proposal) -> Outcome;
 
-    /// Makes a new file, named from the workspace folder, if the gate and the user allow it. Returns once it is there, or is
-    /// refused. A host without a user to ask makes none.
-    async fn create(&self, file: &str, _text: &str, _reason: &str) -> Outcome {
+    /// Makes, renames or deletes a file, if the gate and the user allow it. Returns once that is done, or is refused. A host
+    /// without a user to ask does none of it.
+    async fn change_file(&self, change: FileChange) -> Outcome {
+        let file = change.file();
         Outcome::Refused(Refusal {
             rule: Rule::Path,
-            message: format!("{file} cannot be made: no new files are possible here"),
+            message: format!("{file} stays as it is: only what is in files can be changed here"),
         })
     }
 
@@ -64,6 +65,47 @@ pub trait Host: Send + Sync {
 
     /// Writes down what happened. Must not block for long.
     fn journal(&self, event: JournalEvent);
+}
+
+/// What a run wants with a file as a whole. Paths are from the workspace folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FileChange {
+    /// A new one.
+    Create {
+        /// Its path.
+        file: String,
+        /// All of it.
+        text: String,
+        /// Why, in the model's words.
+        reason: String,
+    },
+    /// Another name, or another folder.
+    Rename {
+        /// Its path.
+        file: String,
+        /// Its new path.
+        to: String,
+        /// Why, in the model's words.
+        reason: String,
+    },
+    /// None any more.
+    Delete {
+        /// Its path.
+        file: String,
+        /// Why, in the model's words.
+        reason: String,
+    },
+}
+
+impl FileChange {
+    /// The path of the file.
+    pub fn file(&self) -> &str {
+        match self {
+            FileChange::Create { file, .. }
+            | FileChange::Rename { file, .. }
+            | FileChange::Delete { file, .. } => file,
+        }
+    }
 }
 
 /// What became of a proposal.

@@ -20,7 +20,7 @@ mod tools;
 
 pub use action::{Action, Note, Task};
 pub use gate::{Region, Scope, Target};
-pub use host::{Ask, Attempt, Grant, Host, NoBudget, Outcome, Progress, Settlement};
+pub use host::{Ask, Attempt, FileChange, Grant, Host, NoBudget, Outcome, Progress, Settlement};
 pub use journal::{JournalEvent, Verdict};
 pub use pack::{Pack, PackError, PackItem, PackKind, PackTier, Packer, Sizes, pack, sizes};
 pub use prompt::{Model, Models, PROMPT_VERSION, first_request};

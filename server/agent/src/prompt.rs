@@ -29,6 +29,8 @@ pub struct Model {
     pub patches: bool,
     /// Whether it may make new files, each with the user's word.
     pub creates: bool,
+    /// Whether it may rename and delete files, each with the user's word.
+    pub moves: bool,
 }
 
 /// The models of a run.
@@ -296,6 +298,7 @@ mod tests {
             effort: None,
             patches: false,
             creates: false,
+            moves: false,
         };
         let one = request(&model, "a".to_owned());
         let other = request(&model, "b".to_owned());

@@ -15,19 +15,21 @@ use gate::{Operation, Replacement};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::Model;
 use crate::action::one_line;
+use crate::{FileChange, Model};
 
 use input::{
-    AddSymbol, ApplyPatch, CreateFile, EditImports, EditSymbol, Find, ReadSymbol, ReplaceSymbol,
-    RequestScope,
+    AddSymbol, ApplyPatch, CreateFile, DeleteFile, EditImports, EditSymbol, Find, ReadSymbol,
+    RenameFile, ReplaceSymbol, RequestScope,
 };
 pub(crate) use offer::{READS, reading_specs, specs, specs_for};
 use patch::Patch;
 pub(crate) use toolbox::{Reply, Toolbox, Work};
 
-/// The tool that makes files.
+/// The tools for whole files.
 const CREATE: &str = "create_file";
+const RENAME: &str = "rename_file";
+const DELETE: &str = "delete_file";
 
 /// The most bytes of code in one call; the gate's limit for an edit is lower.
 const MAX_CODE: usize = 256 * 1024;
@@ -60,11 +62,7 @@ pub(crate) enum Call {
         symbols: Vec<String>,
         reason: String,
     },
-    Create {
-        file: String,
-        text: String,
-        reason: String,
-    },
+    File(FileChange),
     Patch(Patch),
 }
 
@@ -73,6 +71,7 @@ pub(crate) enum Call {
 pub(crate) struct Extra {
     patches: bool,
     creates: bool,
+    moves: bool,
 }
 
 impl Extra {
@@ -80,6 +79,7 @@ impl Extra {
     pub(crate) const NONE: Extra = Extra {
         patches: false,
         creates: false,
+        moves: false,
     };
 }
 
@@ -88,6 +88,7 @@ impl From<&Model> for Extra {
         Extra {
             patches: model.patches,
             creates: model.creates,
+            moves: model.moves,
         }
     }
 }
@@ -240,11 +241,30 @@ pub(crate) fn parse(tool: &str, input: &Value, extra: Extra) -> Result<Call, Str
                 reason,
             } = read(tool, input)?;
             code([&text])?;
-            Ok(Call::Create {
+            Ok(Call::File(FileChange::Create {
                 file: path("new_file", new_file)?,
                 text,
                 reason: one_line(&reason, MAX_REASON),
-            })
+            }))
+        }
+        RENAME if extra.moves => {
+            let RenameFile {
+                old_file,
+                new_file,
+                reason,
+            } = read(tool, input)?;
+            Ok(Call::File(FileChange::Rename {
+                file: path("old_file", old_file)?,
+                to: path("new_file", new_file)?,
+                reason: one_line(&reason, MAX_REASON),
+            }))
+        }
+        DELETE if extra.moves => {
+            let DeleteFile { old_file, reason } = read(tool, input)?;
+            Ok(Call::File(FileChange::Delete {
+                file: path("old_file", old_file)?,
+                reason: one_line(&reason, MAX_REASON),
+            }))
         }
         patch::NAME if extra.patches => {
             let ApplyPatch { input } = read(tool, input)?;
@@ -258,6 +278,9 @@ pub(crate) fn parse(tool: &str, input: &Value, extra: Extra) -> Result<Call, Str
 fn no_such_tool(name: &str, extra: Extra) -> String {
     let mut names: Vec<String> = specs().into_iter().map(|tool| tool.name).collect();
     names.extend(extra.creates.then(|| CREATE.to_owned()));
+    if extra.moves {
+        names.extend([RENAME, DELETE].map(str::to_owned));
+    }
     names.extend(extra.patches.then(|| patch::NAME.to_owned()));
     format!(
         "there is no tool {:?}; the tools are {}",
@@ -316,6 +339,7 @@ mod tests {
     const ALL: Extra = Extra {
         patches: true,
         creates: true,
+        moves: true,
     };
 
     fn check(tool: &str, input: Value, expect: Expect) {
@@ -339,7 +363,19 @@ mod tests {
         check(
             "create_file",
             json!({"new_file": "src/a.rs", "text": "fn a() {}\n"}),
-            expect![[r#"Create { file: "src/a.rs", text: "fn a() {}\n", reason: "" }"#]],
+            expect![[r#"File(Create { file: "src/a.rs", text: "fn a() {}\n", reason: "" })"#]],
+        );
+        check(
+            "rename_file",
+            json!({"old_file": "src/a.rs", "new_file": "src/b.rs", "reason": "it says\nmore"}),
+            expect![[
+                r#"File(Rename { file: "src/a.rs", to: "src/b.rs", reason: "it says more" })"#
+            ]],
+        );
+        check(
+            "delete_file",
+            json!({"old_file": "src/a.rs"}),
+            expect![[r#"File(Delete { file: "src/a.rs", reason: "" })"#]],
         );
         check(
             "read_symbol",
@@ -391,7 +427,7 @@ mod tests {
             "rm -rf\n/",
             json!({}),
             expect![[
-                r#"there is no tool "rm -rf /"; the tools are edit_symbol, replace_symbol, add_symbol, edit_imports, read_symbol, find, request_scope, create_file, apply_patch"#
+                r#"there is no tool "rm -rf /"; the tools are edit_symbol, replace_symbol, add_symbol, edit_imports, read_symbol, find, request_scope, create_file, rename_file, delete_file, apply_patch"#
             ]],
         );
         let big = "x".repeat(MAX_CODE + 1);

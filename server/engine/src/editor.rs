@@ -1,7 +1,7 @@
 use async_trait::async_trait;
-use gate::{ApprovedEdit, NewFile, Removal};
+use gate::{ApprovedEdit, Move, NewFile, Removal};
 use serde::Serialize;
-use text::FilePath;
+use text::{FilePath, Text};
 
 use crate::RunId;
 
@@ -17,7 +17,7 @@ pub trait Editor: Send + Sync + 'static {
         Reply::Refused("this editor has no preview".to_owned())
     }
 
-    /// Whether it can make files and take them away again.
+    /// Whether it can make files, rename them, and take them away again.
     fn makes_files(&self) -> bool {
         false
     }
@@ -34,11 +34,44 @@ pub trait Editor: Send + Sync + 'static {
         Reply::Refused("this editor removes no files".to_owned())
     }
 
+    /// Asks the editor to give a file another name. The reply is not proof.
+    async fn rename(&self, file: &Move, label: &str) -> Reply {
+        let _ = (file, label);
+        Reply::Refused("this editor renames no files".to_owned())
+    }
+
+    /// Has a file shown again that was, beside what the user looks at.
+    async fn reopen(&self, file: &FilePath) {
+        let _ = file;
+    }
+
+    /// Whether it writes when all is done, so that until then the disk is as before whatever it makes, renames or deletes.
+    fn writes_later(&self) -> bool {
+        false
+    }
+
+    /// What will be under a name, where that is not what the disk has.
+    fn planned(&self, file: &FilePath) -> Option<Planned> {
+        let _ = file;
+        None
+    }
+
     /// Asks the user a question that a run waits for. No answer is a no.
     async fn ask(&self, question: &str) -> bool;
 
     /// Shows what happened. Must not block.
     fn show(&self, event: Event);
+}
+
+/// What will be under the name of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Planned {
+    /// A text.
+    Text(Text),
+    /// What the disk has under another name.
+    Moved(FilePath),
+    /// Nothing.
+    Nothing,
 }
 
 /// What an editor says of an edit.

@@ -5,7 +5,9 @@ mod lander;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use agent::{Ask, Attempt, Grant, Host, JournalEvent, NoBudget, Outcome, Progress, Settlement};
+use agent::{
+    Ask, Attempt, FileChange, Grant, Host, JournalEvent, NoBudget, Outcome, Progress, Settlement,
+};
 use async_trait::async_trait;
 use gate::{ApprovedEdit, Proposal, Refusal, Region, Rule, Scope, Verdict, View, decide};
 use ledger::{Journal, Usage};
@@ -187,6 +189,7 @@ impl RunHost {
             engine: self.engine.clone(),
             run: self.run.clone(),
             cancel: self.cancel.clone(),
+            home: self.lease.file(),
         }
     }
 
@@ -312,27 +315,8 @@ impl Host for RunHost {
         Outcome::Cancelled
     }
 
-    async fn create(&self, file: &str, text: &str, reason: &str) -> Outcome {
-        let new = match self.allowed_file(file, text, reason).await {
-            Ok(new) => new,
-            Err(outcome) => return outcome,
-        };
-        if self.cancel.is_cancelled() {
-            return Outcome::Cancelled;
-        }
-        // What is in the editor's hands cannot be called back, as with an edit.
-        let lander = self.lander();
-        let (told, outcome) = oneshot::channel();
-        let shutdown = self.engine.shared.shutdown.clone();
-        self.engine.spawn(async move {
-            tokio::select! {
-                () = shutdown.cancelled() => {}
-                outcome = lander.make_file(&new) => {
-                    let _unheard = told.send(outcome);
-                }
-            }
-        });
-        outcome.await.unwrap_or(Outcome::Cancelled)
+    async fn change_file(&self, change: FileChange) -> Outcome {
+        self.change_whole_file(change).await
     }
 
     async fn reserve(&self, ask: Ask) -> Result<Attempt, NoBudget> {

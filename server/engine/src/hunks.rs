@@ -10,6 +10,7 @@ use text::{Bias, EditSet, FilePath, Range};
 use workspace::Document;
 
 use crate::charge::Charge;
+use crate::files::Whole;
 use crate::landing::changed_meanwhile;
 use crate::runs::RunSummary;
 
@@ -52,8 +53,8 @@ pub struct Hunk {
     pub(crate) before: u64,
     /// What it changes, in tokens.
     pub(crate) weight: u64,
-    /// Whether it is a whole file that the run has made.
-    pub made_file: bool,
+    /// What it does to a file as a whole, if that is what it is about.
+    pub whole: Option<Whole>,
     /// Where it stands.
     pub state: HunkState,
 }
@@ -128,7 +129,8 @@ impl Hunk {
             }
             _ => false,
         };
-        same_state && self.run == other.run && self.file == other.file
+        let same_place = self.run == other.run && self.file == other.file;
+        same_state && same_place && self.whole == other.whole
     }
 
     fn is_pending(&self) -> bool {
@@ -319,20 +321,31 @@ impl Hunks {
         Some(hunk)
     }
 
-    /// Forgets the landed hunks of a file, whose text is the user's from here on. Answers how many.
-    pub(crate) fn keep_landed(&mut self, file: &FilePath) -> usize {
+    /// Forgets the landed hunks of a file, whose text is the user's from here on. Answers with them.
+    pub(crate) fn keep_landed(&mut self, file: &FilePath) -> Vec<Hunk> {
         let all = self.put_away(file);
         self.mark(file);
-        let waiting: Vec<Hunk> = all
-            .iter()
-            .filter(|hunk| hunk.is_pending())
-            .cloned()
-            .collect();
-        let kept = all.len() - waiting.len();
+        let all = all.iter().cloned();
+        let (waiting, kept): (Vec<Hunk>, Vec<Hunk>) = all.partition(Hunk::is_pending);
         if !waiting.is_empty() {
             self.by_file.insert(file.clone(), Arc::new(waiting));
         }
         kept
+    }
+
+    /// Whether the user is still to decide on something in a file, or on its name, or on whether it is there.
+    pub(crate) fn is_undecided(&self, file: &FilePath) -> bool {
+        let names = |hunk: &Hunk| match &hunk.whole {
+            Some(Whole::Renamed { from, to }) => [from, to].contains(&&file.to_string()),
+            Some(Whole::Deleted { file: gone, .. }) => gone == file.as_str(),
+            Some(Whole::Made) | None => false,
+        };
+        self.by_file.contains_key(file)
+            || self
+                .by_file
+                .values()
+                .flat_map(|hunks| hunks.iter())
+                .any(names)
     }
 
     /// The run that the hunk belongs to which came last.
@@ -441,21 +454,21 @@ mod tests {
                 charge: Charge::default(),
                 before: 0,
                 weight: 0,
-                made_file: false,
+                whole: None,
                 state,
             };
             hunks.add(hunk);
             runs.push(run);
         }
         assert_eq!(hunks.last_run().as_ref(), runs.last());
-        assert_eq!(hunks.keep_landed(&file), 1);
+        assert_eq!(hunks.keep_landed(&file).len(), 1);
         let left: Vec<RunId> = hunks
             .of(&file)
             .iter()
             .map(|hunk| hunk.run.clone())
             .collect();
         assert_eq!(left.as_slice(), runs.get(1..).unwrap());
-        assert_eq!(hunks.keep_landed(&file), 0);
+        assert_eq!(hunks.keep_landed(&file).len(), 0);
         assert!(hunks.get(HunkId(2)).is_some());
     }
 

@@ -11,6 +11,7 @@ use text::{Edit, EditSet, FilePath, Range, Text};
 use workspace::Document;
 
 use crate::charge::Charge;
+use crate::files::Whole;
 use crate::hunks::{Hunk, HunkState, Waits};
 use crate::shelf::{Found, Kept};
 use crate::{Engine, Level};
@@ -29,8 +30,8 @@ pub(crate) struct KeptHunk {
     symbol: String,
     reason: String,
     charge: Charge,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    made_file: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    whole: Option<Whole>,
     state: KeptState,
 }
 
@@ -111,7 +112,7 @@ impl Engine {
                         charge: hunk.charge,
                         before: 0,
                         weight: 0,
-                        made_file: hunk.made_file,
+                        whole: hunk.whole,
                         state,
                     };
                     // A server that died at the wrong moment leaves what it had taken over twice.
@@ -139,6 +140,13 @@ impl Engine {
         bases: &[Text],
     ) -> Result<HunkState, Gone> {
         match &hunk.state {
+            // It only stands there; what it is about is elsewhere.
+            KeptState::Landed(landed) if matches!(&hunk.whole, Some(whole) if *whole != Whole::Made) => {
+                Ok(HunkState::Landed(Landed {
+                    range: since.map_range(landed.range),
+                    ..landed.clone()
+                }))
+            }
             KeptState::Landed(landed) => {
                 // Its place moves as the edit that would take it back.
                 let back = EditSet::one(Edit::new(landed.range, landed.old.clone()));
@@ -289,7 +297,7 @@ fn written(document: &Document, hunks: &[Hunk]) -> Option<Kept> {
         symbol: hunk.symbol.clone(),
         reason: hunk.reason.clone(),
         charge: hunk.charge,
-        made_file: hunk.made_file,
+        whole: hunk.whole.clone(),
         state: written_state(document, &hunk.state, &mut bases),
     });
     Some(Kept {

@@ -297,6 +297,7 @@ impl Engine {
             effort: config.models.effort,
             patches: config.models.patches,
             creates: action.is_some_and(Action::may_create) && self.shared.editor.makes_files(),
+            moves: action.is_some_and(Action::may_move) && self.shared.editor.makes_files(),
         }
     }
 

@@ -34,9 +34,10 @@ mod state;
 mod tags;
 
 pub use charge::Charge;
-pub use editor::{Editor, Event, LastRun, Level, Reply, Spending};
+pub use editor::{Editor, Event, LastRun, Level, Planned, Reply, Spending};
+pub use files::Whole;
 pub use findings::{News, findings_of, manifests_of, read_manifests};
-pub use headless::HeadlessEditor;
+pub use headless::{FileStep, HeadlessEditor};
 pub use hunks::{Hunk, HunkId, HunkState, Waits};
 pub use indexer::watched_patterns;
 pub use launch::{Launch, LaunchError};

@@ -2,8 +2,10 @@
 
 use review::{Finding, Related, RuleId, Severity};
 use text::{FilePath, Range};
+use workspace::Snapshot;
 
 use crate::Engine;
+use crate::files::Whole;
 use crate::hunks::{Hunk, HunkState, Waits};
 
 /// The markers of one text of a file.
@@ -86,7 +88,7 @@ impl Engine {
         let document = snapshot.open_document(file)?;
         let mut markers: Vec<Marker> = hunks
             .iter()
-            .map(|hunk| hunk_marker(hunk, document.text()))
+            .map(|hunk| hunk_marker(hunk, document.text(), &snapshot))
             .collect();
         if findings {
             let findings = self.findings_in(&snapshot, document).into_iter();
@@ -115,10 +117,10 @@ impl Engine {
     }
 }
 
-fn hunk_marker(hunk: &Hunk, text: &text::Text) -> Marker {
+fn hunk_marker(hunk: &Hunk, text: &text::Text, snapshot: &Snapshot) -> Marker {
     // A deletion has no text of its own to mark; the line it was on stands in for it.
     let range = match hunk.range() {
-        _ if hunk.made_file => text.line_range(0),
+        _ if hunk.whole == Some(Whole::Made) => text.line_range(0),
         range if range.is_empty() => text.line_range(text.line_of(range.start)),
         range => range,
     };
@@ -127,10 +129,11 @@ fn hunk_marker(hunk: &Hunk, text: &text::Text) -> Marker {
     } else {
         hunk.reason.as_str()
     };
+    let why = match &hunk.whole {
+        Some(whole) => format!("{}: {why}", whole.shown(snapshot)),
+        None => why.to_owned(),
+    };
     let message = match &hunk.state {
-        HunkState::Landed(_) if hunk.made_file => {
-            format!("{} · new file: {why} · {}", hunk.title, hunk.charge)
-        }
         // While its request is under way, nothing is settled yet.
         HunkState::Landed(_) if hunk.charge.is_nothing() => format!("{} · {why}", hunk.title),
         HunkState::Landed(_) => format!("{} · {why} · {}", hunk.title, hunk.charge),
@@ -152,6 +155,21 @@ fn hunk_marker(hunk: &Hunk, text: &text::Text) -> Marker {
         message,
         kind: MarkerKind::Hunk(Box::new(hunk.clone())),
         related: Vec::new(),
+    }
+}
+
+impl Whole {
+    /// What was done, for people.
+    pub(crate) fn shown(&self, snapshot: &Snapshot) -> String {
+        let name = |path: &str| match FilePath::new(path) {
+            Ok(file) => snapshot.display(&file).to_owned(),
+            Err(_) => path.to_owned(),
+        };
+        match self {
+            Whole::Made => "new file".to_owned(),
+            Whole::Renamed { from, to } => format!("renamed {} to {}", name(from), name(to)),
+            Whole::Deleted { file, .. } => format!("deleted {}", name(file)),
+        }
     }
 }
 

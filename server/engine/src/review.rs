@@ -6,6 +6,7 @@ use gate::{Landed, View, restore};
 use text::{Edit, EditSet, FilePath};
 use tokio_util::sync::CancellationToken;
 
+use crate::files::Whole;
 use crate::hunks::{Hunk, HunkId, HunkState};
 use crate::landing::Landing;
 use crate::{Engine, Event, RunId};
@@ -114,8 +115,11 @@ impl Engine {
     /// Keeps all landed hunks of a file; those that are not in its text go on waiting. Answers how many.
     pub fn keep_file(&self, file: &FilePath) -> usize {
         let kept = self.with(|state| state.hunks.keep_landed(file));
+        for whole in kept.iter().filter_map(|hunk| hunk.whole.as_ref()) {
+            self.forget_bytes(whole);
+        }
         self.show(Event::Markers(file.clone()));
-        kept
+        kept.len()
     }
 
     /// The run whose hunk came last, among those that nobody has kept or undone.
@@ -128,8 +132,8 @@ impl Engine {
         let hunk = self
             .with(|state| state.hunks.get(id))
             .ok_or(ReviewError::Gone)?;
-        if let Some(made) = hunk.made() {
-            self.remove_made_file(&hunk, made).await?;
+        if let Some(whole) = &hunk.whole {
+            self.take_file_back(&hunk, whole).await?;
         } else if let HunkState::Landed(_) = hunk.state {
             self.take_back(&hunk).await?;
         }
@@ -206,6 +210,9 @@ impl Engine {
 
     pub(crate) fn settle_hunk(&self, hunk: &Hunk) {
         self.with(|state| state.hunks.remove(hunk.id));
+        if let Some(whole) = &hunk.whole {
+            self.forget_bytes(whole);
+        }
         self.show(Event::Markers(hunk.file.clone()));
     }
 
@@ -231,6 +238,19 @@ impl Engine {
     /// The hunk as a picture: the lines it changed, before and after.
     pub fn diff_of(&self, hunk: &Hunk) -> String {
         let snapshot = self.snapshot();
+        let shown = |path: &str| FilePath::new(path).map(|path| snapshot.display(&path).to_owned());
+        match &hunk.whole {
+            Some(Whole::Renamed { from, to }) => {
+                let names = [("-", shown(from)), ("+", shown(to))];
+                let lines =
+                    names.map(|(sign, name)| format!("{sign}{}\n", name.unwrap_or_default()));
+                return lines.concat();
+            }
+            Some(Whole::Deleted { file, .. }) => {
+                return format!("-{}\n", shown(file).unwrap_or_default());
+            }
+            Some(Whole::Made) | None => {}
+        }
         let Some(document) = snapshot.open_document(&hunk.file) else {
             return String::new();
         };

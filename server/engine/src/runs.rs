@@ -143,6 +143,20 @@ impl Runs {
             .collect()
     }
 
+    /// The run that works in a file, by the words of the menu; empty if that is `asking`.
+    pub(crate) fn working_in(&self, file: &FilePath, asking: &RunId) -> Option<String> {
+        let mut there = (self.runs.values()).filter(|run| {
+            let own = [&run.summary.file, &run.lease.file()].contains(&file);
+            run.summary.end.is_none() && own
+        });
+        let run = &there.next()?.summary;
+        Some(if run.id == *asking {
+            String::new()
+        } else {
+            run.title.clone()
+        })
+    }
+
     /// The run other than `asking` that works on something of `wanted`, and on what.
     pub(crate) fn working_on(
         &self,

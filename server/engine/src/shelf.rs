@@ -14,7 +14,7 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
@@ -32,6 +32,9 @@ const MIN_AGE: Duration = Duration::from_hours(1);
 /// How the names of files with hunks end, and those of locks.
 const KEPT: &str = ".json";
 const LOCK: &str = ".lock";
+
+/// The folder of the bytes of deleted files, each under an identity that holds its time.
+const DELETED: &str = "deleted";
 
 /// The hunks of one file, as they are written down.
 #[derive(Debug, Serialize, Deserialize)]
@@ -150,6 +153,27 @@ impl Shelf {
         }
     }
 
+    /// Keeps the bytes of a file that is about to be deleted. Answers where.
+    pub(crate) fn keep_bytes(&self, file: &FilePath) -> io::Result<FilePath> {
+        let folder = self.folder.join(DELETED);
+        fs::create_dir_all(&folder)?;
+        let place = folder.join(Uuid::now_v7().to_string());
+        // The file itself under a second name, where that is possible: then what is written to it meanwhile is kept too.
+        if fs::hard_link(file.as_path(), &place).is_err() {
+            fs::copy(file.as_path(), &place)?;
+        }
+        FilePath::new(place).map_err(io::Error::other)
+    }
+
+    /// Forgets the bytes of a deleted file.
+    pub(crate) fn forget_bytes(&self, kept: &str) {
+        let place = Path::new(kept);
+        if place.parent() == Some(&self.folder.join(DELETED)) {
+            // They may have been fetched from there.
+            _ = fs::remove_file(place);
+        }
+    }
+
     /// Removes what nobody has opened for a long time, and the locks of servers that are gone.
     pub(crate) fn clean_up(&self) {
         let is_older = |path: &Path, than| {
@@ -163,6 +187,12 @@ impl Shelf {
         }
         for path in self.entries(KEPT).filter(|path| is_older(path, MAX_AGE)) {
             _ = fs::remove_file(path);
+        }
+        let deleted = fs::read_dir(self.folder.join(DELETED));
+        for entry in deleted.into_iter().flatten().flatten() {
+            if deleted_for(&entry.file_name()).is_some_and(|age| age > MAX_AGE) {
+                _ = fs::remove_file(entry.path());
+            }
         }
     }
 
@@ -237,6 +267,14 @@ fn remove(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
+}
+
+/// How long ago the bytes under such a name were put there.
+fn deleted_for(name: &OsStr) -> Option<Duration> {
+    let since = Uuid::try_parse(name.to_str()?).ok()?.get_timestamp()?;
+    let (seconds, nanos) = since.to_unix();
+    let then = UNIX_EPOCH + Duration::new(seconds, nanos);
+    then.elapsed().ok()
 }
 
 fn name(path: &Path) -> &str {

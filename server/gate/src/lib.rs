@@ -9,9 +9,9 @@
 
 mod address;
 mod approved;
-mod create;
 mod decide;
 mod draft;
+mod files;
 mod imports;
 mod lines;
 mod policy;
@@ -20,8 +20,11 @@ mod scope;
 mod verdict;
 
 pub use approved::{ApprovedEdit, Landed, Noted, restore, take_up};
-pub use create::{NewFile, NewFileQuestion, Removal, create, take_away};
 pub use decide::decide;
+pub use files::{
+    FileKind, FileQuestion, Move, Named, NewFile, Removal, Standing, bring_back, create, delete,
+    rename, take_away, write_again,
+};
 pub use policy::{Policy, Protection};
 pub use proposal::{Operation, Place, Proposal, Replacement, Tier};
 pub use scope::{Region, Scope, Target};

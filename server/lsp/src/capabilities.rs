@@ -31,7 +31,7 @@ pub struct Client {
     pub apply_edit: bool,
     /// Edits may name document versions. Implied by file operations: Neovim announces only those.
     pub document_changes: bool,
-    /// An edit may create files, and delete them again.
+    /// An edit may create files, rename them, and delete them again.
     pub create_files: bool,
     /// Edits may carry annotations, and with them the client may show a preview.
     pub change_annotations: bool,
@@ -117,7 +117,7 @@ impl Client {
             progress: flag("/window/workDoneProgress"),
             apply_edit: flag("/workspace/applyEdit"),
             document_changes: flag(&format!("{edit}/documentChanges")) || !operations.is_empty(),
-            create_files: ["create", "delete"]
+            create_files: ["create", "rename", "delete"]
                 .iter()
                 .all(|kind| operations.contains(&json!(kind))),
             change_annotations: object(&format!("{edit}/changeAnnotationSupport")),

@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use engine::{Editor, Event, Reply};
-use gate::{ApprovedEdit, NewFile, Removal};
+use gate::{ApprovedEdit, Move, NewFile, Removal};
 use lsp_types::{
     AnnotatedTextEdit, ApplyWorkspaceEditParams, ApplyWorkspaceEditRequest, ChangeAnnotation,
     CreateFile, CreateFileOptions, DeleteFile, DocumentChange, MessageActionItem, MessageType,
-    OptionalVersionedTextDocumentIdentifier, ShowMessageRequest, ShowMessageRequestParams,
-    TextDocumentEdit, TextDocumentIdentifier, TextEdit, WorkspaceEdit,
+    OptionalVersionedTextDocumentIdentifier, RenameFile, RenameFileOptions, ShowDocumentParams,
+    ShowMessageRequest, ShowMessageRequestParams, TextDocumentEdit, TextDocumentIdentifier,
+    TextEdit, WorkspaceEdit,
 };
+use text::FilePath;
 use tokio::sync::mpsc::UnboundedSender;
 use tower_lsp::Client;
 
@@ -163,6 +165,37 @@ impl Editor for LspEditor {
             annotation_id: None,
         };
         self.change_files(vec![gone.into()], label).await
+    }
+
+    async fn rename(&self, wanted: &Move, label: &str) -> Reply {
+        let (overwrite, ignore_if_exists) = (Some(false), Some(false));
+        let renamed = RenameFile {
+            old_uri: self.session.uri_of(wanted.from()),
+            new_uri: self.session.uri_of(wanted.to()),
+            options: Some(RenameFileOptions {
+                overwrite,
+                ignore_if_exists,
+            }),
+            annotation_id: None,
+        };
+        self.change_files(vec![renamed.into()], label).await
+    }
+
+    async fn reopen(&self, file: &FilePath) {
+        let Some(client) = self.client.get() else {
+            return;
+        };
+        if !self.session.client().show_document {
+            return;
+        }
+        let params = ShowDocumentParams {
+            uri: self.session.uri_of(file),
+            external: Some(false),
+            take_focus: Some(false),
+            selection: None,
+        };
+        // A client that does not show it leaves it to the user.
+        let _unshown = tokio::time::timeout(APPLY_TIMEOUT, client.show_document(params)).await;
     }
 
     async fn preview(&self, edits: &[ApprovedEdit], title: &str) -> Reply {

@@ -435,15 +435,42 @@ impl Editor {
                     .write(operation["uri"].as_str().unwrap_or_default(), "");
                 Ok(())
             }
-            "rename" => fs::rename(path("oldUri"), path("newUri")),
+            "rename" if path("newUri").exists() && !option("overwrite") => {
+                return Err("the file exists".to_owned());
+            }
+            "rename" => self.rename(operation),
             _ => fs::remove_file(path("uri")),
         };
         let uri = operation["uri"].as_str().unwrap_or_default();
-        if kind == "delete" && self.documents.remove(uri).is_some() {
+        if kind == "delete" && result.is_ok() && self.documents.remove(uri).is_some() {
             let document = json!({"uri": uri});
             self.notify("textDocument/didClose", json!({"textDocument": document}));
         }
         result.map_err(|error| error.to_string())
+    }
+}
+
+impl Editor {
+    /// A buffer goes with its file.
+    fn rename(&mut self, operation: &Value) -> std::io::Result<()> {
+        let uri = |name: &str| operation[name].as_str().unwrap_or_default().to_owned();
+        let (from, to) = (uri("oldUri"), uri("newUri"));
+        let path = self.home.path(&to);
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        fs::rename(self.home.path(&from), path)?;
+        if let Some(mut document) = self.documents.remove(&from) {
+            let closed = json!({"uri": from});
+            self.notify("textDocument/didClose", json!({"textDocument": closed}));
+            document.version = self.options.versions.0;
+            let (version, text) = (document.version, document.text.clone());
+            let opened =
+                json!({"uri": to, "languageId": language(&to), "version": version, "text": text});
+            self.notify("textDocument/didOpen", json!({"textDocument": opened}));
+            self.documents.insert(to, document);
+        }
+        Ok(())
     }
 }
 

@@ -578,6 +578,7 @@ fn the_sizes_are_those_of_what_is_sent() {
         effort: None,
         patches: false,
         creates: false,
+        moves: false,
     };
     let request = crate::first_request(&snapshot, &task, &scope, &model).unwrap();
     let [message] = request.messages.as_slice() else {

@@ -70,6 +70,7 @@ impl Bench {
             effort: None,
             patches: false,
             creates: false,
+            moves: false,
         };
         run(
             &task,

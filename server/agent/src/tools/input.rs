@@ -88,6 +88,23 @@ pub(super) struct CreateFile {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct RenameFile {
+    pub(super) old_file: String,
+    pub(super) new_file: String,
+    #[serde(default)]
+    pub(super) reason: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DeleteFile {
+    pub(super) old_file: String,
+    #[serde(default)]
+    pub(super) reason: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct ApplyPatch {
     pub(super) input: String,
 }

@@ -3,7 +3,7 @@
 use provider::ToolSpec;
 use serde_json::{Value, json};
 
-use super::{CREATE, patch};
+use super::{CREATE, DELETE, RENAME, patch};
 use crate::Model;
 
 /// The tools that a model is offered, always in the same order.
@@ -19,6 +19,24 @@ pub(crate) fn specs_for(model: &Model) -> Vec<ToolSpec> {
             "Makes a new file. It interrupts the user, who has to allow it, so only if the task cannot be done well in the file \
              you work in. You cannot change it afterwards: send it whole and right.",
             fields,
+        ));
+    }
+    if model.moves {
+        let old = json!({"type": "string", "description": "Its path from the workspace folder."});
+        let new = json!({"type": "string", "description": "Its new path; nothing has it yet."});
+        let reason =
+            json!({"type": "string", "description": "Why the task needs it, for the user."});
+        specs.push(spec(
+            RENAME,
+            "Gives a file another name or folder, and changes nothing in it or in others that name it. It interrupts the user, \
+             who has to allow it, so only if the task asks for it. Not for the file you work in.",
+            json!({"old_file": old, "new_file": new, "reason": reason}),
+        ));
+        specs.push(spec(
+            DELETE,
+            "Deletes a file. It interrupts the user, who has to allow it, so only if the task asks for it and nothing needs the \
+             file any more. Not for the file you work in.",
+            json!({"old_file": old, "reason": reason}),
         ));
     }
     if model.patches {

@@ -280,7 +280,7 @@ impl<'a> Toolbox<'a> {
             }
             Call::Change { operation, reason } => self.change(operation, reason).await,
             Call::RequestScope { symbols, reason } => self.request_scope(symbols, &reason).await,
-            Call::Create { file, text, reason } => self.create(&file, &text, &reason).await,
+            Call::File(change) => self.change_file(change).await,
             Call::Patch(patch) => self.patch(&patch).await,
         }
     }

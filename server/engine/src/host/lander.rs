@@ -2,9 +2,11 @@ use agent::Outcome;
 use gate::{ApprovedEdit, NewFile, Rule};
 use text::{FilePath, Range};
 use tokio_util::sync::CancellationToken;
+use workspace::Document;
 
-use super::files::no_file;
+use super::files::{Allowed, no_file};
 use crate::charge::Charge;
+use crate::files::Whole;
 use crate::hunks::{Hunk, HunkState, Waits};
 use crate::landing::Landing;
 use crate::runs::RunSummary;
@@ -24,6 +26,8 @@ pub(super) struct Lander {
     pub(super) engine: Engine,
     pub(super) run: RunSummary,
     pub(super) cancel: CancellationToken,
+    /// The file that the run works in.
+    pub(super) home: FilePath,
 }
 
 impl Lander {
@@ -82,7 +86,7 @@ impl Lander {
             symbol: edit.symbol(),
             reason: edit.reason(),
             weight: weight(edit),
-            made_file: false,
+            whole: None,
         };
         self.note(&piece, state, serial);
     }
@@ -106,7 +110,7 @@ impl Lander {
                 charge: Charge::default(),
                 before: (summary.as_ref()).map_or(0, |run| run.changed.saturating_sub(weight)),
                 weight,
-                made_file: piece.made_file,
+                whole: piece.whole.clone(),
                 state,
             };
             // What was typed between the proof and this moment has moved the text already.
@@ -125,28 +129,72 @@ impl Lander {
         self.engine.show(Event::Markers(file.clone()));
     }
 
-    /// Has the editor make a file, and notes it as one hunk.
-    pub(super) async fn make_file(&self, new: &NewFile) -> Outcome {
-        match self.engine.make_file(new, &self.run.title).await {
-            Ok(serial) => {
-                let text = new.text().to_string();
-                let piece = Piece {
-                    file: new.file(),
-                    symbol: "",
-                    reason: new.reason(),
-                    weight: ledger::tokens(&text).max(1),
-                    made_file: true,
-                };
-                let landed = gate::Landed {
-                    range: Range::new(0, text.len()),
-                    old: String::new(),
-                    new: text,
-                };
-                self.note(&piece, HunkState::Landed(landed), serial);
-                Outcome::Landed { hunks: 1 }
-            }
+    /// Has the editor make, rename or delete a file, and notes that as one hunk.
+    pub(super) async fn change_file(&self, change: Allowed) -> Outcome {
+        let (engine, label) = (&self.engine, &self.run.title);
+        let done = match &change {
+            Allowed::Create(new) => match engine.make_file(new, label).await {
+                Ok(serial) => {
+                    self.note_made(new, serial);
+                    Ok(())
+                }
+                Err(why) => Err(why),
+            },
+            Allowed::Rename(wanted) => engine.move_file(wanted, label).await.map(|()| {
+                let (from, to) = (wanted.from().to_string(), wanted.to().to_string());
+                self.note_whole(Whole::Renamed { from, to }, wanted.reason());
+            }),
+            Allowed::Delete(gone) => engine
+                .delete_file(gone, label)
+                .await
+                .map(|whole| self.note_whole(whole, gone.reason())),
+        };
+        match done {
+            Ok(()) => Outcome::Landed { hunks: 1 },
             Err(why) => no_file(Rule::Path, why),
         }
+    }
+
+    fn note_made(&self, new: &NewFile, serial: u64) {
+        let text = new.text().to_string();
+        let piece = Piece {
+            file: new.file(),
+            symbol: "",
+            reason: new.reason(),
+            weight: ledger::tokens(&text).max(1),
+            whole: Some(Whole::Made),
+        };
+        let landed = gate::Landed {
+            range: Range::new(0, text.len()),
+            old: String::new(),
+            new: text,
+        };
+        self.note(&piece, HunkState::Landed(landed), serial);
+    }
+
+    /// Notes what was done to another file where the run works: there the user looks, and that file may be gone.
+    fn note_whole(&self, whole: Whole, reason: &str) {
+        let snapshot = self.engine.snapshot();
+        let document = snapshot.open_document(&self.home);
+        let symbol = &self.run.symbol;
+        let at = document.and_then(|document| {
+            let facts = document.parsed()?.facts();
+            Some(facts.symbol(facts.by_path(symbol)?)?.name_range.start)
+        });
+        let piece = Piece {
+            file: &self.home,
+            symbol,
+            reason,
+            weight: 1,
+            whole: Some(whole),
+        };
+        let landed = gate::Landed {
+            range: Range::at(at.unwrap_or(0)),
+            old: String::new(),
+            new: String::new(),
+        };
+        let serial = document.map_or(0, Document::serial);
+        self.note(&piece, HunkState::Landed(landed), serial);
     }
 }
 
@@ -157,7 +205,7 @@ struct Piece<'p> {
     reason: &'p str,
     /// In tokens.
     weight: u64,
-    made_file: bool,
+    whole: Option<Whole>,
 }
 
 /// How much an edit changes, in tokens of what goes and of what comes: at least one.

@@ -19,15 +19,27 @@ pub(crate) struct Headless {
 }
 
 impl Headless {
-    /// Opens `file` and waits until its workspace is indexed.
+    /// Opens `file` and waits until its workspace is indexed. Every question of a run is answered with no.
     pub(crate) async fn open(file: &FilePath) -> anyhow::Result<Headless> {
+        Headless::open_with(file, None).await
+    }
+
+    /// The same with a way to answer the questions of a run.
+    pub(crate) async fn open_with(
+        file: &FilePath,
+        answer: Option<fn(&str) -> bool>,
+    ) -> anyhow::Result<Headless> {
         let text = workspace::read(file)?;
         let places = Places::find()?;
         let (sender, mut events) = unbounded_channel();
-        let editor = HeadlessEditor::new(move |event| {
+        let report = move |event| {
             // Whoever listens has heard enough.
             let _gone = sender.send(event);
-        });
+        };
+        let editor = match answer {
+            Some(answer) => HeadlessEditor::with_user(report, answer),
+            None => HeadlessEditor::new(report),
+        };
         let engine = setup::engine(&places, editor.clone(), None)?;
         let root = workspace_of(file).context("the file is in no folder")?;
         engine.set_roots(vec![root], false);

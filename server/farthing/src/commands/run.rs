@@ -1,15 +1,15 @@
 //! `farthing run`: an action without an editor.
 
-use std::io::Write as _;
-use std::path::Path;
+mod write;
+
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::process::ExitCode;
-use std::time::Duration;
 
 use agent::{Action, End};
 use anyhow::Context as _;
 use clap::Args;
-use engine::{Engine, Event, Launch, Pick, RunId};
-use serde_json::json;
+use engine::{Engine, Event, FileStep, Launch, Pick, RunId};
+use serde_json::{Value, json};
 use text::{FilePath, Text};
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -28,9 +28,14 @@ pub(crate) struct RunArgs {
     /// Show the diff. This is the default.
     #[arg(long, conflicts_with = "apply")]
     diff: bool,
-    /// Write the result to the file, in one step: it is the old file or the new one at every moment.
+    /// Write the result to the file, in one step: it is the old file or the new one at every moment. The same holds for
+    /// each file that the run makes, renames or deletes.
     #[arg(long)]
     apply: bool,
+    /// Allow whatever the run asks for: a wider scope, other files to be made, renamed or deleted, changes of files that
+    /// builds execute. Without it you are asked on a terminal, and elsewhere the answer is no.
+    #[arg(long)]
+    yes: bool,
     /// Print one JSON object instead of text.
     #[arg(long)]
     json: bool,
@@ -50,7 +55,7 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let mut headless = Headless::open(&file).await?;
+        let mut headless = Headless::open_with(&file, answer(args.yes)).await?;
         let engine = headless.engine.clone();
         let range = args.at.range(&headless.text)?;
         let launch = pick(&headless, &file, range, args.action)?;
@@ -60,24 +65,81 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
         let after = headless.editor.text().unwrap_or_else(|| headless.text.clone());
         engine.shutdown().await;
         let end = summary.end.clone().context("the run has no end")?;
-        let diff = unified(&file, &headless.text, &after);
-        let changed = after != headless.text;
+        let steps = headless.editor.steps();
+        let mut diff = unified(&file, &headless.text, &after);
+        for step in &steps {
+            diff.push_str(&shown(step));
+        }
+        let changed = after != headless.text || !steps.is_empty();
         if args.apply && changed {
-            replace(&file, &headless.text, &after)?;
+            write::all(&steps, (&file, &headless.text, &after))?;
         }
         if args.json {
             ui::json(&json!({
                 "run": run, "action": summary.action, "symbol": summary.symbol, "file": file, "end": end,
                 "hunks": summary.hunks, "cost": summary.cost.exact(), "cost_picodollars": summary.cost,
                 "estimate": summary.estimate, "tokens": summary.tokens, "diff": diff, "applied": args.apply && changed,
+                "files": steps.iter().map(told).collect::<Vec<_>>(),
             }))?;
         } else if args.apply {
-            ui::line(if changed { format!("wrote {file}") } else { "nothing to write".to_owned() })?;
+            if after != headless.text {
+                ui::line(format!("wrote {file}"))?;
+            }
+            for step in &steps {
+                ui::line(words(step))?;
+            }
+            if !changed {
+                ui::line("nothing to write")?;
+            }
         } else {
             write!(anstream::stdout(), "{}", ui::diff(&diff))?;
         }
         Ok(exit_code(&end))
     })
+}
+
+/// How the questions of a run are answered: by `--yes`, by the user at a terminal, or not at all.
+fn answer(yes: bool) -> Option<fn(&str) -> bool> {
+    if yes {
+        return Some(|question| {
+            ui::note(format!("{question} (allowed by --yes)"));
+            true
+        });
+    }
+    let terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+    terminal.then_some(|question| {
+        ui::note(format!("{question}\nAllow it? [y/N]"));
+        let mut line = String::new();
+        let read = std::io::stdin().lock().read_line(&mut line);
+        read.is_ok() && ["y", "yes"].contains(&line.trim().to_lowercase().as_str())
+    })
+}
+
+/// A change of a whole file as a difference.
+fn shown(step: &FileStep) -> String {
+    match step {
+        FileStep::Create(file, text) => unified(file, &Text::from(""), text),
+        FileStep::Rename(from, to) => format!("rename from {from}\nrename to {to}\n"),
+        FileStep::Delete(file, _) => format!("delete {file}\n"),
+    }
+}
+
+/// A change of a whole file in words, once it is made.
+fn words(step: &FileStep) -> String {
+    match step {
+        FileStep::Create(file, _) => format!("made {file}"),
+        FileStep::Rename(from, to) => format!("renamed {from} to {to}"),
+        FileStep::Delete(file, _) => format!("deleted {file}"),
+    }
+}
+
+/// A change of a whole file for programs.
+fn told(step: &FileStep) -> Value {
+    match step {
+        FileStep::Create(file, _) => json!({"made": file}),
+        FileStep::Rename(from, to) => json!({"renamed": from, "to": to}),
+        FileStep::Delete(file, _) => json!({"deleted": file}),
+    }
 }
 
 /// Follows a run to its end, which the user can bring about by interrupting. `shown` is whether it is told.
@@ -146,66 +208,6 @@ fn unified(file: &FilePath, before: &Text, after: &Text) -> String {
         .unified_diff()
         .header(&format!("a/{name}"), &format!("b/{name}"))
         .to_string()
-}
-
-/// Writes `after` in place of `before`, unless somebody else has written meanwhile.
-///
-/// A link stays a link: what it leads to is replaced.
-fn replace(file: &FilePath, before: &Text, after: &Text) -> anyhow::Result<()> {
-    let current = workspace::read(file)?;
-    anyhow::ensure!(
-        current == *before,
-        "{file} was changed by another program during the run; nothing was written"
-    );
-    let path =
-        std::fs::canonicalize(file.as_path()).with_context(|| format!("cannot find {file}"))?;
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let writing = || format!("cannot write {file}");
-    let permissions = std::fs::metadata(&path)
-        .with_context(writing)?
-        .permissions();
-    anyhow::ensure!(
-        !permissions.readonly(),
-        "{file} is read-only; nothing was written"
-    );
-    remove_old_drafts(folder, file.file_name());
-    let mut draft = tempfile::Builder::new()
-        .prefix(&format!(".{}.", file.file_name()))
-        .suffix(DRAFT)
-        .tempfile_in(folder)
-        .with_context(writing)?;
-    for chunk in after.chunks() {
-        draft.write_all(chunk.as_bytes()).with_context(writing)?;
-    }
-    draft
-        .as_file()
-        .set_permissions(permissions)
-        .with_context(writing)?;
-    draft.as_file().sync_all().with_context(writing)?;
-    draft.persist(&path).with_context(writing)?;
-    Ok(())
-}
-
-/// How the names of files end that are written beside the one they are to replace.
-const DRAFT: &str = ".farthing-draft";
-
-/// A draft this old was left by a process that was killed.
-const DRAFT_AGE: Duration = Duration::from_mins(10);
-
-/// Removes the drafts of a file that processes left which were killed.
-fn remove_old_drafts(folder: &Path, name: &str) {
-    let prefix = format!(".{name}.");
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    for entry in entries {
-        let is_draft = (entry.file_name().to_str())
-            .is_some_and(|name| name.starts_with(&prefix) && name.ends_with(DRAFT));
-        let written = entry.metadata().and_then(|metadata| metadata.modified());
-        let is_old = || written.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > DRAFT_AGE));
-        if is_draft && is_old() {
-            // What cannot be removed disturbs nobody.
-            _ = std::fs::remove_file(entry.path());
-        }
-    }
 }
 
 fn exit_code(end: &End) -> ExitCode {

@@ -1,22 +1,31 @@
 use super::{Done, Toolbox, cancelled, refused};
-use crate::Outcome;
 use crate::journal::Verdict;
+use crate::{FileChange, Outcome};
 
 impl Toolbox<'_> {
-    /// Makes a new file, if the user allows it.
-    pub(super) async fn create(&self, file: &str, text: &str, reason: &str) -> Done {
+    /// Makes, renames or deletes a file, if the user allows it.
+    pub(super) async fn change_file(&self, change: FileChange) -> Done {
+        let done = match &change {
+            FileChange::Create { file, .. } => format!("made {file}"),
+            FileChange::Rename { file, to, .. } => {
+                format!("renamed {file} to {to}; whatever names it is as before")
+            }
+            FileChange::Delete { file, .. } => {
+                format!("deleted {file}; whatever names it is as before")
+            }
+        };
         let outcome = tokio::select! {
             biased;
             () = self.cancel.cancelled() => return cancelled(),
-            outcome = self.host.create(file, text, reason) => outcome,
+            outcome = self.host.change_file(change) => outcome,
         };
         match outcome {
             Outcome::Landed { hunks } => Done {
-                text: format!("made {file}"),
+                text: done,
                 verdict: Verdict::Landed { hunks },
             },
             Outcome::Pending { why } => Done {
-                text: format!("not made yet ({why}); do not build on it"),
+                text: format!("not done yet ({why}); do not build on it"),
                 verdict: Verdict::Pending { why },
             },
             Outcome::Refused(refusal) => refused(Some(refusal.rule), refusal.message),
