@@ -13,6 +13,7 @@ mod disk;
 mod files;
 mod harness;
 mod judging;
+mod life;
 mod model;
 mod money;
 mod moves;

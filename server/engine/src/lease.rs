@@ -166,7 +166,7 @@ mod tests {
             let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
             with_names(empty.clone(), &names, &document)
         };
-        let found = Lease::new(of(held), 0).holds(&of(wanted), &document);
+        let found = Lease::new(of(held), document.serial()).holds(&of(wanted), &document);
         expected.assert_eq(&found.unwrap_or_else(|| "nothing".to_owned()));
     }
 

@@ -35,10 +35,18 @@ struct Parse {
 }
 
 impl Document {
-    pub(crate) fn open(file: FilePath, language: &str, version: i32, text: Text) -> Document {
+    /// A document as it is opened, `serial` being greater than any that it had before.
+    pub(crate) fn open(
+        file: FilePath,
+        language: &str,
+        version: i32,
+        text: Text,
+        serial: u64,
+    ) -> Document {
         let grammar = grammars::for_path(file.file_name()).or_else(|| grammars::by_name(language));
         Document {
             version: Some(version),
+            serial,
             ..Document::new(file, grammar, text)
         }
     }
@@ -96,7 +104,8 @@ impl Document {
         &self.text
     }
 
-    /// Counts the changes since the document was opened.
+    /// Counts the changes. A document that is closed and opened again goes on far beyond where it was: no changes lead from
+    /// the one to the other.
     pub fn serial(&self) -> u64 {
         self.serial
     }
