@@ -18,6 +18,7 @@ mod model;
 mod money;
 mod moves;
 mod news;
+mod pages;
 mod prices;
 mod providers;
 mod races;

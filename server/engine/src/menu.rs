@@ -10,7 +10,7 @@ use text::{FilePath, Range};
 use workspace::{Document, Snapshot};
 
 use crate::hunks::{Hunk, HunkId, HunkState};
-use crate::{Dismissal, Engine, Launch, LaunchError, RunId, Way};
+use crate::{Dismissal, Engine, Launch, LaunchError, Page, RunId, Way};
 
 /// The menu of one place.
 #[derive(Clone, Debug, Default)]
@@ -76,6 +76,8 @@ pub enum Pick {
     UndoRun(RunId),
     /// The editor shows all staged hunks of a run, to pick from.
     Preview(RunId),
+    /// A text that only the server has is shown.
+    Show(Page),
     /// A run is stopped.
     Cancel(RunId),
     /// A finding of a model is taken for no problem.
@@ -358,6 +360,14 @@ impl Engine {
             if staged > 0 {
                 let title = format!("Pick from all {staged} hunks of this run in a preview");
                 items.push(item(title, Pick::Preview(hunk.run.clone()), hunk.id));
+            }
+            let run = || hunk.run.clone();
+            for (title, page) in [
+                ("Show this hunk as a difference", Page::Hunk(hunk.id)),
+                ("Show all changes of this run", Page::Changes(run())),
+                ("Show what this run did", Page::Trace(run())),
+            ] {
+                items.push(item(title.to_owned(), Pick::Show(page), hunk.id));
             }
             if self.with(|state| state.hunks.count()) > 1 {
                 let go = |way| Pick::Go(hunk.id, way);

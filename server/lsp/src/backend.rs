@@ -10,13 +10,13 @@ use lsp_types::{
     DidCloseTextDocumentParams, DidOpenTextDocumentParams, DidSaveTextDocumentParams,
     ExecuteCommandParams, Hover, HoverParams, InitializeParams, InitializeResult,
     InitializedParams, InlayHint, InlayHintParams, MarkupContent, MarkupKind,
-    Message as DiagnosticMessage, ServerInfo, ShowDocumentParams, Uri,
-    WorkDoneProgressCancelParams, WorkspaceFolders,
+    Message as DiagnosticMessage, ServerInfo, ShowDocumentParams, TextDocumentContentParams,
+    TextDocumentContentResult, Uri, WorkDoneProgressCancelParams, WorkspaceFolders,
 };
 use serde_json::{Value, json};
 use text::{FilePath, Range, Text};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tower_lsp::jsonrpc::Result;
+use tower_lsp::jsonrpc::{Error, Result};
 use tower_lsp::{Client, ClientSocket, LanguageServer, LspService};
 
 use crate::capabilities::{self, server_capabilities};
@@ -24,6 +24,7 @@ use crate::commands::{self, command, execute};
 use crate::editor::LspEditor;
 use crate::lens;
 use crate::outbox::{self, Message, Outbox, run_of};
+use crate::pages;
 use crate::position::{from_proto, to_proto};
 use crate::publish::{HUNK, SOURCE};
 use crate::session::{Session, Shows};
@@ -279,6 +280,7 @@ impl LanguageServer for Backend {
             .filter(|item| match item.pick {
                 Pick::Go(..) => client.show_document,
                 Pick::Preview(_) => client.previews(),
+                Pick::Show(_) => client.shows_pages(),
                 _ => true,
             })
             .map(|item| CodeActionResponse::CodeAction(shown.action(item)))
@@ -298,10 +300,24 @@ impl LanguageServer for Backend {
             &params.command,
             params.arguments,
         );
-        if [commands::NEXT, commands::PREVIOUS].contains(&params.command.as_str()) {
+        if commands::SHOWING.contains(&params.command.as_str()) {
             self.show_place(&answer);
         }
         Ok(Some(answer))
+    }
+
+    async fn text_document_content(
+        &self,
+        params: TextDocumentContentParams,
+    ) -> Result<TextDocumentContentResult> {
+        let (engine, session) = (self.engine.clone(), self.session.clone());
+        let uri = params.uri.0;
+        let reading =
+            tokio::task::spawn_blocking(move || pages::read(&engine, session.pages(), &uri));
+        match reading.await {
+            Ok(Some(text)) => Ok(TextDocumentContentResult { text }),
+            Ok(None) | Err(_) => Err(Error::invalid_params("there is no such document")),
+        }
     }
 
     async fn hover(&self, params: HoverParams) -> Result<Option<Hover>> {
@@ -448,7 +464,7 @@ impl Backend {
                 uri,
                 external: Some(false),
                 take_focus: Some(true),
-                selection: Some(selection),
+                selection,
             };
             if let Err(error) = client.show_document(params).await {
                 tracing::warn!(%error, "the client does not show a hunk");

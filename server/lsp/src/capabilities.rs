@@ -6,8 +6,8 @@
 
 use lsp_types::{
     CodeActionKind, CodeActionOptions, CodeLensOptions, ExecuteCommandOptions, InitializeParams,
-    SaveOptions, ServerCapabilities, TextDocumentSyncKind, TextDocumentSyncOptions,
-    WorkspaceFoldersServerCapabilities, WorkspaceOptions,
+    SaveOptions, ServerCapabilities, TextDocumentContentOptions, TextDocumentSyncKind,
+    TextDocumentSyncOptions, WorkspaceFoldersServerCapabilities, WorkspaceOptions,
 };
 use serde_json::{Value, json};
 
@@ -61,7 +61,7 @@ pub struct Client {
     pub configuration: bool,
     /// It tells about its folders and their changes.
     pub workspace_folders: bool,
-    /// It opens documents that only the server has.
+    /// It reads documents that only the server has.
     pub text_document_content: bool,
 }
 
@@ -77,6 +77,11 @@ impl Client {
                 .unwrap_or_default(),
             ..Client::from_capabilities(&capabilities)
         }
+    }
+
+    /// Whether it can be asked to show a document that only the server has.
+    pub fn shows_pages(&self) -> bool {
+        self.text_document_content && self.show_document
     }
 
     /// Whether it shows edits to pick from before it makes them.
@@ -187,6 +192,9 @@ pub fn server_capabilities(client: &Client, commands: &[&str]) -> ServerCapabili
         }),
         workspace: Some(WorkspaceOptions {
             workspace_folders: Some(folders),
+            text_document_content: client
+                .text_document_content
+                .then(|| TextDocumentContentOptions::new(vec![DOCUMENT_SCHEME.to_owned()]).into()),
             ..WorkspaceOptions::default()
         }),
         ..ServerCapabilities::default()
@@ -343,6 +351,11 @@ mod tests {
                 "workspaceFolders": {
                   "supported": true,
                   "changeNotifications": true
+                },
+                "textDocumentContent": {
+                  "schemes": [
+                    "farthing"
+                  ]
                 }
               }
             }"#]]

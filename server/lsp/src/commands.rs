@@ -1,11 +1,12 @@
 //! The commands that actions carry. Their arguments come back from the client and are checked like any other input.
 
-use engine::{Dismissal, Engine, HunkId, Launch, Level, Pick, RunId, Way};
+use engine::{Dismissal, Engine, HunkId, Launch, Level, Page, Pick, RunId, Way};
 use lsp_types::{Command, Position, Uri};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use text::FilePath;
 
+use crate::pages;
 use crate::position::{from_proto, to_proto};
 use crate::session::Session;
 
@@ -25,6 +26,12 @@ pub(crate) const PREVIOUS: &str = "farthing.hunk.previous";
 pub(crate) const UNDO_RUN: &str = "farthing.run.undo";
 /// Has the editor show the staged hunks of a run, to pick from.
 pub(crate) const PREVIEW: &str = "farthing.run.preview";
+/// Shows what a hunk changes, as a document.
+pub(crate) const HUNK_CHANGES: &str = "farthing.hunk.show";
+/// Shows what a run changes, as a document.
+pub(crate) const RUN_CHANGES: &str = "farthing.run.show";
+/// Shows what a run did, as a document.
+pub(crate) const TRACE: &str = "farthing.run.trace";
 /// Stops a run.
 pub(crate) const CANCEL: &str = "farthing.run.cancel";
 /// Takes a finding of a model for no problem.
@@ -36,8 +43,25 @@ pub(crate) const COST: &str = "farthing.cost";
 
 /// All of them: some editors run only what is listed here.
 pub(crate) const ALL: &[&str] = &[
-    RUN, KEEP, UNDO, KEEP_FILE, NEXT, PREVIOUS, UNDO_RUN, PREVIEW, CANCEL, DISMISS, CONFIGURE, COST,
+    RUN,
+    KEEP,
+    UNDO,
+    KEEP_FILE,
+    NEXT,
+    PREVIOUS,
+    UNDO_RUN,
+    PREVIEW,
+    HUNK_CHANGES,
+    RUN_CHANGES,
+    TRACE,
+    CANCEL,
+    DISMISS,
+    CONFIGURE,
+    COST,
 ];
+
+/// Those that answer with a place for the client to show.
+pub(crate) const SHOWING: &[&str] = &[NEXT, PREVIOUS, HUNK_CHANGES, RUN_CHANGES, TRACE];
 
 /// The arguments of every command, each of which uses some.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -56,6 +80,15 @@ struct Arguments {
     /// Where the cursor is, in the file of `uri`.
     #[serde(skip_serializing_if = "Option::is_none")]
     position: Option<Position>,
+}
+
+impl Arguments {
+    fn of(run: &RunId) -> Arguments {
+        Arguments {
+            run: Some(run.clone()),
+            ..Arguments::default()
+        }
+    }
 }
 
 /// The command behind an entry of the menu.
@@ -108,6 +141,17 @@ pub(crate) fn command(title: &str, pick: &Pick, uri: &Uri) -> Command {
                 ..Arguments::default()
             },
         ),
+        Pick::Show(page) => match page {
+            Page::Hunk(hunk) => (
+                HUNK_CHANGES,
+                Arguments {
+                    hunk: Some(hunk.to_string()),
+                    ..Arguments::default()
+                },
+            ),
+            Page::Changes(run) => (RUN_CHANGES, Arguments::of(run)),
+            Page::Trace(run) => (TRACE, Arguments::of(run)),
+        },
         Pick::UndoRun(run) => (
             UNDO_RUN,
             Arguments {
@@ -193,6 +237,14 @@ pub(crate) fn execute(
         )),
         UNDO_RUN => undo_run(engine, arguments.run),
         PREVIEW => preview(engine, session, arguments.run),
+        HUNK_CHANGES => {
+            let hunk = hunk.or(session.last_shown()).ok_or_else(missing("hunk"));
+            hunk.and_then(|hunk| show(session, &Page::Hunk(hunk)))
+        }
+        RUN_CHANGES => {
+            any_run(engine, arguments.run).and_then(|run| show(session, &Page::Changes(run)))
+        }
+        TRACE => any_run(engine, arguments.run).and_then(|run| show(session, &Page::Trace(run))),
         CANCEL => cancel(engine, arguments.run),
         DISMISS => dismiss(engine, file, arguments.finding),
         CONFIGURE => {
@@ -325,9 +377,25 @@ fn the_run(engine: &Engine, run: Option<RunId>) -> Result<RunId, String> {
     }
 }
 
+/// Without a run, the one that is running, or else the one that changed something last.
+fn any_run(engine: &Engine, run: Option<RunId>) -> Result<RunId, String> {
+    the_run(engine, run).or_else(|why| engine.last_run().ok_or(why))
+}
+
+fn show(session: &Session, page: &Page) -> Result<Value, String> {
+    if session.client().shows_pages() {
+        Ok(json!({"uri": pages::uri_of(page), "range": null}))
+    } else {
+        Err(
+            "this editor shows no documents of a server; the hover on a hunk has its difference"
+                .to_owned(),
+        )
+    }
+}
+
 fn undo_run(engine: &Engine, run: Option<RunId>) -> Result<Value, String> {
-    // One that has ended can be undone as well: without a name, the one that changed something last.
-    let run = the_run(engine, run).or_else(|why| engine.last_run().ok_or(why))?;
+    // One that has ended can be undone as well.
+    let run = any_run(engine, run)?;
     let engine = engine.clone();
     crate::spawn(async move {
         if let (undone, Some(error)) = engine.undo_run(&run).await {
@@ -344,7 +412,7 @@ fn preview(engine: &Engine, session: &Session, run: Option<RunId>) -> Result<Val
     if !session.client().previews() {
         return Err("this editor has no preview to pick from".to_owned());
     }
-    let run = the_run(engine, run).or_else(|why| engine.last_run().ok_or(why))?;
+    let run = any_run(engine, run)?;
     let engine = engine.clone();
     crate::spawn(async move {
         if let Err(error) = engine.preview(&run).await {

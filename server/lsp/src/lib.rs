@@ -7,6 +7,7 @@ mod editor;
 mod lens;
 pub mod ordered;
 mod outbox;
+mod pages;
 pub mod position;
 mod publish;
 mod session;

@@ -7,7 +7,8 @@ use engine::config::Surfaces;
 use engine::{Engine, Event, HunkId, Level, MarkerKind, Markers, RunId, Spending};
 use lsp_types::{
     Diagnostic, LspNotificationMethod, MessageDirection, MessageType, Notification,
-    ProgressNotification, ProgressParams, ProgressToken,
+    ProgressNotification, ProgressParams, ProgressToken, TextDocumentContentRefreshParams,
+    TextDocumentContentRefreshRequest, Uri,
 };
 use serde_json::{Value, json};
 use text::FilePath;
@@ -17,7 +18,7 @@ use tokio::time::Instant;
 use tower_lsp::Client;
 
 use crate::session::Session;
-use crate::{capabilities, publish};
+use crate::{capabilities, pages, publish};
 
 /// Markers are published at most this often, so that a burst of typing costs one message.
 const MARKERS_EVERY: Duration = Duration::from_millis(100);
@@ -245,6 +246,23 @@ impl Outbox {
                     .await;
             }
             self.refresh_lenses(file, markers.as_ref());
+        }
+        self.refresh_pages().await;
+    }
+
+    /// Has the client read again what it has read of documents of ours, where that says something else by now.
+    async fn refresh_pages(&self) {
+        let (session, engine) = (self.session.clone(), self.engine.clone());
+        let looking = tokio::task::spawn_blocking(move || session.pages().changed(&engine));
+        for page in looking.await.unwrap_or_default() {
+            let client = self.client.clone();
+            let uri = Uri::from(pages::uri_of(&page));
+            crate::spawn(async move {
+                let params = TextDocumentContentRefreshParams { uri };
+                let asked = client.send_request::<TextDocumentContentRefreshRequest>(params);
+                // Whoever does not answer shows it as it was.
+                let _unanswered = tokio::time::timeout(CREATE_TIMEOUT, asked).await;
+            });
         }
     }
 

@@ -7,6 +7,7 @@ use lsp_types::Uri;
 use text::FilePath;
 
 use crate::capabilities::Client;
+use crate::pages::Read;
 use crate::uri::Spellings;
 
 /// Shared by everything that talks to the client. Cloning gives the same session.
@@ -28,6 +29,7 @@ struct Inner {
     spellings: Spellings,
     shows: OnceLock<Shows>,
     last_shown: Mutex<Option<HunkId>>,
+    pages: Read,
 }
 
 impl Session {
@@ -56,6 +58,11 @@ impl Session {
     /// Notes what the client shows beyond LSP; the first call counts.
     pub(crate) fn set_shows(&self, shows: Shows) {
         let _already_known = self.0.shows.set(shows);
+    }
+
+    /// The documents of the server's own that the client has read.
+    pub(crate) fn pages(&self) -> &Read {
+        &self.0.pages
     }
 
     /// The hunk that the client was asked to show last.
