@@ -69,6 +69,7 @@ fn grammar(root: &Path, folder: &Path, code: &mut String) -> Result<(), String> 
         tests,
         prompt,
         smells,
+        customs,
         quotes,
     } = language;
     let embedding = folder.join("embedded.scm");
@@ -89,7 +90,8 @@ fn grammar(root: &Path, folder: &Path, code: &mut String) -> Result<(), String> 
          index_files: &{:?}, endings: &{:?}, roots: &{:?}, standard: &{:?}, built: &[{}], resolution: Resolution::{}, run_on_import: {:?}, drop_type_imports: {:?} }}, \
          tests: Tests {{ functions: &{:?}, types: &{:?}, paths: &{:?}, hint: {:?} }}, fence: {:?}, \
          parser: {}::{}, embedding: {embedding:?}, language: OnceLock::new(), embedded: OnceLock::new(), rules: OnceLock::new(), \
-         smells: OnceLock::new(), keywords: OnceLock::new(), quotes: {quotes:?}, batched: &{:?}, ",
+         smells: OnceLock::new(), keywords: OnceLock::new(), quotes: {quotes:?}, batched: &{:?}, \
+         customs: Customs {{ logs: &{:?}, prints: &{:?}, errors: &{:?}, bare_errors: &{:?} }}, ",
         reading.never,
         reading
             .max_kilobytes
@@ -130,6 +132,10 @@ fn grammar(root: &Path, folder: &Path, code: &mut String) -> Result<(), String> 
         parser.package,
         parser.constant,
         smells.batched,
+        customs.logs,
+        customs.prints,
+        customs.errors,
+        customs.bare_errors,
     )
     .map_err(|error| error.to_string())?;
     for (key, names) in [("queries", &QUERIES[..]), ("smell_queries", &SMELLS)] {
@@ -204,6 +210,8 @@ struct Language {
     prompt: Prompt,
     #[serde(default)]
     smells: Smells,
+    #[serde(default)]
+    customs: Customs,
     #[serde(default = "quotes")]
     quotes: String,
 }
@@ -217,6 +225,15 @@ fn quotes() -> String {
 #[serde(deny_unknown_fields)]
 struct Smells {
     batched: Vec<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+struct Customs {
+    logs: Vec<String>,
+    prints: Vec<String>,
+    errors: Vec<String>,
+    bare_errors: Vec<String>,
 }
 
 /// What can be asked for on any part of data: nothing but to act on what somebody says about it.

@@ -55,6 +55,54 @@
 ((await_expression "await" @_await (call_expression arguments: (arguments) @smell.argument)) @smell.await-in-loop
   (#eq? @_await "await"))
 
+(for_statement
+  initializer: (lexical_declaration (variable_declarator name: (identifier) @smell.assigned))
+  body: (_) @smell.body) @smell.loop
+(variable_declarator name: [(object_pattern) (array_pattern)] @smell.assigned)
+
+((new_expression
+  constructor: (member_expression object: (identifier) @_intl)
+  arguments: (arguments) @smell.argument) @smell.alloc-in-loop
+  (#eq? @_intl "Intl"))
+((new_expression constructor: (identifier) @_made arguments: (arguments) @smell.argument) @smell.alloc-in-loop
+  (#any-of? @_made "TextEncoder" "TextDecoder" "DOMParser" "XMLSerializer" "Ajv"))
+((call_expression
+  function: (member_expression object: (identifier) @_json property: (property_identifier) @_parse)
+  arguments: (arguments . (call_expression
+    function: (member_expression property: (property_identifier) @_stringify)
+    arguments: (arguments) @smell.argument))) @smell.alloc-in-loop
+  (#eq? @_json "JSON")
+  (#eq? @_parse "parse")
+  (#eq? @_stringify "stringify"))
+
+((call_expression
+  function: (member_expression property: (property_identifier) @_find)
+  arguments: (arguments "(" . ")")) @smell.unbounded-query
+  (#any-of? @_find "findMany" "findAll"))
+((call_expression
+  function: (member_expression
+    object: [
+      (identifier) @_repository
+      (member_expression property: (property_identifier) @_repository)
+      (call_expression function: (member_expression property: (property_identifier) @_repository))
+    ]
+    property: (property_identifier) @_find)
+  arguments: (arguments "(" . ")")) @smell.unbounded-query
+  (#any-of? @_repository "repository" "repo" "getRepository")
+  (#eq? @_find "find"))
+((call_expression
+  function: (member_expression property: (property_identifier) @_query)
+  arguments: (arguments . [(string) (template_string)] @smell.argument)) @smell.unbounded-query
+  (#any-of? @_query "query" "execute" "all"))
+
+; --- abstractions ---
+
+((function_declaration
+  parameters: (formal_parameters (_) @smell.variable)
+  body: (statement_block "{" . (return_statement (call_expression
+    function: [(identifier) (member_expression)]
+    arguments: (arguments) @smell.argument)) . "}")) @smell.pass-through)
+
 ; --- security ---
 
 ((call_expression

@@ -30,6 +30,7 @@
 
 (short_var_declaration left: (expression_list (identifier) @smell.assigned))
 (var_spec name: (identifier) @smell.assigned)
+(type_switch_statement alias: (expression_list (identifier) @smell.assigned))
 (assignment_statement left: (expression_list (identifier) @smell.assigned) operator: "=")
 
 ((assignment_statement
@@ -44,6 +45,31 @@
   left: (expression_list . (identifier) @smell.argument)
   operator: "+="
   right: (expression_list (binary_expression left: (interpreted_string_literal)))) @smell.concat-in-loop)
+
+(for_statement (for_clause initializer: (short_var_declaration left: (_) @smell.assigned)) body: (block) @smell.body) @smell.loop
+
+((call_expression
+  function: (selector_expression operand: (identifier) @_package field: (field_identifier) @_make)
+  arguments: (argument_list) @smell.argument) @smell.alloc-in-loop
+  (#any-of? @_package "strings" "template" "tls")
+  (#any-of? @_make "NewReplacer" "New" "LoadX509KeyPair"))
+
+((call_expression
+  function: (selector_expression field: (field_identifier) @_query)
+  arguments: (argument_list . [(interpreted_string_literal) (raw_string_literal)] @smell.argument)) @smell.unbounded-query
+  (#any-of? @_query "Query" "Queryx" "Select"))
+((call_expression
+  function: (selector_expression field: (field_identifier) @_query)
+  arguments: (argument_list . (_) . [(interpreted_string_literal) (raw_string_literal)] @smell.argument)) @smell.unbounded-query
+  (#any-of? @_query "QueryContext" "QueryxContext" "Select" "Query"))
+
+; --- abstractions ---
+
+((function_declaration
+  parameters: (parameter_list (parameter_declaration name: (identifier) @smell.variable))
+  body: (block (statement_list . (return_statement (expression_list . (call_expression
+    function: [(identifier) (selector_expression)]
+    arguments: (argument_list) @smell.argument) .)) .))) @smell.pass-through)
 
 ; --- security ---
 

@@ -36,3 +36,25 @@
   left: (identifier) @smell.argument
   operator: "+="
   right: (binary_expression right: (string_literal))) @smell.concat-in-loop)
+
+(for_statement init: (local_variable_declaration declarator: (variable_declarator name: (identifier) @smell.assigned)) body: (_) @smell.body) @smell.loop
+
+((object_creation_expression type: (type_identifier) @_made arguments: (argument_list) @smell.argument) @smell.alloc-in-loop
+  (#any-of? @_made "SimpleDateFormat" "DecimalFormat" "ObjectMapper" "Gson" "RestTemplate" "OkHttpClient" "SecureRandom"))
+((method_invocation
+  object: (identifier) @_formatter
+  name: (identifier) @_pattern
+  arguments: (argument_list) @smell.argument) @smell.alloc-in-loop
+  (#any-of? @_formatter "DateTimeFormatter" "HttpClient" "JAXBContext" "DocumentBuilderFactory")
+  (#any-of? @_pattern "ofPattern" "newHttpClient" "newInstance"))
+
+((method_invocation
+  name: (identifier) @_query
+  arguments: (argument_list . (string_literal) @smell.argument)) @smell.unbounded-query
+  (#any-of? @_query "createQuery" "createNativeQuery" "executeQuery" "query" "prepareStatement"))
+
+; --- abstractions ---
+
+((method_declaration
+  parameters: (formal_parameters (formal_parameter name: (identifier) @smell.variable))
+  body: (block "{" . (return_statement (method_invocation arguments: (argument_list) @smell.argument)) . "}")) @smell.pass-through)

@@ -76,6 +76,53 @@
 ((await "await" @_await (call arguments: (argument_list) @smell.argument)) @smell.await-in-loop
   (#eq? @_await "await"))
 
+((for_statement
+  right: (call
+    function: (attribute
+      object: (attribute attribute: (identifier) @_manager)
+      attribute: (identifier) @_all)
+    arguments: (argument_list "(" . ")"))) @smell.unbounded-query
+  (#any-of? @_manager "objects" "_default_manager")
+  (#eq? @_all "all"))
+((call
+  function: (identifier) @_list
+  arguments: (argument_list . (call
+    function: (attribute
+      object: (attribute attribute: (identifier) @_manager)
+      attribute: (identifier) @_all)
+    arguments: (argument_list "(" . ")")) .)) @smell.unbounded-query
+  (#any-of? @_list "list" "set" "tuple" "len")
+  (#any-of? @_manager "objects" "_default_manager")
+  (#eq? @_all "all"))
+((call
+  function: (attribute
+    object: (call function: (attribute object: (_) attribute: (identifier) @_query))
+    attribute: (identifier) @_all)
+  arguments: (argument_list "(" . ")")) @smell.unbounded-query
+  (#eq? @_query "query")
+  (#eq? @_all "all"))
+((call
+  function: (attribute attribute: (identifier) @_execute)
+  arguments: (argument_list . (string) @smell.argument)) @smell.unbounded-query
+  (#any-of? @_execute "execute" "fetch" "fetchall" "fetch_all" "read_sql" "read_sql_query"))
+
+((call
+  function: (attribute object: (identifier) @_package attribute: (identifier) @_make)
+  arguments: (argument_list) @smell.argument) @smell.alloc-in-loop
+  (#any-of? @_package "requests" "httpx" "aiohttp" "boto3" "futures" "multiprocessing" "jinja2")
+  (#any-of? @_make
+    "Session" "Client" "AsyncClient" "ClientSession" "client" "resource" "ThreadPoolExecutor" "ProcessPoolExecutor"
+    "Pool" "Environment"))
+
+; --- abstractions ---
+
+((function_definition
+  parameters: (parameters (_) @smell.variable)
+  body: (block . (return_statement (call arguments: (argument_list) @smell.argument)) .)) @smell.pass-through)
+((function_definition
+  parameters: (parameters (_) @smell.variable)
+  body: (block . (expression_statement (call arguments: (argument_list) @smell.argument)) .)) @smell.pass-through)
+
 ; --- security ---
 
 ((call

@@ -68,6 +68,32 @@
 ((await_expression (call_expression arguments: (arguments) @smell.argument) "await" @_await) @smell.await-in-loop
   (#eq? @_await "await"))
 
+(let_declaration pattern: (_) @smell.assigned)
+(let_condition pattern: (_) @smell.assigned)
+(match_pattern . (_) @smell.assigned)
+(assignment_expression left: (_) @smell.assigned)
+(closure_parameters (_) @smell.assigned)
+
+((reference_expression
+  "&" . (call_expression
+    function: (field_expression value: (_) @smell.argument field: (field_identifier) @_clone)
+    arguments: (arguments "(" . ")"))) @smell.alloc-in-loop
+  (#any-of? @_clone "clone" "to_string" "to_owned" "to_vec"))
+
+((call_expression
+  function: (field_expression
+    value: (call_expression arguments: (arguments . [(string_literal) (raw_string_literal)] @smell.argument))
+    field: (field_identifier) @_fetch)) @smell.unbounded-query
+  (#any-of? @_fetch "fetch_all" "load"))
+
+; --- abstractions ---
+
+((function_item
+  parameters: (parameters (parameter pattern: (identifier) @smell.variable))
+  body: (block "{" . (call_expression
+    function: [(identifier) (scoped_identifier)]
+    arguments: (arguments) @smell.argument) . "}")) @smell.pass-through)
+
 ; --- security ---
 
 ((call_expression

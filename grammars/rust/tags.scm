@@ -92,6 +92,13 @@
     arguments: (token_tree . (identifier) @_test))) @test
   (#eq? @_cfg "cfg")
   (#eq? @_test "test"))
+((attribute_item
+  (attribute
+    (identifier) @_cfg
+    arguments: (token_tree . (identifier) @_all (token_tree . (identifier) @_test)))) @test
+  (#eq? @_cfg "cfg")
+  (#eq? @_all "all")
+  (#eq? @_test "test"))
 
 ; --- references ---
 

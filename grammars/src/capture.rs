@@ -161,11 +161,17 @@ pub enum Smell {
     SearchInLoop,
     /// A lock is held while others run.
     LockAcrossAwait,
+    /// Something that could be made once is made in each round of a loop.
+    AllocInLoop,
+    /// A database is asked for all that it has.
+    UnboundedQuery,
+    /// A function calls another with what it was given, and does nothing else.
+    PassThrough,
 }
 
 impl Smell {
     /// Every smell, in the order of declaration.
-    pub const ALL: [Smell; 12] = [
+    pub const ALL: [Smell; 15] = [
         Smell::RegexInLoop,
         Smell::QueryInLoop,
         Smell::BlockingInAsync,
@@ -178,6 +184,9 @@ impl Smell {
         Smell::ConcatInLoop,
         Smell::SearchInLoop,
         Smell::LockAcrossAwait,
+        Smell::AllocInLoop,
+        Smell::UnboundedQuery,
+        Smell::PassThrough,
     ];
 
     /// The word for it in the capture `@smell.<word>`.
@@ -195,6 +204,9 @@ impl Smell {
             Smell::ConcatInLoop => "concat-in-loop",
             Smell::SearchInLoop => "search-in-loop",
             Smell::LockAcrossAwait => "lock-across-await",
+            Smell::AllocInLoop => "alloc-in-loop",
+            Smell::UnboundedQuery => "unbounded-query",
+            Smell::PassThrough => "pass-through",
         }
     }
 }

@@ -109,6 +109,8 @@ pub struct Grammar {
     pub quotes: &'static str,
     /// Texts that say that a query asks for many things at once.
     pub batched: &'static [&'static str],
+    /// What is done in one way in one repository and in another way in the next.
+    pub customs: Customs,
     queries: &'static [(&'static str, &'static str)],
     smell_queries: &'static [(&'static str, &'static str)],
     embedding: Option<&'static str>,
@@ -118,6 +120,20 @@ pub struct Grammar {
     rules: OnceLock<Result<Rules, String>>,
     smells: OnceLock<Result<Rules, String>>,
     keywords: OnceLock<HashSet<Box<str>>>,
+}
+
+/// Calls by which a repository shows how it does things: `name`, `qualifier.name`, or `*.name` for a part of any value;
+/// `*` stands for anything at the start or the end of a word.
+#[derive(Debug)]
+pub struct Customs {
+    /// Those that log.
+    pub logs: &'static [&'static str],
+    /// Those that print for whoever happens to look.
+    pub prints: &'static [&'static str],
+    /// Those that make an error which callers can tell from others.
+    pub errors: &'static [&'static str],
+    /// Those that make one which they cannot.
+    pub bare_errors: &'static [&'static str],
 }
 
 /// Which files of a language are worth reading, apart from what holds for all.

@@ -152,14 +152,17 @@ fn reports(case: &Case, files: Files<'_>, team: fn() -> review::Team, variant: u
     let read = |file: &FilePath| texts.get(file).cloned();
     let graph = review.graph();
     let unused = review::unused_dependencies(graph, &project, &thresholds, &[], &read);
-    let coupled = history.coupled(review.graph(), &project, &thresholds);
     // What is in a folder `new` has just been written.
-    let fresh = |file: &FilePath, _: &str, _: Range| file.as_str().starts_with("/w/new/");
+    let is_new = |file: &FilePath| file.as_str().contains("/new/");
+    let fresh = |file: &FilePath, _: &str, _: Range| is_new(file);
+    let mut coupled = history.coupled(review.graph(), &project, &thresholds);
+    coupled.extend(history.one_sided(review.graph(), &project, &thresholds, &is_new));
     let bar = Bar {
         thresholds: &thresholds,
         team: &team,
         today: "2027-03-02",
         history: &history,
+        customs: review.customs(),
         index: &index,
         fresh: Some(&fresh),
     };

@@ -5,8 +5,8 @@ use std::sync::{Arc, LazyLock, PoisonError};
 
 use index::{Facts, Smell, Whiff};
 use review::{
-    Bar, Finding, Fresh, History, Manifests, Review, Seen, graph, is_wanted, judge, judge_other,
-    unused_dependencies,
+    Bar, Customs, Finding, Fresh, History, Manifests, Review, Seen, graph, is_wanted, judge,
+    judge_other, unused_dependencies,
 };
 use text::{FilePath, Range};
 use workspace::{Changed, Document, Past, Snapshot};
@@ -130,6 +130,12 @@ pub fn findings_of(
             .or_default()
             .push(finding);
     }
+    let is_new_file = |file: &FilePath| news.is_some_and(|news| news.changed.contains_key(file));
+    let mirrored = history.one_sided(review.graph(), &project, &config.rules, &is_new_file);
+    for finding in mirrored {
+        let of_file = coupled.entry(finding.file.clone()).or_default();
+        of_file.push(finding);
+    }
     let read = |file: &FilePath| Some(workspace::read(file).ok()?.to_string());
     let graph = review.graph();
     let unused = unused_dependencies(graph, &project, &config.rules, others, &read);
@@ -142,6 +148,7 @@ pub fn findings_of(
     };
     let bar = Bar {
         history,
+        customs: review.customs(),
         fresh: news.map(|_| &is_new as Fresh<'_>),
         ..bar(config, &day, index)
     };
@@ -230,9 +237,10 @@ fn project<'a>(
 
 /// What findings are held to; `today` as [`today`] writes it.
 pub(crate) fn bar<'a>(config: &'a Config, today: &'a str, index: &'a index::Index) -> Bar<'a> {
-    static NONE: LazyLock<History> = LazyLock::new(History::default);
+    static NONE: LazyLock<(History, Customs)> = LazyLock::new(Default::default);
     Bar {
-        history: &NONE,
+        history: &NONE.0,
+        customs: &NONE.1,
         index,
         thresholds: &config.rules,
         team: &config.team,
@@ -380,11 +388,20 @@ impl Engine {
 
     /// The findings of an open document, in the order of its text.
     pub(crate) fn findings_in(&self, snapshot: &Snapshot, document: &Document) -> Vec<Finding> {
-        let file = document.file();
+        self.findings_of(snapshot, document.file(), document.parsed())
+    }
+
+    /// The findings that a file has, or would have if its text were this; in the order of the text.
+    pub(crate) fn findings_of(
+        &self,
+        snapshot: &Snapshot,
+        file: &FilePath,
+        parsed: Option<&index::Parsed>,
+    ) -> Vec<Finding> {
         let config = self.config();
         let day = today();
         let news = self.reviewed(|reviewed| Arc::clone(&reviewed.news));
-        let own = document.parsed().map(index::Parsed::facts);
+        let own = parsed.map(index::Parsed::facts);
         let is_new = |other: &FilePath, symbol: &str, place: Range| match own {
             Some(facts) if other == file => news.has(Some(facts), other, symbol, place),
             _ => news.has(
@@ -394,7 +411,11 @@ impl Engine {
                 place,
             ),
         };
+        let review =
+            |reviewed: &mut Reviewed| Some(Arc::clone(reviewed.review.as_ref()?.customs()));
+        let customs = self.reviewed(review).unwrap_or_default();
         let bar = Bar {
+            customs: &customs,
             // As long as nobody has looked, everything may be new.
             fresh: (news.changed.contains_key(file)).then_some(&is_new as Fresh<'_>),
             ..bar(&config, &day, snapshot.index())
@@ -406,7 +427,7 @@ impl Engine {
             others.extend(by_model.map(|(_, finding)| finding).filter(on));
         }
         let path = snapshot.display(file);
-        match document.parsed() {
+        match parsed {
             Some(parsed) => {
                 let seen = Seen {
                     facts: parsed.facts(),

@@ -93,8 +93,8 @@ struct Walk<'s> {
     grammar: &'static Grammar,
     source: &'s str,
     frames: Vec<(u32, Frame<'s>)>,
-    /// Bodies of loops that the walk has not come to, with what changes in each round.
-    bodies: FxHashMap<(usize, usize), Vec<&'s str>>,
+    /// Bodies of loops that the walk has not come to, with what changes in each round, and what counts the rounds.
+    bodies: FxHashMap<(usize, usize), [Vec<&'s str>; 2]>,
     /// Lists that no function has made.
     lists: Vec<&'s str>,
     guards: Vec<Guard<'s>>,
@@ -124,8 +124,7 @@ fn whiffs(grammar: &'static Grammar, source: &str, tree: &Tree, facts: &Facts) -
             scratch.read_children(entry, child.node, &mut children);
         }
         let node = child.node;
-        if let Some(variables) = walk.bodies.remove(&(node.id(), node.start_byte())) {
-            let assigned = Vec::new();
+        if let Some([variables, assigned]) = walk.bodies.remove(&(node.id(), node.start_byte())) {
             let body = Frame::Body {
                 variables,
                 assigned,
@@ -175,22 +174,28 @@ impl<'s> Walk<'s> {
         for (scent, node) in scents() {
             match scent {
                 Scent::Loop => {
-                    let variables = all(Scent::Variable);
-                    let variables: Vec<&str> = variables
-                        .flat_map(|(_, node)| words(self.text(node)))
-                        .collect();
+                    let names = |scent| -> Vec<&str> {
+                        all(scent)
+                            .flat_map(|(_, node)| words(self.text(node)))
+                            .collect()
+                    };
+                    let (variables, counters) = (names(Scent::Variable), names(Scent::Assigned));
                     for (_, body) in all(Scent::Body) {
                         let known = self.bodies.entry((body.id(), body.start_byte()));
-                        known.or_default().extend(&variables);
+                        let [changing, counting] = known.or_default();
+                        changing.extend(&variables);
+                        counting.extend(&counters);
                     }
                 }
                 Scent::Function => self.enter_function(depth, false),
                 Scent::Async => self.enter_function(depth, true),
                 Scent::Place(smell) => {
-                    let argument: Vec<&str> = all(Scent::Argument)
-                        .map(|(_, node)| self.text(node))
-                        .collect();
-                    if self.holds(smell, node.start_byte(), &argument.join(" ")) {
+                    let texts = |scent| all(scent).map(|(_, node)| self.text(node)).collect();
+                    let argument: Vec<&str> = texts(Scent::Argument);
+                    let same = || passes_on(&texts(Scent::Variable), &argument.join(","));
+                    if (smell != Smell::PassThrough || same())
+                        && self.holds(smell, node.start_byte(), &argument.join(" "))
+                    {
                         self.found.push((smell, node.byte_range().into()));
                     }
                 }
@@ -304,9 +309,24 @@ impl<'s> Walk<'s> {
                 functions.next() == Some(true)
             }
             Smell::SqlFormat => starts_like_sql(argument),
-            Smell::DynamicShell | Smell::UnsafeDeserialise | Smell::DynamicEval | Smell::TlsOff => {
-                true
+            Smell::AllocInLoop => {
+                let made = here.clone().filter_map(|frame| match frame {
+                    Frame::Body { assigned, .. } => Some(assigned),
+                    Frame::Function { .. } => None,
+                });
+                let is_made = |word| {
+                    made.clone()
+                        .any(|names| names.iter().any(|name| words(name).any(|one| one == word)))
+                };
+                let calls = argument.get(1..).is_some_and(|rest| rest.contains('('));
+                repeated && !changes && !calls && !words(argument).any(is_made)
             }
+            Smell::UnboundedQuery => argument.is_empty() || asks_for_all(argument),
+            Smell::DynamicShell
+            | Smell::UnsafeDeserialise
+            | Smell::DynamicEval
+            | Smell::TlsOff
+            | Smell::PassThrough => true,
         }
     }
 
@@ -319,6 +339,53 @@ impl<'s> Walk<'s> {
 fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphanumeric() && c != '_')
         .filter(|word| !word.is_empty())
+}
+
+/// Whether a call is given a function's parameters as they are, in their order; none is nothing to pass on.
+fn passes_on(parameters: &[&str], arguments: &str) -> bool {
+    let inner = arguments
+        .strip_prefix('(')
+        .and_then(|rest| rest.strip_suffix(')'));
+    let given = inner.unwrap_or(arguments).split(',').map(str::trim);
+    let mut given: Vec<&str> = given.collect();
+    given.retain(|one| !one.is_empty());
+    // Without its type.
+    let names = parameters.iter().map(|one| {
+        let name = one.split(':').next().unwrap_or("");
+        name.trim().trim_end_matches('?')
+    });
+    !parameters.is_empty() && names.eq(given)
+}
+
+/// Whether a literal asks a database for every row of a table of somebody's own.
+fn asks_for_all(literal: &str) -> bool {
+    let text = literal.to_ascii_uppercase();
+    let words: Vec<&str> = words(&text).collect();
+    let bounds = [
+        "WHERE", "LIMIT", "TOP", "FETCH", "COUNT", "MAX", "MIN", "SUM", "AVG", "EXISTS", "ROWNUM",
+        "JOIN", "GROUP", "DUAL",
+    ];
+    let of_the_system = ["INFORMATION_SCHEMA", "SYS", "SYSTEM"];
+    // What a function answers is not somebody's table.
+    let of_function = text
+        .split("FROM ")
+        .skip(1)
+        .any(|rest| behind_name(rest).starts_with('('));
+    starts_like_sql(literal)
+        && !of_function
+        && words.contains(&"SELECT")
+        && words.contains(&"FROM")
+        && !words.iter().any(|word| {
+            bounds.contains(word)
+                || of_the_system.contains(word)
+                || word.starts_with("PG_")
+                || word.starts_with("SQLITE_")
+        })
+}
+
+/// What follows the first name of a text.
+fn behind_name(text: &str) -> &str {
+    text.trim_start_matches(|c: char| c.is_alphanumeric() || matches!(c, '_' | '.'))
 }
 
 /// Whether a literal starts with a statement for a database.

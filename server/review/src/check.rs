@@ -95,15 +95,18 @@ pub(crate) fn check_smells(
     if facts.generated || facts.grammar.is_test_path(path) {
         return Vec::new();
     }
-    let once = runs_once(path);
+    let (once, program) = (runs_once(path), is_program(path));
     let in_test = |whiff: &&Whiff| {
         let symbol = facts.by_path(&whiff.symbol).and_then(|id| facts.symbol(id));
         symbol.is_some_and(|symbol| symbol.test)
     };
     let heard = smells
         .iter()
+        // What a function is like takes a look at those that call it.
+        .filter(|whiff| whiff.smell != Smell::PassThrough)
         .filter(|whiff| !in_test(whiff))
-        .filter(|whiff| !once || !is_slow(whiff.smell));
+        .filter(|whiff| !once || !is_slow(whiff.smell))
+        .filter(|whiff| !program || whiff.smell != Smell::UnboundedQuery);
     let on = heard.filter(|whiff| thresholds.get(rule_of(whiff.smell)).is_some());
     on.map(|whiff| {
         let (severity, says) = about(whiff.smell);
@@ -168,6 +171,46 @@ pub(crate) fn is_of_others(path: &str) -> bool {
     path.split('/').any(|folder| NOT_OURS.contains(&folder))
 }
 
+/// Folders and files of programs that talk to whoever has started them.
+const PROGRAMS: [&str; 16] = [
+    "bin",
+    "cli",
+    "cmd",
+    "cmds",
+    "command",
+    "commands",
+    "console",
+    "tools",
+    "tool",
+    "hack",
+    "build",
+    "ci",
+    "demo",
+    "devtools",
+    "xtask",
+    "playground",
+];
+const PROGRAM_FILES: [&str; 10] = [
+    "main",
+    "cli",
+    "__main__",
+    "setup",
+    "build",
+    "manage",
+    "conftest",
+    "console",
+    "gulpfile",
+    "gruntfile",
+];
+
+/// Whether a file is part of a program that talks to whoever has started it.
+pub(crate) fn is_program(path: &str) -> bool {
+    let mut parts = path.split('/').rev();
+    let name = parts.next().unwrap_or(path);
+    let stem = name.split('.').next().unwrap_or(name);
+    PROGRAM_FILES.contains(&stem) || parts.any(|folder| PROGRAMS.contains(&folder))
+}
+
 /// Whether the smell is one of time and not of safety.
 fn is_slow(smell: Smell) -> bool {
     matches!(
@@ -178,6 +221,8 @@ fn is_slow(smell: Smell) -> bool {
             | Smell::AwaitInLoop
             | Smell::ConcatInLoop
             | Smell::SearchInLoop
+            | Smell::AllocInLoop
+            | Smell::UnboundedQuery
     )
 }
 
@@ -195,6 +240,9 @@ fn rule_of(smell: Smell) -> RuleId {
         Smell::ConcatInLoop => RuleId::ConcatInLoop,
         Smell::SearchInLoop => RuleId::SearchInLoop,
         Smell::LockAcrossAwait => RuleId::LockAcrossAwait,
+        Smell::AllocInLoop => RuleId::AllocInLoop,
+        Smell::UnboundedQuery => RuleId::UnboundedQuery,
+        Smell::PassThrough => RuleId::PassThrough,
     }
 }
 
@@ -225,6 +273,15 @@ fn about(smell: Smell) -> (Severity, &'static str) {
             Severity::Warning,
             "lets others run while this one holds a lock that stops the thread of whoever wants it",
         ),
+        Smell::AllocInLoop => (
+            Severity::Information,
+            "makes the same in each round of the loop; make it once before",
+        ),
+        Smell::UnboundedQuery => (
+            Severity::Information,
+            "reads all that is there, however much that comes to be; ask for a part, or in portions",
+        ),
+        Smell::PassThrough => (Severity::Information, "only passes on what it gets"),
         Smell::BlockingInAsync => (
             Severity::Warning,
             "blocks the thread of an asynchronous function, and all that waits on it",
@@ -404,5 +461,13 @@ impl Table {
                 1 fn/too-complex a: `a` has a cognitive complexity of 1 (limit 0)
             "#]],
         );
+    }
+
+    #[test]
+    fn a_program_may_print() {
+        for path in ["src/main.rs", "cmd/x/y.go", "a/management/commands/b.py"] {
+            assert!(is_program(path), "{path}");
+        }
+        assert!(!is_program("src/store.rs"));
     }
 }

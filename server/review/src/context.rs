@@ -272,11 +272,14 @@ impl<'a> Context<'a> {
             (file.clone(), Range::new(0, 0), says)
         });
         let files: Vec<Place> = files.collect();
-        let places = if built.len() > files.len() {
-            built
-        } else {
-            files
-        };
+        let listed = manifests.components().iter().filter(|one| one.runs);
+        let listed = listed.map(|one| {
+            let says = format!("the catalogue lists the component `{}`", one.name);
+            (one.file.clone(), one.range, says)
+        });
+        // The same things may be in several lists.
+        let lists = [listed.collect(), built, files];
+        let places = lists.into_iter().max_by_key(Vec::len).unwrap_or_default();
         self.too_many(
             RuleId::Deployables,
             "max_deployables",

@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use grammars::Resolution;
 use text::FilePath;
 
-use crate::check::{Finding, MOST_RELATED, Related, Severity, is_of_others, stands_alone};
-use crate::graph::{EdgeKind, External, Graph, Project, is_test_file, name_of};
+use crate::check::{
+    Finding, MOST_RELATED, Related, Severity, is_of_others, runs_once, stands_alone,
+};
+use crate::graph::{EdgeKind, External, Graph, Project, folder_of, is_test_file, name_of};
 use crate::manifest::{Dependencies, is_mentioned};
 use crate::rule::{RuleId, Thresholds};
 
@@ -124,27 +126,26 @@ fn mentions(text: &str, name: &str) -> bool {
 
 /// Imports of packages that no manifest around declares, one finding for each package and manifest.
 pub(crate) fn undeclared(graph: &Graph, project: &Project<'_>, found: &mut Vec<Finding>) {
-    let sets = project
-        .manifests
-        .dependencies()
-        .iter()
-        .filter(|set| set.are_loose);
-    let sets: Vec<&Dependencies> = sets.collect();
+    let sets = project.manifests.dependencies().iter();
+    let sets: Vec<&Dependencies> = sets.filter(|set| set.loose.is_some()).collect();
     if sets.is_empty() {
         return;
     }
-    let mut missing: BTreeMap<(&FilePath, &str), Vec<(&FilePath, &External)>> = BTreeMap::new();
-    for (file, links) in graph.files() {
-        let Some(facts) = project
-            .index
-            .file(file)
-            .filter(|_| !links.externals.is_empty())
-        else {
+    let dotted = |set: &&Dependencies| set.loose == Some(Resolution::DottedName);
+    let own = if sets.iter().any(dotted) {
+        own_names(project)
+    } else {
+        BTreeSet::new()
+    };
+    let mut missing = Missing::default();
+    for (file, links) in graph
+        .files()
+        .filter(|(_, links)| !links.externals.is_empty())
+    {
+        let Some(facts) = project.index.file(file) else {
             continue;
         };
-        let modules = &facts.grammar.modules;
-        if modules.resolution != Resolution::Specifier
-            || facts.generated
+        if facts.generated
             // A declaration file is for the type checker.
             || file.file_name().ends_with(".d.ts")
             || is_left_out(project, file)
@@ -152,54 +153,122 @@ pub(crate) fn undeclared(graph: &Graph, project: &Project<'_>, found: &mut Vec<F
         {
             continue;
         }
-        let around = sets.iter().filter(|set| file.is_inside(&set.folder));
+        let modules = &facts.grammar.modules;
+        let around = sets.iter();
+        let around = around
+            .filter(|set| set.loose == Some(modules.resolution) && file.is_inside(&set.folder));
         let around: Vec<&Dependencies> = around.copied().collect();
-        let Some(nearest) = around.iter().max_by_key(|set| set.folder.as_str().len()) else {
+        let nearest = |set: &&&Dependencies| (set.folder.as_str().len(), !set.needed.is_empty());
+        let Some(nearest) = around.iter().max_by_key(nearest) else {
             continue;
         };
         for external in &links.externals {
-            let name = &*external.package;
-            let typed = format!("@types/{}", name.trim_start_matches('@').replace('/', "__"));
-            let declared =
-                |set: &&Dependencies| set.declared.contains(name) || set.declared.contains(&typed);
-            if external.guarded
-                || external.test
-                || external.kind == EdgeKind::Type
-                || modules.standard.contains(&name)
-                || !is_package(name)
-                || around.iter().any(declared)
-            {
+            if modules.resolution != Resolution::DottedName {
+                let name = &*external.package;
+                if is_package(name) && !modules.standard.contains(&name) {
+                    missing.take(file, external, name, nearest, &around);
+                }
                 continue;
             }
-            missing
-                .entry((&nearest.manifest, name))
-                .or_default()
-                .push((file, external));
+            // What lies beside the manifest itself is a tool of whoever works on the code, and so are scripts.
+            let tool = folder_of(file) == nearest.folder || runs_once(&name_of(project, file));
+            let name = external.package.split('.').next().unwrap_or("");
+            let ours = own.contains(name) || name.starts_with('_');
+            if !tool && !ours && !modules.standard.contains(&name) {
+                // What may be missing, or is imported when something asks for it, is an extra of those who want it.
+                if external.guarded {
+                    missing.optional.insert(name);
+                }
+                if external.kind != EdgeKind::Deferred {
+                    missing.take(file, external, name, nearest, &around);
+                }
+            }
         }
     }
-    for ((manifest, name), places) in missing {
-        let Some((file, first)) = places.first() else {
-            continue;
+    missing.report(project, found);
+}
+
+/// Packages that no manifest declares.
+#[derive(Default)]
+struct Missing<'g> {
+    /// By the manifest that should and the name.
+    places: BTreeMap<(&'g FilePath, &'g str), Vec<(&'g FilePath, &'g External)>>,
+    /// Those that may be missing.
+    optional: BTreeSet<&'g str>,
+}
+
+impl<'g> Missing<'g> {
+    fn take(
+        &mut self,
+        file: &'g FilePath,
+        external: &'g External,
+        name: &'g str,
+        nearest: &'g Dependencies,
+        around: &[&Dependencies],
+    ) {
+        let typed = format!("@types/{}", name.trim_start_matches('@').replace('/', "__"));
+        let declared = |set: &&Dependencies| {
+            set.declared.contains(name)
+                || set.declared.contains(&typed)
+                || (set.loose == Some(Resolution::DottedName) && is_spelled(set, name))
         };
-        let rest = places.iter().skip(1).map(|(file, external)| Related {
-            file: (*file).clone(),
-            range: external.range,
-            message: format!("imports `{name}` as well"),
-        });
-        found.push(Finding {
-            rule: RuleId::UndeclaredDependency,
-            severity: Severity::Information,
-            file: (*file).clone(),
-            symbol: "".into(),
-            range: first.range,
-            message: format!(
-                "`{name}` is imported, and {} does not declare it; it is there only if something else brings it",
-                name_of(project, manifest)
-            ),
-            key: name.into(),
-            related: rest.take(MOST_RELATED).collect(),
-        });
+        let counts = !external.guarded && !external.test && external.kind != EdgeKind::Type;
+        if counts && !around.iter().any(declared) {
+            let places = self.places.entry((&nearest.manifest, name)).or_default();
+            places.push((file, external));
+        }
     }
+
+    fn report(self, project: &Project<'_>, found: &mut Vec<Finding>) {
+        for ((manifest, name), places) in self.places {
+            let Some((file, first)) = places.first().filter(|_| !self.optional.contains(name))
+            else {
+                continue;
+            };
+            let rest = places.iter().skip(1).map(|(file, external)| Related {
+                file: (*file).clone(),
+                range: external.range,
+                message: format!("imports `{name}` as well"),
+            });
+            found.push(Finding {
+                rule: RuleId::UndeclaredDependency,
+                severity: Severity::Information,
+                file: (*file).clone(),
+                symbol: "".into(),
+                range: first.range,
+                message: format!(
+                    "`{name}` is imported, and {} does not declare it; it is there only if something else brings it",
+                    name_of(project, manifest)
+                ),
+                key: name.into(),
+                related: rest.take(MOST_RELATED).collect(),
+            });
+        }
+    }
+}
+
+/// Whether a set declares what imports call by that name, or what starts with it: `azure-storage` is imported as
+/// `azure`.
+fn is_spelled(set: &Dependencies, name: &str) -> bool {
+    let name = name.to_lowercase();
+    let mut like = set.declared.range(name.clone()..);
+    like.next().is_some_and(|found| {
+        let rest = found.strip_prefix(&*name);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+    })
+}
+
+/// What files and folders of the workspace are called: who imports them by that name may have a path of his own.
+fn own_names(project: &Project<'_>) -> BTreeSet<String> {
+    let paths = project.index.paths();
+    let names = paths.flat_map(|file| {
+        let path = name_of(project, file);
+        let parts = path
+            .split('/')
+            .map(|part| part.split('.').next().unwrap_or(part));
+        parts.map(str::to_owned).collect::<Vec<String>>()
+    });
+    names.collect()
 }
 
 fn is_left_out(project: &Project<'_>, file: &FilePath) -> bool {

@@ -16,6 +16,8 @@ const MOST_FILES: usize = 30;
 const LEAST_COMMITS: u32 = 10;
 /// and so large a part, in percent, of those that changed either.
 const LEAST_SHARE: u32 = 30;
+/// Whoever changes a file changes the other as well in so many of a hundred commits, or nothing is amiss.
+const LEAST_MIRRORED: u32 = 60;
 /// A file is hot if it changes more often than this part, in percent, of all files that change,
 const HOT_ABOVE: usize = 90;
 /// and at least so often.
@@ -121,43 +123,117 @@ impl History {
         if thresholds.get(RuleId::ChangeCoupling).is_none() {
             return Vec::new();
         }
+        let pairs = self.pairs_apart(graph, project);
+        let coupled = pairs.filter(|pair| pair.together * 100 >= pair.either * LEAST_SHARE);
+        let found = coupled.map(|pair| {
+            let name = name_of(project, pair.other);
+            Finding {
+                rule: RuleId::ChangeCoupling,
+                severity: Severity::Information,
+                file: pair.file.clone(),
+                symbol: "".into(),
+                range: Range::new(0, 0),
+                message: format!(
+                    "changed together with `{name}` in {} of {} commits, and neither imports the other",
+                    pair.together, pair.either
+                ),
+                key: name.as_str().into(),
+                related: vec![whole(pair.other, "the other file")],
+            }
+        });
+        found.collect()
+    }
+
+    /// Files that have just been changed without the one that they mostly change with, as findings at what has changed,
+    /// silenced or not.
+    ///
+    /// `is_new` says whether anything in a file has changed since the revision that new code is told by.
+    pub fn one_sided(
+        &self,
+        graph: &Graph,
+        project: &Project<'_>,
+        thresholds: &Thresholds,
+        is_new: &dyn Fn(&FilePath) -> bool,
+    ) -> Vec<Finding> {
+        if thresholds.get(RuleId::MirrorEdit).is_none() {
+            return Vec::new();
+        }
+        let mut found = Vec::new();
+        for pair in self.pairs_apart(graph, project) {
+            let (changed, left) = match (is_new(pair.file), is_new(pair.other)) {
+                (true, false) => (pair.file, pair.other),
+                (false, true) => (pair.other, pair.file),
+                _ => continue,
+            };
+            let commits = self.churn(changed).map_or(0, |churn| churn.commits);
+            if pair.together * 100 < commits * LEAST_MIRRORED {
+                continue;
+            }
+            let name = name_of(project, left);
+            found.push(Finding {
+                rule: RuleId::MirrorEdit,
+                severity: Severity::Information,
+                file: changed.clone(),
+                symbol: "".into(),
+                range: Range::new(0, 0),
+                message: format!(
+                    "has changed, and `{name}` has not; of the last {commits} commits that changed it, {} changed both",
+                    pair.together
+                ),
+                key: name.as_str().into(),
+                related: vec![whole(left, "what is as it was")],
+            });
+        }
+        found
+    }
+
+    /// Pairs of files of code that changed together and do not import each other.
+    fn pairs_apart<'a>(
+        &'a self,
+        graph: &'a Graph,
+        project: &'a Project<'a>,
+    ) -> impl Iterator<Item = Pair<'a>> {
         let code = |file: &FilePath| {
             let facts = project.index.file(file);
             facts.is_some_and(|facts: std::sync::Arc<Facts>| {
                 !facts.generated && !is_test_file(project, file, &facts)
             })
         };
-        let mut found = Vec::new();
-        for ((file, other), together) in &self.pairs {
-            let commits = |file| self.files.get(file).map_or(0, |churn| churn.commits);
-            let either = commits(file) + commits(other) - together;
-            if together * 100 < either * LEAST_SHARE
-                || graph.imports(file, other)
-                || graph.imports(other, file)
-                || !code(file)
-                || !code(other)
-            {
-                continue;
-            }
-            let name = name_of(project, other);
-            found.push(Finding {
-                rule: RuleId::ChangeCoupling,
-                severity: Severity::Information,
-                file: file.clone(),
-                symbol: "".into(),
-                range: Range::new(0, 0),
-                message: format!(
-                    "changed together with `{name}` in {together} of {either} commits, and neither imports the other"
-                ),
-                key: name.as_str().into(),
-                related: vec![Related {
-                    file: other.clone(),
-                    range: Range::new(0, 0),
-                    message: "the other file".to_owned(),
-                }],
+        let commits = |file| self.files.get(file).map_or(0, |churn| churn.commits);
+        let pairs = self
+            .pairs
+            .iter()
+            .map(move |((file, other), together)| Pair {
+                file,
+                other,
+                together: *together,
+                either: commits(file) + commits(other) - together,
             });
-        }
-        found
+        pairs.filter(move |pair| {
+            !graph.imports(pair.file, pair.other)
+                && !graph.imports(pair.other, pair.file)
+                && code(pair.file)
+                && code(pair.other)
+        })
+    }
+}
+
+/// Two files that changed together.
+struct Pair<'h> {
+    file: &'h FilePath,
+    other: &'h FilePath,
+    /// In so many commits,
+    together: u32,
+    /// of so many that changed either.
+    either: u32,
+}
+
+/// A file as a place that belongs to a finding.
+fn whole(file: &FilePath, message: &str) -> Related {
+    Related {
+        file: file.clone(),
+        range: Range::new(0, 0),
+        message: message.to_owned(),
     }
 }
 

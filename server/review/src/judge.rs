@@ -6,8 +6,11 @@ use std::sync::Arc;
 use index::{Facts, Index, Instruction, Whiff};
 use text::{FilePath, Range};
 
+use crate::abstractions;
 use crate::check::{Finding, Severity, check_file, check_smells};
+use crate::customs::Customs;
 use crate::duplicates;
+use crate::god;
 use crate::history::History;
 use crate::rule::{RuleId, Thresholds};
 use crate::team::{Excuse, Team};
@@ -26,6 +29,8 @@ pub struct Bar<'a> {
     pub history: &'a History,
     /// All files, for what takes a look at the others.
     pub index: &'a Index,
+    /// What is done in one way nearly everywhere.
+    pub customs: &'a Customs,
     /// What is new; nobody knows if it is none, and then everything weighs the same.
     pub fresh: Option<Fresh<'a>>,
 }
@@ -68,6 +73,12 @@ pub fn judge(bar: &Bar<'_>, file: &FilePath, path: &str, seen: &Seen<'_>) -> Vec
     }
     if whole {
         findings.extend(duplicates::check(bar, file, path, facts));
+        findings.extend(abstractions::pass_through(bar, file, path, facts, smells));
+    }
+    if whole && !test {
+        findings.extend(abstractions::single(bar, file, path, facts));
+        findings.extend(god::check(bar, file, path, facts));
+        findings.extend(bar.customs.check(bar, file, path, facts));
     }
     findings.extend(others.unwrap_or(&[]).iter().cloned());
     let mut ignores: Vec<Ignore<'_>> = facts.comments.iter().filter_map(Ignore::read).collect();
@@ -300,6 +311,7 @@ mod tests {
             today: "2027-03-02",
             history: &History::default(),
             index: &Index::new(),
+            customs: &Customs::default(),
             fresh: None,
         };
         let seen = Seen {

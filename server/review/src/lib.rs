@@ -5,14 +5,19 @@
 //! [`Review`] applies the rules about how files belong together; [`judge`] those about one file alone, and then leaves
 //! out what a comment silences with `farthing: ignore[code] reason` or the [`Team`] has excused.
 
+mod abstractions;
 mod check;
 pub mod claims;
 mod context;
+mod customs;
 mod dependencies;
+mod drift;
 mod duplicates;
+mod god;
 pub mod graph;
 mod history;
 mod hubs;
+mod jobs;
 mod judge;
 mod manifest;
 mod packages;
@@ -22,6 +27,7 @@ mod team;
 mod unreferenced;
 
 pub use check::{Finding, Related, Severity, is_wanted};
+pub use customs::Customs;
 pub use dependencies::unused_dependencies;
 pub use history::{Churn, History};
 pub use judge::{Bar, Fresh, Seen, is_silencing, judge, judge_other};

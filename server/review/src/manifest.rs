@@ -2,8 +2,10 @@
 //!
 //! A manifest that cannot be read says nothing; its own tools will complain about it.
 
+mod catalog;
 mod dependencies;
 mod deploy;
+mod distributions;
 mod json;
 mod layers;
 mod owners;
@@ -14,6 +16,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use text::FilePath;
 
+pub(crate) use self::catalog::Component;
 pub(crate) use self::dependencies::{Dependencies, is_mentioned};
 pub(crate) use self::deploy::Service;
 use crate::graph::folder_of;
@@ -36,6 +39,7 @@ struct Inner {
     forbidden: Vec<Forbidden>,
     /// With the folder that the patterns are read from.
     owners: Vec<(FilePath, Vec<Owner>)>,
+    components: Vec<Component>,
 }
 
 /// The module tree of one crate.
@@ -73,7 +77,7 @@ pub(crate) struct TsConfig {
 }
 
 /// The names of files that say where code is, how it is deployed, and what belongs where; as patterns.
-pub const MANIFESTS: [&str; 16] = [
+pub const MANIFESTS: [&str; 20] = [
     "Cargo.toml",
     "go.mod",
     "package.json",
@@ -81,10 +85,14 @@ pub const MANIFESTS: [&str; 16] = [
     "jsconfig*.json",
     "pyproject.toml",
     "setup.cfg",
+    "requirements*.txt",
+    "*requirements.txt",
     ".importlinter",
     "tach.toml",
     ".dependency-cruiser.json",
     "CODEOWNERS",
+    "catalog-info.yaml",
+    "catalog-info.yml",
     "Dockerfile*",
     "*.Dockerfile",
     "Containerfile",
@@ -106,6 +114,8 @@ pub fn is_manifest(name: &str) -> bool {
             | ".dependency-cruiser.json"
             | "CODEOWNERS"
     ) || is_ts_config(name)
+        || distributions::is_requirements(name)
+        || catalog::is_catalog(name)
         || deploy::is_container_file(name)
         || deploy::is_compose_file(name)
 }
@@ -164,8 +174,20 @@ impl Manifests {
             .map(|package| (package.folder.as_str(), package))
     }
 
-    /// Who answers for a file, as the nearest file of owners says; nobody if none does.
+    /// Who answers for a file, as the nearest file of owners says, or else the nearest catalogue; nobody if none does.
     pub fn owners_of(&self, file: &FilePath) -> &[String] {
+        match self.owners_by_path(file) {
+            [] => {
+                let components = self.0.components.iter();
+                let around = components.filter(|one| file.is_inside(&one.folder));
+                let nearest = around.max_by_key(|one| one.folder.as_str().len());
+                nearest.map_or(&[], |one| &one.owner)
+            }
+            owners => owners,
+        }
+    }
+
+    fn owners_by_path(&self, file: &FilePath) -> &[String] {
         let around = self
             .0
             .owners
@@ -199,6 +221,11 @@ impl Manifests {
         &self.0.container_files
     }
 
+    /// What catalogues list.
+    pub(crate) fn components(&self) -> &[Component] {
+        &self.0.components
+    }
+
     /// The services of all compose files.
     pub(crate) fn services(&self) -> &[Service] {
         &self.0.services
@@ -227,12 +254,18 @@ impl Inner {
             "pyproject.toml" => {
                 if let Ok(table) = text.parse::<toml::Table>() {
                     let folder = folder_of(file);
-                    let needs = dependencies::of_project(file, folder, text, &table);
+                    let needs = distributions::of_project(file, folder, text, &table);
                     self.dependencies.push(needs);
                     self.declare(layers::pyproject(file, &table));
                 }
             }
-            ".importlinter" | "setup.cfg" => self.declare(layers::import_linter(file, text)),
+            ".importlinter" => self.declare(layers::import_linter(file, text)),
+            "setup.cfg" => {
+                let folder = folder_of(file);
+                self.dependencies
+                    .extend(distributions::of_setup(file, folder, text));
+                self.declare(layers::import_linter(file, text));
+            }
             "tach.toml" => self.declare(layers::tach(file, text)),
             ".dependency-cruiser.json" => self.declare(layers::dependency_cruiser(file, text)),
             "CODEOWNERS" => {
@@ -242,6 +275,13 @@ impl Inner {
                     base = folder_of(&base);
                 }
                 self.owners.push((base, owners::owners(text)));
+            }
+            name if distributions::is_requirements(name) => {
+                let needs = distributions::of_requirements(file, folder_of(file), text);
+                self.dependencies.push(needs);
+            }
+            name if catalog::is_catalog(name) => {
+                self.components.extend(catalog::components(file, text));
             }
             name if is_ts_config(name) => self.ts_config(file, text),
             name if deploy::is_container_file(name) => self.container_files.push(file.clone()),

@@ -8,9 +8,12 @@ use text::FilePath;
 
 use crate::check::{Finding, MOST_RELATED, Related, Severity, is_of_others};
 use crate::context;
+use crate::customs::Customs;
 use crate::dependencies;
+use crate::drift;
 use crate::graph::{Cycle, Edge, EdgeKind, Graph, Project, cycles, is_test_file, name_of};
 use crate::hubs;
+use crate::jobs;
 use crate::packages;
 use crate::rule::{RuleId, Thresholds};
 
@@ -19,6 +22,7 @@ use crate::rule::{RuleId, Thresholds};
 pub struct Review {
     graph: Graph,
     findings: BTreeMap<FilePath, Vec<Finding>>,
+    customs: Arc<Customs>,
 }
 
 impl Review {
@@ -26,7 +30,12 @@ impl Review {
     pub fn of(project: &Project<'_>, thresholds: &Thresholds) -> Review {
         let graph = Graph::of(project);
         let findings = findings(&graph, project, thresholds);
-        Review { graph, findings }
+        let customs = Arc::new(Customs::of(project, thresholds));
+        Review {
+            graph,
+            findings,
+            customs,
+        }
     }
 
     /// Takes in that files have changed. Answers the files whose findings are not what they were.
@@ -80,6 +89,11 @@ impl Review {
             .collect()
     }
 
+    /// What the workspace did in one way nearly everywhere when it was reviewed as a whole.
+    pub fn customs(&self) -> &Arc<Customs> {
+        &self.customs
+    }
+
     /// Which file imports which.
     pub fn graph(&self) -> &Graph {
         &self.graph
@@ -129,6 +143,12 @@ fn findings(
     }
     if thresholds.get(RuleId::Hub).is_some() {
         hubs::check(graph, project, &mut found);
+    }
+    if thresholds.get(RuleId::InferredDrift).is_some() {
+        drift::check(graph, project, &mut found);
+    }
+    if thresholds.get(RuleId::TwoForOne).is_some() {
+        jobs::check(graph, project, &mut found);
     }
     context::check(graph, project, thresholds, &mut found);
     let mut by_file: BTreeMap<FilePath, Vec<Finding>> = BTreeMap::new();

@@ -54,6 +54,10 @@ rules! {
     PackageCycle: "cycle/package", "cycle-package", "Folders that import each other in a circle", 0, false;
     /// A file that imports much and is imported much.
     Hub: "module/hub", "module-hub", "Everything goes through here", 0, false;
+    /// A file or a type that holds several things, and is changed all the time.
+    God: "module/god", "module-god", "Several things in one place", 30, false;
+    /// An import against the direction of nearly all others between two folders.
+    InferredDrift: "layer/inferred-drift", "layer-inferred-drift", "Import against the usual direction", 0, true;
     /// An import into the workspace that leads nowhere.
     Unresolved: "graph/unresolved", "graph-unresolved", "Import that leads nowhere", 0, true;
     /// An import from a lower layer into a higher one.
@@ -84,6 +88,20 @@ rules! {
     Hotspot: "fn/complexity-hotspot", "fn-complexity-hotspot", "Hard to follow and often changed", 0, true;
     /// Files that change together and do not import each other.
     ChangeCoupling: "git/change-coupling", "git-change-coupling", "Files that change together", 0, false;
+    /// A file that has changed without the one that it mostly changes with.
+    MirrorEdit: "git/mirror-edit", "git-mirror-edit", "Changed on one side only", 0, false;
+    /// An interface with one implementation.
+    SingleImpl: "abs/single-impl", "abs-single-impl", "Interface with one implementation", 0, false;
+    /// A function that only calls another with what it was given.
+    PassThrough: "abs/pass-through", "abs-pass-through", "Only passes on what it gets", 0, false;
+    /// Two libraries for one job.
+    TwoForOne: "dep/two-for-one", "dep-two-for-one", "Two libraries for one job", 0, false;
+    /// An error that says less than the others of the repository.
+    ErrorHandling: "style/error-handling", "style-error-handling", "Says less of errors than the rest", 0, true;
+    /// A print amid loggers.
+    Logging: "style/logging", "style-logging", "Prints where the rest logs", 0, false;
+    /// A name that is written otherwise than those around it.
+    Naming: "style/naming", "style-naming", "Written otherwise than the rest", 0, false;
     /// A dependency that nothing mentions.
     UnusedDependency: "dep/unused", "dep-unused", "Declared and not used", 0, true;
     /// An import of a package that no manifest declares.
@@ -102,6 +120,10 @@ rules! {
     SearchInLoop: "perf/membership-quadratic", "perf-membership-quadratic", "List searched again and again", 0, false;
     /// A lock that is held while others run.
     LockAcrossAwait: "perf/lock-across-await", "perf-lock-across-await", "Lock held while others run", 0, false;
+    /// Something that could be made once, made in each round of a loop.
+    AllocInLoop: "perf/alloc-in-loop", "perf-alloc-in-loop", "Made anew in each round", 0, false;
+    /// A query for all that a database has.
+    UnboundedQuery: "perf/unbounded-query", "perf-unbounded-query", "Query for everything", 0, false;
     /// A shell that reads a text put together from values.
     DynamicShell: "sec/shell-true-dynamic", "sec-shell-true-dynamic", "Shell reads what is put together", 0, false;
     /// Data that can run code.
@@ -176,9 +198,20 @@ impl RuleId {
         self.is_about_one_file()
             || matches!(
                 self,
-                RuleId::Unreferenced | RuleId::Duplicate | RuleId::DuplicateOfExisting
+                RuleId::Unreferenced
+                    | RuleId::Duplicate
+                    | RuleId::DuplicateOfExisting
+                    | RuleId::SingleImpl
+                    | RuleId::PassThrough
+                    | RuleId::ErrorHandling
+                    | RuleId::Logging
             )
             || self.is_by_model()
+    }
+
+    /// Whether a text tells what the rule finds in it, whatever it imports and whatever a model has said.
+    pub fn is_seen_in_one_file(self) -> bool {
+        self.is_repaired_in_a_symbol() && !self.is_by_model()
     }
 
     /// Whether it takes all places of a finding together to make it, so that it is new if one of them is.
@@ -222,6 +255,8 @@ impl RuleId {
                 | RuleId::ConcatInLoop
                 | RuleId::SearchInLoop
                 | RuleId::LockAcrossAwait
+                | RuleId::AllocInLoop
+                | RuleId::UnboundedQuery
                 | RuleId::DynamicShell
                 | RuleId::UnsafeDeserialise
                 | RuleId::DynamicEval

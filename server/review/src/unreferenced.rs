@@ -64,7 +64,7 @@ fn may_be_unused(facts: &Facts, id: SymbolId, symbol: &Symbol) -> bool {
 }
 
 /// Whether a type says that it extends or implements another.
-fn extends(facts: &Facts, id: SymbolId) -> bool {
+pub(crate) fn extends(facts: &Facts, id: SymbolId) -> bool {
     facts.symbol(id).is_some_and(|symbol| {
         let mut references = facts.references_in(symbol.header);
         references.any(|reference| reference.role == Role::Implement)

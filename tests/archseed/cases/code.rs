@@ -111,6 +111,39 @@ macro_rules! long {
     };
 }
 
+/// A text twenty-five times.
+macro_rules! repeat {
+    ($text:literal) => {
+        concat!(
+            $text, $text, $text, $text, $text, $text, $text, $text, $text, $text, $text, $text,
+            $text, $text, $text, $text, $text, $text, $text, $text, $text, $text, $text, $text,
+            $text
+        )
+    };
+}
+
+macro_rules! raised {
+    () => {
+        concat!("def many():\n", repeat!("    raise OrderError('x')\n"))
+    };
+}
+
+macro_rules! logged_in_functions {
+    () => {
+        concat!(
+            "export function many() {\n",
+            repeat!("  logger.info('x');\n"),
+            "}\n"
+        )
+    };
+}
+
+macro_rules! logged {
+    () => {
+        concat!("def many():\n", repeat!("    logger.info('x')\n"))
+    };
+}
+
 pub(super) const CASES: &[Case] = &[
     case(
         "fn/too-long",
@@ -283,5 +316,190 @@ pub(super) const CASES: &[Case] = &[
             "a/{a}.py",
             "# farthing: ignore[fn/too-long] one arm per message\ndef {b}():\n    pass\n",
         )]],
+    ),
+    case(
+        "abs/single-impl",
+        "rust",
+        &[(
+            "src/{a}.rs",
+            "trait Clock {\n    fn now(&self) -> u64;\n}\n\nstruct System;\n\nimpl Clock for System {\n    fn now(&self) -> u64 {\n        1\n    }\n}\n",
+        )],
+        &[
+            // Two, one of them in a test; one for a type from elsewhere; one that others see.
+            &[(
+                "src/{a}.rs",
+                "trait Clock {\n    fn now(&self) -> u64;\n}\n\nstruct System;\n\nimpl Clock for System {\n    fn now(&self) -> u64 {\n        1\n    }\n}\n\n#[cfg(test)]\nmod tests {\n    struct Double;\n    impl Clock for Double {\n        fn now(&self) -> u64 {\n            2\n        }\n    }\n}\n",
+            )],
+            &[(
+                "src/{a}.rs",
+                "trait Twice {\n    fn twice(&self) -> u64;\n}\n\nimpl Twice for u64 {\n    fn twice(&self) -> u64 {\n        self * 2\n    }\n}\n",
+            )],
+            &[
+                (
+                    "src/x/{a}.rs",
+                    "pub trait Clock {\n    fn now(&self) -> u64;\n}\n\nstruct System;\n\nimpl Clock for System {\n    fn now(&self) -> u64 {\n        1\n    }\n}\n",
+                ),
+                (
+                    "src/{b}.rs",
+                    "fn {b}(clock: &dyn Clock) -> u64 {\n    clock.now()\n}\n",
+                ),
+            ],
+        ],
+    ),
+    case(
+        "abs/single-impl",
+        "typescript",
+        &[(
+            "a/{a}.ts",
+            "interface Clock {\n  now(): number;\n}\n\nclass System implements Clock {\n  now() {\n    return 1;\n  }\n}\n",
+        )],
+        &[
+            &[(
+                "a/{a}.ts",
+                "interface Clock {\n  now(): number;\n}\n\nclass System implements Clock {\n  now() {\n    return 1;\n  }\n}\n\nclass Other implements Clock {\n  now() {\n    return 2;\n  }\n}\n",
+            )],
+            &[(
+                "a/{a}.ts",
+                "interface Point {\n  x: number;\n}\n\nclass Place implements Point {\n  x = 1;\n}\n",
+            )],
+        ],
+    ),
+    case(
+        "abs/pass-through",
+        "python",
+        &[(
+            "a/{a}.py",
+            "def _{b}(message, to):\n    return mailer.send(message, to)\n\n\ndef {c}(order):\n    _{b}(order.text, order.owner)\n",
+        )],
+        &[
+            &[(
+                "a/{a}.py",
+                "def _{b}(message, to):\n    return mailer.send(message, to, retry=True)\n\n\ndef {c}(order):\n    _{b}(order.text, order.owner)\n",
+            )],
+            &[(
+                "a/{a}.py",
+                "def _{b}(message, to):\n    return mailer.send(message, to)\n\n\ndef {c}(order):\n    _{b}(order.text, order.owner)\n    _{b}(order.note, order.owner)\n",
+            )],
+            &[(
+                "a/{a}.py",
+                "def {b}(message, to):\n    return mailer.send(message, to)\n\n\ndef {c}(order):\n    {b}(order.text, order.owner)\n",
+            )],
+            &[(
+                "a/{a}.py",
+                "def _{b}(message, to):\n    return mailer.send(message, to)\n\n\ndef {c}(orders):\n    orders.each(_{b})\n",
+            )],
+        ],
+    ),
+    case(
+        "abs/pass-through",
+        "rust",
+        &[(
+            "src/{a}.rs",
+            "fn {b}(text: &str, to: u8) -> bool {\n    send(text, to)\n}\n\npub fn {c}() -> bool {\n    {b}(\"x\", 1)\n}\n",
+        )],
+        &[&[(
+            "src/{a}.rs",
+            "fn {b}(text: &str, to: u8) -> bool {\n    send(to, text)\n}\n\npub fn {c}() -> bool {\n    {b}(\"x\", 1)\n}\n",
+        )]],
+    ),
+    case(
+        "abs/pass-through",
+        "typescript",
+        &[(
+            "a/{a}.ts",
+            "function {b}(text: string, to?: number) {\n  return mailer.send(text, to);\n}\n\nexport function {c}() {\n  return {b}('x', 1);\n}\n",
+        )],
+        &[&[(
+            "a/{a}.ts",
+            "export function {b}(text: string, to: number) {\n  return mailer.send(text, to);\n}\n\nexport function {c}() {\n  return {b}('x', 1);\n}\n",
+        )]],
+    ),
+    case(
+        "style/error-handling",
+        "python",
+        &[
+            ("a/{a}.py", "def {b}():\n    raise Exception('x')\n"),
+            ("a/many.py", raised!()),
+        ],
+        &[
+            &[("a/{a}.py", "def {b}():\n    raise Exception('x')\n")],
+            &[
+                ("a/{a}.py", "def {b}():\n    raise KeyError('x')\n"),
+                ("a/many.py", raised!()),
+            ],
+            &[
+                ("a/test_{a}.py", "def {b}():\n    raise Exception('x')\n"),
+                ("a/many.py", raised!()),
+            ],
+        ],
+    ),
+    case(
+        "style/logging",
+        "python",
+        &[
+            ("a/{a}.py", "def {b}():\n    print('x')\n"),
+            ("a/many.py", logged!()),
+        ],
+        &[
+            &[("a/{a}.py", "def {b}():\n    print('x')\n")],
+            &[
+                ("a/{a}.py", "def {b}():\n    logger.debug('x')\n"),
+                ("a/many.py", logged!()),
+            ],
+            &[
+                (
+                    "a/management/commands/{a}.py",
+                    "def {b}():\n    print('x')\n",
+                ),
+                ("a/many.py", logged!()),
+            ],
+            &[
+                ("a/{a}.py", "def {b}(pretty):\n    pretty.print('x')\n"),
+                ("a/many.py", logged!()),
+            ],
+        ],
+    ),
+    case(
+        "style/logging",
+        "typescript",
+        &[
+            (
+                "a/{a}.ts",
+                "export function {b}() {\n  console.log('x');\n}\n",
+            ),
+            ("a/many.ts", logged_in_functions!()),
+        ],
+        &[&[
+            (
+                "bin/{a}.ts",
+                "export function {b}() {\n  console.log('x');\n}\n",
+            ),
+            ("a/many.ts", logged_in_functions!()),
+        ]],
+    ),
+    case(
+        "style/naming",
+        "python",
+        &[
+            ("a/{a}.py", "def fetchOrder():\n    return 1\n"),
+            ("a/many.py", repeat!("def like_this():\n    return 1\n\n")),
+        ],
+        &[
+            &[
+                ("a/{a}.py", "def fetch():\n    return 1\n"),
+                ("a/many.py", repeat!("def like_this():\n    return 1\n\n")),
+            ],
+            &[
+                (
+                    "a/{a}.py",
+                    "class Case(Base):\n    def setUp(self):\n        return 1\n",
+                ),
+                ("a/many.py", repeat!("def like_this():\n    return 1\n\n")),
+            ],
+            &[
+                ("a/{a}.py", "def fetchOrder():\n    return 1\n"),
+                ("a/many.py", repeat!("def likeThis():\n    return 1\n\n")),
+            ],
+        ],
     ),
 ];

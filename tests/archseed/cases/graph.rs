@@ -31,6 +31,71 @@ const IMPORT_ALL: &str = concat!(
     "import m.o6\nimport m.o7\nimport m.o8\nimport m.o9\nimport m.o10\nimport m.o11\n"
 );
 
+/// Twenty functions each of which calls the one before.
+macro_rules! chain {
+    ($name:literal) => {
+        concat!(
+            link!($name, "0", "1"),
+            link!($name, "1", "2"),
+            link!($name, "2", "3"),
+            link!($name, "3", "4"),
+            link!($name, "4", "5"),
+            link!($name, "5", "6"),
+            link!($name, "6", "7"),
+            link!($name, "7", "8"),
+            link!($name, "8", "9"),
+            link!($name, "9", "10"),
+            link!($name, "10", "11"),
+            link!($name, "11", "12"),
+            link!($name, "12", "13"),
+            link!($name, "13", "14"),
+            link!($name, "14", "15"),
+            link!($name, "15", "16"),
+            link!($name, "16", "17"),
+            link!($name, "17", "18"),
+            link!($name, "18", "19"),
+            link!($name, "19", "20"),
+        )
+    };
+}
+
+macro_rules! link {
+    ($name:literal, $before:literal, $number:literal) => {
+        concat!(
+            "def ",
+            $name,
+            $number,
+            "():\n    return ",
+            $name,
+            $before,
+            "()\n\n"
+        )
+    };
+}
+
+/// A folder whose files import from another one twenty times, and one more file.
+macro_rules! folders {
+    ($own:expr) => {
+        &[
+            ("p/__init__.py", ""),
+            ("p/high/__init__.py", ""),
+            ("p/low/__init__.py", ""),
+            ("p/low/m.py", "x = 1\n"),
+            ("p/low/n.py", "x = 1\n"),
+            ("p/low/o.py", "x = 1\n"),
+            ("p/low/q.py", "x = 1\n"),
+            ("p/high/m0.py", FOUR_IMPORTS),
+            ("p/high/m1.py", FOUR_IMPORTS),
+            ("p/high/m2.py", FOUR_IMPORTS),
+            ("p/high/m3.py", FOUR_IMPORTS),
+            ("p/high/m4.py", FOUR_IMPORTS),
+            $own,
+        ]
+    };
+}
+
+const FOUR_IMPORTS: &str = "import p.low.m\nimport p.low.n\nimport p.low.o\nimport p.low.q\n";
+
 pub(super) const CASES: &[Case] = &[
     case(
         "git/change-coupling",
@@ -387,6 +452,207 @@ pub(super) const CASES: &[Case] = &[
                 "p/{a}.py",
                 "try:\n    from .fast_{b} import x\nexcept ImportError:\n    x = None\n",
             ),
+        ]],
+    ),
+    case(
+        "module/god",
+        "python",
+        &[("hot/{a}.py", concat!(chain!("a"), chain!("b")))],
+        &[
+            &[("cold/{a}.py", concat!(chain!("a"), chain!("b")))],
+            &[(
+                "hot/{a}.py",
+                concat!(
+                    chain!("a"),
+                    chain!("b"),
+                    "def both():\n    return a3() + b3()\n"
+                ),
+            )],
+            &[("hot/{a}.py", chain!("a"))],
+            &[(
+                "hot/test_{a}.py",
+                concat!(chain!("test_a"), chain!("test_b")),
+            )],
+        ],
+    ),
+    case(
+        "layer/inferred-drift",
+        "python",
+        folders!(("p/low/{a}.py", "from p.high.m0 import y\n")),
+        &[
+            folders!(("p/low/{a}.py", "x = 1\n")),
+            folders!(("p/low/{a}.py", "def late():\n    from p.high.m0 import y\n")),
+            folders!(("p/low/test_{a}.py", "from p.high.m0 import y\n")),
+            // Too few to tell.
+            &[
+                ("p/__init__.py", ""),
+                ("p/high/__init__.py", ""),
+                ("p/low/__init__.py", ""),
+                ("p/low/m.py", "x = 1\n"),
+                ("p/high/m0.py", "from p.low.m import x\n"),
+                ("p/high/m1.py", "from p.low.m import x\n"),
+                ("p/low/{a}.py", "from p.high.m0 import y\n"),
+            ],
+        ],
+    ),
+    case(
+        "git/mirror-edit",
+        "python",
+        &[("pair/new/{a}.py", "x = 1\n"), ("pair/{b}.py", "y = 1\n")],
+        &[
+            &[
+                ("pair/new/{a}.py", "x = 1\n"),
+                ("pair/new/{b}.py", "y = 1\n"),
+            ],
+            &[("pair/{a}.py", "x = 1\n"), ("pair/{b}.py", "y = 1\n")],
+            &[
+                ("pair/new/{a}.py", "from pair.{b} import y\n"),
+                ("pair/{b}.py", "y = 1\n"),
+            ],
+            &[("cold/new/{a}.py", "x = 1\n"), ("cold/{b}.py", "y = 1\n")],
+        ],
+    ),
+    case(
+        "dep/two-for-one",
+        "python",
+        &[
+            ("app/{a}.py", "import requests\n"),
+            ("app/{b}.py", "import httpx\n"),
+            ("app/{c}.py", "import httpx\n"),
+        ],
+        &[
+            &[
+                ("app/{a}.py", "import httpx\n"),
+                ("app/{b}.py", "import httpx\n"),
+            ],
+            &[
+                (
+                    "app/{a}.py",
+                    "try:\n    import orjson\nexcept ImportError:\n    import ujson\n",
+                ),
+                ("app/{b}.py", "import simplejson\n"),
+            ],
+            &[
+                ("app/test_{a}.py", "import requests\n"),
+                ("app/{b}.py", "import httpx\n"),
+            ],
+            &[
+                ("one/requirements.txt", "requests\n"),
+                ("one/app/{a}.py", "import requests\n"),
+                ("two/requirements.txt", "httpx\n"),
+                ("two/app/{b}.py", "import httpx\n"),
+            ],
+        ],
+    ),
+    case(
+        "dep/two-for-one",
+        "typescript",
+        &[
+            ("src/{a}.ts", "import moment from 'moment';\nmoment();\n"),
+            (
+                "src/{b}.ts",
+                "import { format } from 'date-fns/format';\nformat();\n",
+            ),
+        ],
+        &[&[
+            (
+                "src/{a}.ts",
+                "import type { Moment } from 'moment';\nexport const x: Moment = 1;\n",
+            ),
+            (
+                "src/{b}.ts",
+                "import { format } from 'date-fns/format';\nformat();\n",
+            ),
+        ]],
+    ),
+    case(
+        "dep/unused",
+        "python",
+        &[
+            ("requirements.txt", "left-pad>=1  # x\nused\n"),
+            ("x/{a}.py", "import used\n"),
+        ],
+        &[
+            &[
+                ("requirements-dev.txt", "left-pad>=1\n"),
+                ("x/{a}.py", "import os\n"),
+            ],
+            &[
+                ("requirements.txt", "left-pad==1\n    # via used\nused\n"),
+                ("x/{a}.py", "import used\n"),
+            ],
+            &[
+                (
+                    "requirements.txt",
+                    "-r base.txt\n--index-url https://x.org\nPyYAML\n",
+                ),
+                ("x/{a}.py", "import yaml\n"),
+            ],
+        ],
+    ),
+    case(
+        "dep/undeclared",
+        "python",
+        &[
+            (
+                "pyproject.toml",
+                "[project]\nname = \"x\"\ndependencies = [\"used\"]\n",
+            ),
+            ("x/{a}.py", "import used\nimport brought_along.part\n"),
+        ],
+        &[
+            &[
+                (
+                    "pyproject.toml",
+                    "[project]\nname = \"x\"\ndependencies = [\"brought-along\", \"PyYAML\", \"azure-storage-blob\"]\n",
+                ),
+                (
+                    "x/{a}.py",
+                    "import brought_along.part\nimport yaml\nimport azure.storage\nimport os.path\nimport json\n",
+                ),
+            ],
+            &[
+                (
+                    "pyproject.toml",
+                    "[project]\nname = \"x\"\ndependencies = []\n[project.optional-dependencies]\nfast = [\"brought-along\"]\n",
+                ),
+                ("x/{a}.py", "import brought_along\n"),
+            ],
+            &[
+                ("pyproject.toml", "[tool.black]\nline-length = 100\n"),
+                ("x/{a}.py", "import brought_along\n"),
+            ],
+            &[
+                ("requirements.txt", "used\n"),
+                (
+                    "x/{a}.py",
+                    "try:\n    import brought_along\nexcept ImportError:\n    brought_along = None\n",
+                ),
+            ],
+            &[
+                ("requirements.txt", "used\n"),
+                ("x/tests/test_{a}.py", "import brought_along\n"),
+            ],
+            &[
+                ("requirements.txt", "used\n"),
+                ("x/{a}.py", "import {b}\n"),
+                ("other/{b}.py", "x = 1\n"),
+            ],
+        ],
+    ),
+    case(
+        "dep/undeclared",
+        "python",
+        &[
+            ("requirements.txt", "used\n"),
+            ("x/{a}.py", "import used\nfrom brought_along import x\n"),
+        ],
+        &[&[
+            (
+                "setup.cfg",
+                "[options]\ninstall_requires =\n    used\n    brought-along>=1\n",
+            ),
+            ("x/{a}.py", "import used\nfrom brought_along import x\n"),
         ]],
     ),
 ];

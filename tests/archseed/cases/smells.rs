@@ -346,4 +346,131 @@ pub(super) const CASES: &[Case] = &[
             )],
         ],
     ),
+    case(
+        "perf/alloc-in-loop",
+        "python",
+        &[(
+            "a/{a}.py",
+            "def {b}(urls):\n    for url in urls:\n        requests.Session().get(url)\n",
+        )],
+        &[
+            &[(
+                "a/{a}.py",
+                "def {b}(urls):\n    {c} = requests.Session()\n    for url in urls:\n        {c}.get(url)\n",
+            )],
+            &[(
+                "a/{a}.py",
+                "def {b}(names):\n    for name in names:\n        boto3.client(name).list()\n",
+            )],
+        ],
+    ),
+    case(
+        "perf/alloc-in-loop",
+        "rust",
+        &[(
+            "a/{a}.rs",
+            "fn {b}(rows: &[Row], name: &str) {\n    for row in rows {\n        row.put(&name.to_owned());\n    }\n}\n",
+        )],
+        &[
+            &[(
+                "a/{a}.rs",
+                "fn {b}(rows: &[Row]) {\n    for row in rows {\n        row.put(&row.name.clone());\n    }\n}\n",
+            )],
+            &[(
+                "a/{a}.rs",
+                "fn {b}(rows: &[Row]) {\n    for row in rows {\n        let name = row.name();\n        row.put(&name.to_owned());\n    }\n}\n",
+            )],
+            &[(
+                "a/{a}.rs",
+                "fn {b}(row: &Row, name: &str) {\n    row.put(&name.to_owned());\n}\n",
+            )],
+        ],
+    ),
+    case(
+        "perf/alloc-in-loop",
+        "typescript",
+        &[(
+            "a/{a}.ts",
+            "export function {b}(rows: number[]) {\n  for (const row of rows) {\n    show(new Intl.NumberFormat('en').format(row));\n  }\n}\n",
+        )],
+        &[&[(
+            "a/{a}.ts",
+            "export function {b}(rows: Row[]) {\n  for (const row of rows) {\n    show(new Intl.NumberFormat(row.locale).format(row.sum));\n  }\n}\n",
+        )]],
+    ),
+    case(
+        "perf/alloc-in-loop",
+        "go",
+        &[(
+            "a/{a}.go",
+            "package a\n\nfunc {b}(rows []string, name string) {\n\tfor _, row := range rows {\n\t\tput(strings.NewReplacer(name, \"x\").Replace(row))\n\t}\n}\n",
+        )],
+        &[
+            &[(
+                "a/{a}.go",
+                "package a\n\nfunc {b}(rows []string, name string) {\n\tfor _, row := range rows {\n\t\tput(strings.NewReplacer(name, row).Replace(name))\n\t}\n}\n",
+            )],
+            &[(
+                "a/{a}.go",
+                "package a\n\nfunc {b}(n int) {\n\tfor i := 0; i < n; i++ {\n\t\tput(strings.NewReplacer(\"x\", i))\n\t}\n}\n",
+            )],
+        ],
+    ),
+    case(
+        "perf/unbounded-query",
+        "python",
+        &[(
+            "a/{a}.py",
+            "def {b}():\n    for user in User.objects.all():\n        mail(user)\n",
+        )],
+        &[
+            &[(
+                "a/{a}.py",
+                "def {b}():\n    for user in User.objects.all()[:100]:\n        mail(user)\n",
+            )],
+            &[(
+                "a/{a}.py",
+                "def {b}():\n    for user in User.objects.all().iterator():\n        mail(user)\n",
+            )],
+            &[("a/{a}.py", "def {b}():\n    return User.objects.all()\n")],
+            &[(
+                "a/migrations/{a}.py",
+                "def {b}():\n    for user in User.objects.all():\n        mail(user)\n",
+            )],
+        ],
+    ),
+    case(
+        "perf/unbounded-query",
+        "go",
+        &[(
+            "a/{a}.go",
+            "package a\n\nfunc {b}(db *DB) {\n\tdb.Query(\"SELECT id, name FROM users\")\n}\n",
+        )],
+        &[
+            &[(
+                "a/{a}.go",
+                "package a\n\nfunc {b}(db *DB) {\n\tdb.Query(\"SELECT id FROM users WHERE id = ?\", 1)\n}\n",
+            )],
+            &[(
+                "a/{a}.go",
+                "package a\n\nfunc {b}(db *DB) {\n\tdb.Query(\"SELECT count(*) FROM users\")\n}\n",
+            )],
+            &[(
+                "a/{a}.go",
+                "package a\n\nfunc {b}(form Form) {\n\tform.Query(\"name\")\n}\n",
+            )],
+        ],
+    ),
+    case(
+        "perf/unbounded-query",
+        "typescript",
+        &[(
+            "a/{a}.ts",
+            "export async function {b}() {\n  return prisma.user.findMany();\n}\n",
+        )],
+        &[&[(
+            "a/{a}.ts",
+            "export async function {b}() {\n  return prisma.user.findMany({ take: 100 });\n}\n",
+        )]],
+    ),
 ];

@@ -258,6 +258,7 @@ fn passing_on_types_is_gone_from_the_program() {
 export { Shape } from \"./all\";
 export { Shape as S, area } from \"./all\";
 export { Kind } from \"./shape\";
+export type * from \"./shape\";
 //- /w/all.ts
 export * from \"./shape\";
 export { area } from \"./area\";
@@ -273,6 +274,7 @@ export function area() {}
             index.ts -> all.ts Type [Shape]
             index.ts -> all.ts Load [Shape,area]
             index.ts -> shape.ts Load [Kind]
+            index.ts -> shape.ts Type []
         "#]],
     );
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use grammars::Resolution;
 use serde_json::Value;
 use text::{FilePath, Range};
 
@@ -19,8 +20,8 @@ pub(crate) struct Dependencies {
     pub(crate) needed: Vec<Dependency>,
     /// The names of all, for whatever they are there.
     pub(crate) declared: BTreeSet<String>,
-    /// Whether code that imports what is not among them still works, by luck.
-    pub(crate) are_loose: bool,
+    /// How code names what it imports, if code that imports what is not among them still works, by luck.
+    pub(crate) loose: Option<Resolution>,
 }
 
 impl Dependencies {
@@ -40,38 +41,11 @@ pub(crate) struct Dependency {
     pub(crate) spellings: Vec<String>,
 }
 
-/// What imports call some distributions, where their own name does not tell.
-const ALSO_CALLED: [(&str, &str); 23] = [
-    ("attrs", "attr"),
-    ("beautifulsoup4", "bs4"),
-    ("djangorestframework", "rest_framework"),
-    ("django-filter", "django_filters"),
-    ("dnspython", "dns"),
-    ("faiss-cpu", "faiss"),
-    ("gitpython", "git"),
-    ("google-cloud-storage", "google"),
-    ("grpcio", "grpc"),
-    ("mysqlclient", "mysqldb"),
-    ("opencv-python", "cv2"),
-    ("opencv-python-headless", "cv2"),
-    ("pillow", "pil"),
-    ("protobuf", "google"),
-    ("psycopg2-binary", "psycopg2"),
-    ("pycryptodome", "crypto"),
-    ("pyjwt", "jwt"),
-    ("pymupdf", "fitz"),
-    ("pyopenssl", "openssl"),
-    ("pyserial", "serial"),
-    ("python-dateutil", "dateutil"),
-    ("scikit-image", "skimage"),
-    ("scikit-learn", "sklearn"),
-];
-
 /// Packages that code needs without naming them, because compilers write the imports.
 const NEEDED_UNNAMED: [&str; 4] = ["tslib", "@babel/runtime", "core-js", "regenerator-runtime"];
 
 /// Where a name stands in a text, in quotes or not, after some other text.
-fn place(text: &str, after: &str, name: &str) -> Range {
+pub(super) fn place(text: &str, after: &str, name: &str) -> Range {
     let start = text.find(after).unwrap_or(0);
     let rest = text.get(start..).unwrap_or("");
     let is_part = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '/' | '@');
@@ -137,7 +111,7 @@ pub(super) fn of_package(
         folder,
         also: Vec::new(),
         declared,
-        are_loose: true,
+        loose: Some(Resolution::Specifier),
     }
 }
 
@@ -194,7 +168,7 @@ pub(super) fn of_crate(
         also,
         needed,
         declared,
-        are_loose: false,
+        loose: None,
     }
 }
 
@@ -237,84 +211,8 @@ pub(super) fn of_module(manifest: &FilePath, folder: FilePath, text: &str) -> De
         also: Vec::new(),
         needed,
         declared: BTreeSet::new(),
-        are_loose: false,
+        loose: None,
     }
-}
-
-/// Of a `pyproject.toml`.
-pub(super) fn of_project(
-    manifest: &FilePath,
-    folder: FilePath,
-    text: &str,
-    table: &toml::Table,
-) -> Dependencies {
-    let listed = table
-        .get("project")
-        .and_then(|project| project.get("dependencies")?.as_array());
-    let listed = listed.into_iter().flatten().filter_map(toml::Value::as_str);
-    let poetry = || {
-        table
-            .get("tool")?
-            .get("poetry")?
-            .get("dependencies")?
-            .as_table()
-    };
-    let poetry = poetry().into_iter().flatten();
-    let poetry = poetry.filter(|(name, value)| {
-        let optional = value.get("optional").and_then(toml::Value::as_bool);
-        // The language itself stands in the list.
-        grammars::by_name(name).is_none() && optional != Some(true)
-    });
-    let names = listed
-        .map(requirement)
-        .chain(poetry.map(|(name, _)| name.as_str()));
-    let needed = names.filter(|name| !name.is_empty()).map(|name| {
-        let plain = name.to_lowercase().replace(['-', '.'], "_");
-        let also = ALSO_CALLED
-            .iter()
-            .filter(|(known, _)| known.replace('-', "_") == plain);
-        let mut spellings: Vec<String> = also.map(|(_, called)| (*called).to_owned()).collect();
-        for short in [
-            plain.trim_start_matches("python_"),
-            plain.trim_end_matches("_python"),
-            plain.trim_start_matches("py"),
-        ] {
-            spellings.push(short.to_owned());
-        }
-        // `django-taggit` is imported as `taggit`.
-        let parts = [
-            plain.split_once('_').map(|(_, rest)| rest),
-            plain.rsplit_once('_').map(|(rest, _)| rest),
-        ];
-        spellings.extend(
-            parts
-                .into_iter()
-                .flatten()
-                .filter(|part| part.len() > 3)
-                .map(str::to_owned),
-        );
-        spellings.push(plain.replace('_', ""));
-        spellings.push(plain);
-        Dependency {
-            range: place(text, "dependencies", name),
-            name: name.to_owned(),
-            spellings,
-        }
-    });
-    Dependencies {
-        needed: needed.collect(),
-        manifest: manifest.clone(),
-        folder,
-        also: Vec::new(),
-        declared: BTreeSet::new(),
-        are_loose: false,
-    }
-}
-
-/// The name that a requirement starts with: `name[extra]>=1; marker`.
-fn requirement(text: &str) -> &str {
-    let end = text.find(|c: char| !c.is_alphanumeric() && !matches!(c, '-' | '_' | '.'));
-    text.get(..end.unwrap_or(text.len())).unwrap_or("")
 }
 
 /// Whether a text has a name that is not part of a longer one.
@@ -359,12 +257,5 @@ mod tests {
             .map(|one| &text[one.range.start..one.range.end])
             .collect();
         assert_eq!(names, ["b.org/c", "d.org/e"]);
-    }
-
-    #[test]
-    fn requirements_have_names() {
-        for (text, name) in [("a>=1", "a"), ("a-b[c]; x", "a-b"), ("a", "a"), ("", "")] {
-            assert_eq!(requirement(text), name);
-        }
     }
 }

@@ -121,6 +121,7 @@ import { p } from \"./built/p\";
         today: "2026-01-01",
         history: &crate::History::default(),
         index: &index,
+        customs: &crate::Customs::default(),
         fresh: None,
     };
     let facts = index.file(&file).unwrap();
