@@ -379,27 +379,45 @@ fn a_finding_its_fix_and_its_end() {
     editor.shutdown();
 }
 
-#[test]
-fn a_repair_that_leaves_the_finding_is_not_accepted() {
+/// The answers of a model that is asked to make a function flat, and leaves it as deep as it was.
+fn still_deep() -> String {
     let still = nested().replace("    0\n", "    1\n");
-    let script = format!(
+    format!(
         "[[turn]]\n[[turn.tool]]\nname = \"replace_symbol\"\n[turn.tool.input]\nsymbol = \"deep\"\nbase = \"{{{{hash:deep}}}}\"\n\
          text = '''\n{still}'''\nreason = \"flat\"\n\n[[turn]]\ntext = \"Done.\"\n"
-    );
-    let (home, model) = (shop(), Model::start(&script));
-    home.write("src/deep.rs", &nested());
-    let mut editor = Editor::start(&home, model.behind(Options::vscode()));
-    editor.initialize();
-    editor.open("src/deep.rs");
-    let fix = editor.action("src/deep.rs", "deep(", "Fix: ");
-    editor.execute(&fix);
-    let told = editor.wait_for_method("window/showMessage");
-    let says = text(&told["params"]["message"]);
-    assert!(
-        says.contains("not repaired") && says.contains("`deep` still has the finding"),
-        "{says}"
-    );
-    editor.shutdown();
+    )
+}
+
+#[test]
+fn a_repair_that_leaves_the_finding_is_undone() {
+    for is_staged in [false, true] {
+        let (home, model) = (shop(), Model::start(&still_deep()));
+        home.write("src/deep.rs", &nested());
+        let mut options = model.behind(Options::vscode());
+        if is_staged {
+            options.initialization = json!({"review": {"mode": "staged"}});
+            options.settings = json!({"farthing": {"review": {"mode": "staged"}}});
+        }
+        let mut editor = Editor::start(&home, options);
+        editor.initialize();
+        editor.open("src/deep.rs");
+        let fix = editor.action("src/deep.rs", "deep(", "Fix: ");
+        editor.execute(&fix);
+        let told = editor.wait_for_method("window/showMessage");
+        let says = text(&told["params"]["message"]);
+        assert!(
+            says.contains("not repaired")
+                && says.contains("`deep` still has the finding")
+                && says.contains("its changes are undone"),
+            "{says}"
+        );
+        assert_eq!(editor.text("src/deep.rs"), nested());
+        let menu = editor.menu("src/deep.rs", "deep(");
+        let about_hunks =
+            |title: &&String| title.starts_with("Keep ") || title.starts_with("Apply ");
+        assert!(!menu.iter().any(|title| about_hunks(&title)), "{menu:?}");
+        editor.shutdown();
+    }
 }
 
 #[test]

@@ -17,6 +17,7 @@ use crate::host::RunHost;
 use crate::hunks::Waiting;
 use crate::lease::Lease;
 use crate::repair::Repair;
+use crate::review::ReviewError;
 use crate::runs::RunSummary;
 use crate::{Engine, Event, LastRun, Level};
 
@@ -379,13 +380,14 @@ impl Engine {
             self.notify(Level::Error, error);
         }
         let unrepaired = match (&end, &summary.repair) {
-            (End::Completed { .. }, Some(repair)) if waits.is_over() && summary.hunks > 0 => {
-                repair.problem(self, &summary)
-            }
+            (End::Completed { .. }, Some(repair)) => repair.problem(self, &summary, waits),
             _ => None,
         };
         let (level, message) = match unrepaired {
-            Some(problem) => unaccepted(&summary, &problem),
+            Some(problem) => {
+                let (_, failed) = self.undo_run(run).await;
+                unaccepted(&summary, &problem, failed.as_ref())
+            }
             None => told(&summary, waits, &end),
         };
         // Before the end is told, so that whoever hears of it sees the final costs.
@@ -450,9 +452,17 @@ pub(crate) fn state_name(end: &End) -> &'static str {
 }
 
 /// What is said of a repair that did not repair.
-fn unaccepted(summary: &RunSummary, problem: &str) -> (Level, String) {
+fn unaccepted(
+    summary: &RunSummary,
+    problem: &str,
+    failed: Option<&ReviewError>,
+) -> (Level, String) {
     let (title, cost) = (&summary.title, summary.spent());
-    let message = format!("{title}: not repaired, {cost}: {problem}; undo the run, or try again");
+    let undone = match failed {
+        None => "so its changes are undone".to_owned(),
+        Some(why) => format!("and its changes could not all be undone: {why}"),
+    };
+    let message = format!("{title}: not repaired, {cost}: {problem}, {undone}");
     (Level::Warning, message)
 }
 
