@@ -5,6 +5,7 @@ use text::{Edit, EditSet, FilePath, Hash, Range, Text};
 use super::*;
 
 mod escapes;
+mod files;
 mod parts;
 mod regions;
 
