@@ -193,6 +193,55 @@ fn without_the_users_word_no_file_comes_moves_or_goes() {
     assert_eq!(files(&home), (vec![OLD, GONE], text));
 }
 
+/// The model asks for more than its scope.
+const WISH: &str = r#"
+[[turn]]
+[[turn.tool]]
+name = "request_scope"
+input = { symbols = ["Cart/total"], reason = "it is the same" }
+"#;
+
+/// It gets it, and uses it.
+const GRANTED: &str = r#"
+[[turn]]
+[[turn.tool]]
+name = "edit_symbol"
+[turn.tool.input]
+symbol = "Cart/total"
+base = "{{hash:Cart/total}}"
+[[turn.tool.input.edits]]
+old_text = "sum += item;"
+new_text = "sum += *item;"
+
+[[turn]]
+text = "Done."
+"#;
+
+/// It does not.
+const REFUSED: &str = r#"
+[[turn]]
+expect = { tool_result_contains = "the user did not widen the scope" }
+text = "Nothing is to be done."
+"#;
+
+#[test]
+fn a_wider_scope_needs_the_users_word_as_well() {
+    let wider = SHOP.replacen("sum += item;", "sum += *item;", 1);
+    for (rest, arguments, after) in [
+        (REFUSED, &["--apply"][..], SHOP),
+        (GRANTED, &["--apply", "--yes"][..], wider.as_str()),
+    ] {
+        let (home, model) = (shop(), Model::start(&format!("{WISH}{rest}")));
+        let output = command(&home, &model, arguments).output().unwrap();
+        assert!(output.status.success(), "{}", said(&output));
+        let asked = said(&output).contains("asks to change `Cart/total` too: it is the same");
+        assert_eq!(
+            (home.read(FILE).as_str(), asked),
+            (after, arguments.len() > 1)
+        );
+    }
+}
+
 #[test]
 fn a_file_that_another_program_makes_or_changes_meanwhile_stops_all() {
     for (file, text) in [

@@ -127,7 +127,7 @@ fn a_deleted_file_comes_back_byte_for_byte_and_is_shown_again() {
             assert_eq!(questions(&editor), [question]);
             assert_eq!(bytes(&home, OLD), None);
             editor.hunks(FILE, 1);
-            editor.pick(FILE, "fn greet", "Undo this hunk");
+            editor.pick(FILE, "fn greet", "Undo: deleted src/misc.rs");
             until(&home, &mut editor, OLD, true);
             editor.hunks(FILE, 0);
             assert_eq!(bytes(&home, OLD).as_deref(), Some(PRICES));

@@ -10,7 +10,7 @@ use text::{FilePath, Range};
 use workspace::{Document, Snapshot};
 
 use crate::hunks::{Hunk, HunkId, HunkState};
-use crate::{Dismissal, Engine, Launch, LaunchError, Page, RunId, Way};
+use crate::{Dismissal, Engine, Launch, LaunchError, Page, RunId, Way, Whole};
 
 /// The menu of one place.
 #[derive(Clone, Debug, Default)]
@@ -304,16 +304,17 @@ impl Engine {
                     } else {
                         format!(" · {}", hunk.charge)
                     };
-                    items.push(item(
-                        format!("Keep this hunk{cost}"),
-                        Pick::Keep(hunk.id),
-                        hunk.id,
-                    ));
-                    items.push(item(
-                        "Undo this hunk".to_owned(),
-                        Pick::Undo(hunk.id),
-                        hunk.id,
-                    ));
+                    // What was done to other files stands in one place.
+                    let (keep, undo) = match &hunk.whole {
+                        Some(whole) if *whole != Whole::Made => {
+                            let what = whole.shown(&self.snapshot());
+                            (format!("Keep: {what}"), format!("Undo: {what}"))
+                        }
+                        _ => ("Keep this hunk".to_owned(), "Undo this hunk".to_owned()),
+                    };
+                    let keep = format!("{keep}{cost}");
+                    items.push(item(keep, Pick::Keep(hunk.id), hunk.id));
+                    items.push(item(undo, Pick::Undo(hunk.id), hunk.id));
                 }
                 HunkState::Pending { .. } => {
                     let cost = if hunk.is_staged() && !hunk.charge.is_nothing() {

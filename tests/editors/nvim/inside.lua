@@ -119,7 +119,9 @@ function M._listen()
       }
     else
       table.insert(questions, { prompt = options.prompt, choices = titles })
-      on_choice(nil, nil)
+      -- Unless a story has said what the user answers, they look away.
+      local index = vim.fn.index(titles, vim.g.farthing_answer or '') + 1
+      on_choice(items[index], index > 0 and index or nil)
     end
   end
 end
