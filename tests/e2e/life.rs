@@ -7,24 +7,12 @@ use crate::harness::{Applying, Editor, Home, Moment, Options};
 use crate::model::Model;
 use crate::steps::{AFTER, BEFORE, FILE, GREET, SHOP, SIMPLIFY, greeted, open_with, shop};
 
-/// The model is held before it changes `greet`, as it was read; told that this is another by now, it gives up.
-const HELD: &str = r#"
-[[turn]]
-[[turn.tool]]
-name = "edit_symbol"
-[turn.tool.input]
-symbol = "greet"
-base = "{{hash:greet}}"
-reason = "it sounds better"
-[[turn.tool.input.edits]]
-old_text = 'text.push_str("Hello, ");'
-new_text = 'text.push_str("Good day, ");'
-[[turn.fault]]
-hold_after = { events = 1 }
-
-[[turn]]
-text = "Done."
-"#;
+/// [`GREET`], whose model is held before it makes its change.
+fn held() -> Model {
+    let change = "new_text = 'text.push_str(\"Good day, \");'\n";
+    let fault = "[[turn.fault]]\nhold_after = { events = 1 }\n";
+    Model::start(&GREET.replacen(change, &format!("{change}{fault}"), 1))
+}
 
 fn clients() -> [Options; 4] {
     [
@@ -48,7 +36,7 @@ fn meanwhile(editor: &mut Editor, model: &Model, act: impl FnOnce(&mut Editor)) 
 #[test]
 fn a_file_that_is_closed_and_opened_again_gets_its_edit() {
     for options in clients() {
-        let (home, model) = (shop(), Model::start(HELD));
+        let (home, model) = (shop(), held());
         let mut editor = open_with(&home, &model, options);
         meanwhile(&mut editor, &model, |editor| {
             editor.type_before(FILE, "/// What is", "// mine\n\n");
@@ -90,7 +78,7 @@ fn an_edit_for_a_text_that_was_closed_meanwhile_hits_its_own_place_in_the_next()
 #[test]
 fn a_formatter_that_runs_on_save_and_an_edit_leave_each_other_alone() {
     for options in clients() {
-        let (home, model) = (shop(), Model::start(HELD));
+        let (home, model) = (shop(), held());
         let mut editor = open_with(&home, &model, options);
         let formatted = |text: &str| {
             text.replace(
@@ -125,7 +113,7 @@ fn another_branch_is_a_conflict_only_where_it_differs() {
         (SHOP.replacen("fn greet(", "fn welcome(", 1), false),
         ("//! Nothing of it.\n".to_owned(), false),
     ] {
-        let (home, model) = (shop(), Model::start(HELD));
+        let (home, model) = (shop(), held());
         let mut editor = open_with(&home, &model, Options::vscode());
         meanwhile(&mut editor, &model, |editor| {
             home.write(FILE, &branch);
