@@ -144,8 +144,11 @@ impl Editor for HeadlessEditor {
 
     async fn remove(&self, gone: &Removal, _label: &str) -> Reply {
         let file = gone.file().clone();
-        let bytes = match std::fs::read(file.as_path()) {
-            Ok(bytes) => bytes,
+        let path = file.as_path().to_owned();
+        let reading = tokio::task::spawn_blocking(move || std::fs::read(path));
+        let bytes = match reading.await {
+            Ok(Ok(bytes)) => bytes,
+            Ok(Err(error)) => return Reply::Refused(error.to_string()),
             Err(error) => return Reply::Refused(error.to_string()),
         };
         let mut desk = self.desk();
