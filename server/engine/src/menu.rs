@@ -289,53 +289,8 @@ impl Engine {
             })
             .collect();
         let mut items = Vec::new();
-        let item = |title: String, pick: Pick, hunk: HunkId| Item {
-            title,
-            kind: ItemKind::Fix,
-            pick,
-            repairs: Some(Repairs::Hunk(hunk)),
-            estimate: None,
-        };
         for hunk in &here {
-            match hunk.state {
-                HunkState::Landed(_) => {
-                    let cost = if hunk.charge.is_nothing() {
-                        String::new()
-                    } else {
-                        format!(" · {}", hunk.charge)
-                    };
-                    // What was done to other files stands in one place.
-                    let (keep, undo) = match &hunk.whole {
-                        Some(whole) if *whole != Whole::Made => {
-                            let what = whole.shown(&self.snapshot());
-                            (format!("Keep: {what}"), format!("Undo: {what}"))
-                        }
-                        _ => ("Keep this hunk".to_owned(), "Undo this hunk".to_owned()),
-                    };
-                    let keep = format!("{keep}{cost}");
-                    items.push(item(keep, Pick::Keep(hunk.id), hunk.id));
-                    items.push(item(undo, Pick::Undo(hunk.id), hunk.id));
-                }
-                HunkState::Pending { .. } => {
-                    let cost = if hunk.is_staged() && !hunk.charge.is_nothing() {
-                        format!(" · {}", hunk.charge)
-                    } else {
-                        String::new()
-                    };
-                    if !hunk.is_stuck() {
-                        items.push(item(
-                            format!("Apply this hunk{cost}"),
-                            Pick::Keep(hunk.id),
-                            hunk.id,
-                        ));
-                    }
-                    items.push(item(
-                        "Discard this hunk".to_owned(),
-                        Pick::Undo(hunk.id),
-                        hunk.id,
-                    ));
-                }
-            }
+            self.add_decisions(hunk, &mut items);
         }
         if let Some(hunk) = here.first() {
             let of_run = hunks.iter().filter(|other| other.run == hunk.run).count();
@@ -388,6 +343,49 @@ impl Engine {
         items
     }
 
+    /// Keep and undo of one hunk, or what stands for it while it is not in the text.
+    fn add_decisions(&self, hunk: &Hunk, items: &mut Vec<Item>) {
+        match hunk.state {
+            HunkState::Landed(_) => {
+                let cost = if hunk.charge.is_nothing() {
+                    String::new()
+                } else {
+                    format!(" · {}", hunk.charge)
+                };
+                // What was done to other files stands in one place.
+                let (keep, undo) = match &hunk.whole {
+                    Some(whole) if *whole != Whole::Made => {
+                        let what = whole.shown(&self.snapshot());
+                        (format!("Keep: {what}"), format!("Undo: {what}"))
+                    }
+                    _ => ("Keep this hunk".to_owned(), "Undo this hunk".to_owned()),
+                };
+                let keep = format!("{keep}{cost}");
+                items.push(item(keep, Pick::Keep(hunk.id), hunk.id));
+                items.push(item(undo, Pick::Undo(hunk.id), hunk.id));
+            }
+            HunkState::Pending { .. } => {
+                let cost = if hunk.is_staged() && !hunk.charge.is_nothing() {
+                    format!(" · {}", hunk.charge)
+                } else {
+                    String::new()
+                };
+                if !hunk.is_stuck() {
+                    items.push(item(
+                        format!("Apply this hunk{cost}"),
+                        Pick::Keep(hunk.id),
+                        hunk.id,
+                    ));
+                }
+                items.push(item(
+                    "Discard this hunk".to_owned(),
+                    Pick::Undo(hunk.id),
+                    hunk.id,
+                ));
+            }
+        }
+    }
+
     /// Whether the cursor is on a line of the hunk: editors ask for a cursor, not for what is under it.
     fn on_line(&self, file: &FilePath, hunk: Range, range: Range) -> bool {
         let snapshot = self.snapshot();
@@ -434,6 +432,17 @@ impl Engine {
 
 /// What is known of the symbols of one menu, by name path: its actions are mostly about the same one.
 pub(crate) type Packers<'a> = BTreeMap<String, Packer<'a>>;
+
+/// An entry about a hunk.
+fn item(title: String, pick: Pick, hunk: HunkId) -> Item {
+    Item {
+        title,
+        kind: ItemKind::Fix,
+        pick,
+        repairs: Some(Repairs::Hunk(hunk)),
+        estimate: None,
+    }
+}
 
 /// The smallest symbol that an action can be about and that holds all of `range`.
 fn target(facts: &index::Facts, range: Range) -> Option<&index::Symbol> {
