@@ -92,7 +92,7 @@ impl RunHost {
             regions: Vec::new(),
         };
         let wanted = with_names(nothing, names, document);
-        let (run, symbol) = (state.runs).working_on(&wanted, document, Some(&self.run.id))?;
+        let (run, symbol) = (state.runs).working_on(&wanted, document, &self.run.id)?;
         Some(Grant::Busy {
             symbol,
             run: run.title.clone(),

@@ -10,12 +10,13 @@ use ledger::{Money, RunId};
 use serde::{Deserialize, Serialize};
 use text::{FilePath, Range};
 use tokio_util::sync::CancellationToken;
-use workspace::ReadError;
+use workspace::{Document, ReadError};
 
 use crate::config::{self, Config};
 use crate::host::RunHost;
-use crate::hunks::Waiting;
+use crate::hunks;
 use crate::lease::Lease;
+use crate::queue::{Place, Waiting};
 use crate::repair::Repair;
 use crate::review::ReviewError;
 use crate::runs::RunSummary;
@@ -122,22 +123,58 @@ impl Launch {
 }
 
 /// Everything that a run is started with.
-struct Plan {
-    summary: RunSummary,
+pub(crate) struct Plan {
+    pub(crate) summary: RunSummary,
     task: Task,
-    scope: Scope,
-    lease: Lease,
+    pub(crate) scope: Scope,
+    /// The document that the scope is in.
+    pub(crate) document: Document,
     models: Models,
     limits: RunLimits,
+    seconds: Duration,
 }
 
 impl Engine {
-    /// Starts a run, and answers with its identity as soon as everything that can be checked at once has been.
+    /// Starts a run, and answers with its identity as soon as everything that can be checked at once has been. One that
+    /// another run is in the way of waits for it to end.
     pub fn launch(&self, file: &FilePath, launch: Launch) -> Result<RunId, LaunchError> {
         if launch.action == Action::Review {
             return self.launch_review(file, &launch);
         }
         let provider = self.may_launch()?;
+        let id = RunId::new(Timestamp::now());
+        let cancel = self.shared.shutdown.child_token();
+        let plan = self.plan(file, &launch, &id)?;
+        let place = self.take_place(&plan, &cancel)?;
+        let guard = Guard::new(self.clone(), id.clone());
+        let engine = self.clone();
+        match place {
+            Place::Free(lease) => self.spawn(async move {
+                engine.begin(&plan.summary);
+                let end = engine.conduct(plan, lease, provider, cancel).await;
+                guard.finish(end).await;
+            }),
+            Place::Taken(why) => {
+                let waiting = Waiting::new(self, plan, launch, why);
+                self.spawn(async move {
+                    let end = match engine.turn_of(waiting, &cancel).await {
+                        Ok((plan, lease)) => engine.conduct(plan, lease, provider, cancel).await,
+                        Err(end) => end,
+                    };
+                    guard.finish(end).await;
+                });
+            }
+        }
+        Ok(id)
+    }
+
+    /// Checks all that can be checked at once.
+    pub(crate) fn plan(
+        &self,
+        file: &FilePath,
+        launch: &Launch,
+        id: &RunId,
+    ) -> Result<Plan, LaunchError> {
         let snapshot = self.snapshot_for_runs();
         let config = self.config();
         if config.deny.denies(snapshot.display(file)) {
@@ -151,19 +188,15 @@ impl Engine {
             || Region::named(&launch.symbol, document.text()).is_some();
         if !there {
             return Err(LaunchError::SymbolGone {
-                symbol: launch.symbol,
+                symbol: launch.symbol.clone(),
                 file: file.clone(),
             });
         }
-        let estimate = self.estimate(&snapshot, file, &launch)?;
-        let models = self.models(launch.action);
+        let estimate = self.estimate(&snapshot, file, launch)?;
         let task = launch.task(file, &config);
         let scope = agent::scope_in(&snapshot, &task)?;
         // Tests may go elsewhere.
         let document = (snapshot.open_document(&scope.file).cloned()).unwrap_or(document);
-        let serial = document.serial();
-        let id = RunId::new(Timestamp::now());
-        let cancel = self.shared.shutdown.child_token();
         let summary = RunSummary {
             id: id.clone(),
             action: launch.action,
@@ -181,37 +214,19 @@ impl Engine {
                 .and_then(|code| Repair::begin(self, &snapshot, &document, code)),
             end: None,
         };
-        let lease = Lease::new(scope.clone(), serial);
-        self.with(|state| {
-            if let Some((other, symbol)) = state.runs.working_on(&scope, &document, None) {
-                let run = other.title.clone();
-                return Err(LaunchError::Busy { run, symbol });
-            }
-            (state.runs).begin(summary.clone(), cancel.clone(), lease.clone());
-            Ok(())
-        })?;
-        let guard = Guard::new(self.clone(), id.clone());
-        let engine = self.clone();
-        let limits = RunLimits {
-            turns: config.limits.turns,
-            tool_calls: config.limits.tool_calls,
-            ..RunLimits::default()
-        };
-        let seconds = Duration::from_secs(config.limits.seconds.into());
-        self.spawn(async move {
-            let plan = Plan {
-                summary,
-                task,
-                scope,
-                lease,
-                models,
-                limits,
-            };
-            let work = engine.conduct(plan, provider, cancel.clone());
-            let end = within(seconds, work, &cancel).await;
-            guard.finish(end).await;
-        });
-        Ok(id)
+        Ok(Plan {
+            summary,
+            task,
+            scope,
+            document,
+            models: self.models(launch.action),
+            limits: RunLimits {
+                turns: config.limits.turns,
+                tool_calls: config.limits.tool_calls,
+                ..RunLimits::default()
+            },
+            seconds: Duration::from_secs(config.limits.seconds.into()),
+        })
     }
 
     /// The model to ask, unless no run may start.
@@ -230,20 +245,8 @@ impl Engine {
         Ok(provider)
     }
 
-    async fn conduct(
-        &self,
-        plan: Plan,
-        provider: Arc<dyn provider::Provider>,
-        cancel: CancellationToken,
-    ) -> End {
-        let Plan {
-            summary,
-            task,
-            scope,
-            lease,
-            models,
-            limits,
-        } = plan;
+    /// Says that a run begins.
+    pub(crate) fn begin(&self, summary: &RunSummary) {
         self.show(Event::RunBegan {
             run: summary.id.clone(),
             title: summary.title.clone(),
@@ -253,20 +256,41 @@ impl Engine {
                 String::new()
             },
         });
-        if let Err(reason) = self.begin_in_ledger(&summary, &models).await {
-            return End::OutOfBudget { reason };
-        }
-        let host = RunHost::new(self.clone(), summary, lease, cancel.clone());
-        agent::run(
-            &task,
-            &scope,
-            &models,
-            &limits,
-            &host,
-            provider.as_ref(),
-            cancel,
-        )
-        .await
+    }
+
+    async fn conduct(
+        &self,
+        plan: Plan,
+        lease: Lease,
+        provider: Arc<dyn provider::Provider>,
+        cancel: CancellationToken,
+    ) -> End {
+        let Plan {
+            summary,
+            task,
+            scope,
+            models,
+            limits,
+            seconds,
+            ..
+        } = plan;
+        let work = async {
+            if let Err(reason) = self.begin_in_ledger(&summary, &models).await {
+                return End::OutOfBudget { reason };
+            }
+            let host = RunHost::new(self.clone(), summary, lease, cancel.clone());
+            agent::run(
+                &task,
+                &scope,
+                &models,
+                &limits,
+                &host,
+                provider.as_ref(),
+                cancel.clone(),
+            )
+            .await
+        };
+        within(seconds, work, &cancel).await
     }
 
     pub(crate) async fn begin_in_ledger(
@@ -366,17 +390,18 @@ impl Engine {
     }
 
     async fn finish(&self, run: &RunId, end: End) {
-        let Some((summary, waits)) = self.with(|state| {
+        let Some((summary, waits, had_begun)) = self.with(|state| {
+            let had_begun = !state.runs.is_waiting(run);
             if !state.runs.end(run, end.clone()) {
                 return None;
             }
             let summary = state.runs.get(run)?;
             state.hunks.share(&summary);
-            Some((summary, state.hunks.waiting(run)))
+            Some((summary, state.hunks.waiting(run), had_begun))
         }) else {
             return;
         };
-        if let Err(error) = self.shared.purse.end_run(run, &end).await {
+        if had_begun && let Err(error) = self.shared.purse.end_run(run, &end).await {
             self.notify(Level::Error, error);
         }
         let unrepaired = match (&end, &summary.repair) {
@@ -390,6 +415,8 @@ impl Engine {
             }
             None => told(&summary, waits, &end),
         };
+        // Whoever waits begins with what is left of its work.
+        self.shared.ended.send_modify(|count| *count += 1);
         // Before the end is told, so that whoever hears of it sees the final costs.
         self.show(Event::Markers(summary.file.clone()));
         self.show(Event::RunEnded {
@@ -466,7 +493,7 @@ fn unaccepted(
     (Level::Warning, message)
 }
 
-fn told(run: &RunSummary, waits: Waiting, end: &End) -> (Level, String) {
+fn told(run: &RunSummary, waits: hunks::Waiting, end: &End) -> (Level, String) {
     let RunSummary {
         title,
         estimate,
@@ -479,7 +506,7 @@ fn told(run: &RunSummary, waits: Waiting, end: &End) -> (Level, String) {
         1 => "1 hunk".to_owned(),
         n => format!("{n} hunks"),
     };
-    let Waiting { staged, stuck } = waits;
+    let hunks::Waiting { staged, stuck } = waits;
     let nothing = *hunks == 0 && staged == 0 && stuck == 0;
     let made = if staged > 0 {
         format!("{} proposed", count(staged))

@@ -26,6 +26,7 @@ mod opinions;
 mod pages;
 mod preview;
 mod purse;
+mod queue;
 mod repair;
 mod review;
 mod reviewer;

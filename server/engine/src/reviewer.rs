@@ -28,7 +28,7 @@ use crate::host::RunHost;
 use crate::launch::{Guard, within};
 use crate::lease::Lease;
 use crate::runs::RunSummary;
-use crate::{Engine, Event, Launch, LaunchError};
+use crate::{Engine, Launch, LaunchError};
 
 /// The most tokens of the first message.
 const ROOM: u64 = 6_000;
@@ -266,15 +266,7 @@ impl Engine {
 
     async fn conduct_review(&self, plan: Plan) -> End {
         let summary = &plan.summary;
-        self.show(Event::RunBegan {
-            run: summary.id.clone(),
-            title: summary.title.clone(),
-            message: if self.config().surfaces.progress_cost {
-                format!("{} of {}", summary.charge(), summary.estimate.title())
-            } else {
-                String::new()
-            },
-        });
+        self.begin(summary);
         if let Err(reason) = self.begin_in_ledger(summary, &plan.models).await {
             return End::OutOfBudget { reason };
         }

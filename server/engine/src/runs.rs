@@ -78,13 +78,40 @@ pub(crate) struct Runs {
 struct Entry {
     summary: RunSummary,
     cancel: CancellationToken,
+    /// What it may change; what it will ask for, as long as it waits.
     lease: Lease,
+    waits: bool,
 }
 
 impl Runs {
     const KEPT: usize = 256;
 
+    /// A run begins, which may have waited before.
     pub(crate) fn begin(&mut self, summary: RunSummary, cancel: CancellationToken, lease: Lease) {
+        self.put(Entry {
+            summary,
+            cancel,
+            lease,
+            waits: false,
+        });
+    }
+
+    /// A run waits, or goes on waiting, for others to end.
+    pub(crate) fn wait(&mut self, summary: RunSummary, cancel: CancellationToken, lease: Lease) {
+        self.put(Entry {
+            summary,
+            cancel,
+            lease,
+            waits: true,
+        });
+    }
+
+    /// Whether a run has not begun yet.
+    pub(crate) fn is_waiting(&self, id: &RunId) -> bool {
+        self.runs.get(id).is_some_and(|run| run.waits)
+    }
+
+    fn put(&mut self, entry: Entry) {
         let ended: Vec<RunId> = self
             .runs
             .values()
@@ -94,11 +121,6 @@ impl Runs {
         for id in ended.iter().take(ended.len().saturating_sub(Self::KEPT)) {
             self.runs.remove(id);
         }
-        let entry = Entry {
-            summary,
-            cancel,
-            lease,
-        };
         self.runs.insert(entry.summary.id.clone(), entry);
     }
 
@@ -162,12 +184,35 @@ impl Runs {
         &self,
         wanted: &Scope,
         document: &Document,
-        asking: Option<&RunId>,
+        asking: &RunId,
     ) -> Option<(&RunSummary, String)> {
-        let mut others = self
-            .runs
-            .values()
-            .filter(|run| run.summary.end.is_none() && Some(&run.summary.id) != asking);
+        self.holding(wanted, document, |run| {
+            !run.waits && run.summary.id != *asking
+        })
+    }
+
+    /// The run at work on something of `wanted`, or else waiting for it since before `asking`, and on what.
+    pub(crate) fn in_the_way(
+        &self,
+        wanted: &Scope,
+        document: &Document,
+        asking: &RunId,
+    ) -> Option<(&RunSummary, String)> {
+        let at_work = self.working_on(wanted, document, asking);
+        at_work.or_else(|| {
+            self.holding(wanted, document, |run| {
+                run.waits && run.summary.id < *asking
+            })
+        })
+    }
+
+    fn holding(
+        &self,
+        wanted: &Scope,
+        document: &Document,
+        among: impl Fn(&Entry) -> bool,
+    ) -> Option<(&RunSummary, String)> {
+        let mut others = (self.runs.values()).filter(|run| run.summary.end.is_none() && among(run));
         others.find_map(|run| Some((&run.summary, run.lease.holds(wanted, document)?)))
     }
 }

@@ -94,6 +94,8 @@ pub(crate) struct Shared {
     pub(crate) reviewed: Mutex<crate::findings::Reviewed>,
     /// How often the whole workspace has been reviewed.
     pub(crate) reviews: watch::Sender<u64>,
+    /// How many runs have ended, for those that wait for one.
+    pub(crate) ended: watch::Sender<u64>,
     /// What a review by a model would ask.
     pub(crate) asked: Mutex<crate::reviewer::Asked>,
     /// What reviews by a model have come to.
@@ -161,6 +163,7 @@ impl Engine {
                 timing,
                 journals,
                 reviews: watch::Sender::new(0),
+                ended: watch::Sender::new(0),
                 asked: Mutex::default(),
                 opinions: Mutex::default(),
                 memory: reviews.map(Memory::new),
