@@ -5,18 +5,23 @@
 //!
 //! No other room names a language.
 
+mod asks;
 mod capture;
+mod children;
 mod embedded;
 mod glob;
+mod keywords;
 mod pattern;
 mod rules;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::OnceLock;
 
 pub use capture::{Capture, Metric, Role, Scent, Smell, SymbolKind};
+pub use children::Child;
 use embedded::Embedded;
-pub use rules::{Child, Entry, Rules, Scratch};
+use keywords::Keywords;
+pub use rules::{Entry, Rules, Scratch};
 use tree_sitter::{Language, Node};
 use tree_sitter_language::LanguageFn;
 
@@ -119,7 +124,7 @@ pub struct Grammar {
     embedded: OnceLock<Result<Embedded, String>>,
     rules: OnceLock<Result<Rules, String>>,
     smells: OnceLock<Result<Rules, String>>,
-    keywords: OnceLock<HashSet<Box<str>>>,
+    keywords: OnceLock<Keywords>,
 }
 
 /// Calls by which a repository shows how it does things: `name`, `qualifier.name`, or `*.name` for a part of any value;
@@ -336,11 +341,8 @@ impl Grammar {
             let language = self.language();
             let kinds = 0..u16::try_from(language.node_kind_count()).unwrap_or(u16::MAX);
             let signs = kinds.filter(|kind| !language.node_kind_is_named(*kind));
-            signs
-                .filter_map(|kind| language.node_kind_for_id(kind))
-                .filter(|text| text.starts_with(char::is_alphabetic))
-                .map(Box::from)
-                .collect()
+            let texts = signs.filter_map(|kind| language.node_kind_for_id(kind));
+            Keywords::of(texts.filter(|text| text.starts_with(char::is_alphabetic)))
         };
         self.keywords.get_or_init(read).contains(word)
     }

@@ -10,13 +10,16 @@
 
 use tree_sitter::{Language, Node, TreeCursor};
 
+use crate::asks::{Asks, Kinds, NO_FIELD};
 use crate::capture::{Capture, Scent, Smell};
+use crate::children::{self, Child, Reads};
 use crate::pattern::{self, Element, Pattern, Shape};
 
 /// All patterns of one language, by the kind of node they start at.
 pub struct Rules {
     entries: Box<[Entry]>,
     patterns: Box<[Compiled]>,
+    signs: bool,
 }
 
 /// What the rules have to say about one kind of node.
@@ -25,8 +28,8 @@ pub struct Entry {
     /// Captures that hold for every node of the kind.
     pub always: Box<[Capture]>,
     patterns: Box<[u16]>,
-    /// Whether the patterns ask for fields.
-    fields: bool,
+    /// What the patterns ask of the children.
+    asks: Asks,
     /// Whether a node of the kind can have children.
     pub has_children: bool,
 }
@@ -48,31 +51,6 @@ impl Entry {
     }
 }
 
-/// A node as it stands among the children of another.
-#[derive(Clone, Copy)]
-pub struct Child<'tree> {
-    /// The node.
-    pub node: Node<'tree>,
-    /// Its kind.
-    pub kind: u16,
-    field: u16,
-}
-
-impl<'tree> Child<'tree> {
-    /// A node that is nobody's child: the root of a tree.
-    pub fn root(node: Node<'tree>) -> Child<'tree> {
-        Child {
-            node,
-            kind: node.kind_id(),
-            field: NO_FIELD,
-        }
-    }
-
-    fn separates(&self) -> bool {
-        self.node.is_named() && !self.node.is_extra()
-    }
-}
-
 /// The memory of one walk.
 pub struct Scratch<'tree> {
     cursor: TreeCursor<'tree>,
@@ -91,57 +69,31 @@ impl<'tree> Scratch<'tree> {
         }
     }
 
-    /// Adds the children of a node to a list, in order, as far as `entry`, that of its kind, must know them.
+    /// Adds the children of a node to a list, in order: all, or those that `entry`, that of its kind, must know and
+    /// all that have a name.
     pub fn read_children(
         &mut self,
         entry: Option<&Entry>,
         node: Node<'tree>,
+        all: bool,
         children: &mut Vec<Child<'tree>>,
     ) {
-        let fields = entry.is_some_and(|entry| entry.fields);
-        self.read(node, children, Reads::All, fields);
+        let nothing = Asks::default();
+        let asks = entry.map_or(&nothing, |entry| &entry.asks);
+        self.read(node, children, Reads::All, asks, all || asks.signs);
     }
 
-    /// Adds the children of a node to a list. The cursor is slowest at finding out that there is no next one, and is
-    /// not asked for it.
     fn read(
         &mut self,
         node: Node<'tree>,
         children: &mut Vec<Child<'tree>>,
         reads: Reads,
-        fields: bool,
+        asks: &Asks,
+        signs: bool,
     ) {
-        let mut left = node.child_count();
-        if left == 0 {
-            return;
-        }
-        // Two are found sooner one by one than by a cursor that must be set up first.
-        if left <= 2 && !fields {
-            children.extend((0..left).filter_map(|place| Some(Child::root(node.child(place)?))));
-            return;
-        }
-        self.cursor.reset(node);
-        if !self.cursor.goto_first_child() {
-            return;
-        }
-        loop {
-            let node = self.cursor.node();
-            let child = Child {
-                node,
-                kind: node.kind_id(),
-                field: if fields {
-                    self.cursor.field_id().map_or(NO_FIELD, u16::from)
-                } else {
-                    NO_FIELD
-                },
-            };
+        children::read(&mut self.cursor, node, reads, asks, signs, |child| {
             children.push(child);
-            left -= 1;
-            let enough = left == 0 || reads == Reads::UntilNamed && child.separates();
-            if enough || !self.cursor.goto_next_sibling() {
-                return;
-            }
-        }
+        });
     }
 }
 
@@ -151,18 +103,20 @@ impl Rules {
         Rules {
             entries: Box::new([]),
             patterns: Box::new([]),
+            signs: false,
         }
     }
 
     /// Reads queries for a language. The error is a sentence that names the query, the line and the problem.
     pub(crate) fn new(language: &Language, queries: &[(&str, &str)]) -> Result<Rules, String> {
         let kinds = language.node_kind_count() as u16;
+        let named = Kinds::named(language);
         let mut entries: Vec<(Vec<Capture>, Vec<u16>)> = vec![Default::default(); kinds.into()];
-        let mut patterns = Vec::new();
+        let mut patterns: Vec<Compiled> = Vec::new();
         for (name, source) in queries {
             let read = pattern::parse(source).map_err(|problem| format!("{name}: {problem}"))?;
             for pattern in read {
-                let compiled = Compiler::new(language).pattern(&pattern);
+                let compiled = Compiler::new(language, &named).pattern(&pattern);
                 let compiled = compiled
                     .map_err(|problem| format!("{name}: line {}: {problem}", pattern.line))?;
                 let roots = compiled.root.kinds().ok_or_else(|| {
@@ -187,15 +141,23 @@ impl Rules {
             .zip(entries)
             .map(|(kind, (always, numbers))| Entry {
                 always: always.into(),
-                fields: numbers.iter().any(|number: &u16| {
-                    let pattern = patterns.get(usize::from(*number));
-                    pattern.is_some_and(|pattern: &Compiled| pattern.root.asks_for_fields())
-                }),
+                asks: {
+                    let mut asks = Asks::default();
+                    let patterns = numbers
+                        .iter()
+                        .filter_map(|number| patterns.get(usize::from(*number)));
+                    patterns.for_each(|pattern| pattern.root.ask(language, &named, &mut asks));
+                    asks
+                },
                 patterns: numbers.into(),
                 has_children: language.node_kind_is_named(kind),
             });
+        let entries: Box<[Entry]> = entries.collect();
         Ok(Rules {
-            entries: entries.collect(),
+            signs: entries
+                .iter()
+                .any(|entry| !entry.has_children && !entry.is_silent()),
+            entries,
             patterns: patterns.into(),
         })
     }
@@ -203,6 +165,11 @@ impl Rules {
     /// What is known about nodes of a kind. None for the kind of a syntax error.
     pub fn entry(&self, kind: u16) -> Option<&Entry> {
         self.entries.get(usize::from(kind))
+    }
+
+    /// Whether they have something to say about nodes without a name, such as signs and keywords.
+    pub fn are_about_signs(&self) -> bool {
+        self.signs
     }
 
     /// For each pattern that finds a smell, which, and the lists of texts of each of which the file must hold one.
@@ -260,16 +227,7 @@ struct Matcher {
     absent: Box<[u16]>,
     optional: bool,
     reads: Reads,
-    fields: bool,
-}
-
-/// How many children a pattern must see.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Reads {
-    None,
-    /// Those up to the first that has a name.
-    UntilNamed,
-    All,
+    asks: Asks,
 }
 
 enum Test {
@@ -286,9 +244,6 @@ struct Slot {
     at_start: bool,
     at_end: bool,
 }
-
-/// Stands for "any field or none" in a slot, for "none" at a child.
-const NO_FIELD: u16 = 0;
 
 impl Compiled {
     /// The captures of a pattern that asks for nothing but a kind.
@@ -325,16 +280,40 @@ impl Compiled {
 }
 
 impl Matcher {
-    /// Whether it must know the fields of the children of the node it is tried on.
-    fn asks_for_fields(&self) -> bool {
-        let asks = |slot: &Slot| slot.chain.iter().any(|(field, _)| *field != NO_FIELD);
-        let choices: &[Matcher] = match &self.test {
-            Test::OneOf(choices) => choices,
-            Test::Kind(_) | Test::AnyNamed | Test::Any => &[],
-        };
-        !self.absent.is_empty()
-            || self.slots.iter().any(asks)
-            || choices.iter().any(Matcher::asks_for_fields)
+    /// Adds what it must know about the children of the node it is tried on.
+    fn ask(&self, language: &Language, named: &Kinds, asks: &mut Asks) {
+        for field in &self.absent {
+            asks.add_field(language, *field);
+            asks.fields_of_any = true;
+            asks.signs = true;
+        }
+        for slot in &self.slots {
+            // What stands between two that must follow each other matters whatever it is.
+            asks.signs |= slot.chain.len() > 1;
+            for (field, matcher) in &slot.chain {
+                let mut kinds = Kinds::default();
+                let any = !matcher.add_kinds(named, &mut kinds);
+                asks.signs |= any || !kinds.is_in(named);
+                if *field != NO_FIELD {
+                    asks.add_field(language, *field);
+                    asks.add_field_of(&kinds);
+                    asks.fields_of_any |= any;
+                }
+            }
+        }
+    }
+
+    /// Adds the kinds that it can hold at; false if it can hold at any.
+    fn add_kinds(&self, named: &Kinds, kinds: &mut Kinds) -> bool {
+        match &self.test {
+            Test::Kind(kind) => kinds.add(*kind),
+            Test::OneOf(choices) => {
+                return choices.iter().all(|choice| choice.add_kinds(named, kinds));
+            }
+            Test::AnyNamed => kinds.join(named),
+            Test::Any => return false,
+        }
+        true
     }
 
     fn kinds(&self) -> Option<Vec<u16>> {
@@ -368,7 +347,8 @@ impl Matcher {
         }
         let mut children = std::mem::take(&mut scratch.levels[level]);
         children.clear();
-        scratch.read(child.node, &mut children, self.reads, self.fields);
+        let signs = self.asks.signs;
+        scratch.read(child.node, &mut children, self.reads, &self.asks, signs);
         let holds = self.holds_with(child, &children, level + 1, scratch);
         scratch.levels[level] = children;
         holds
@@ -479,13 +459,16 @@ impl Slot {
 
 struct Compiler<'a> {
     language: &'a Language,
+    /// The kinds that have a name.
+    named: &'a Kinds,
     texts: Vec<String>,
 }
 
-impl Compiler<'_> {
-    fn new(language: &Language) -> Compiler<'_> {
+impl<'a> Compiler<'a> {
+    fn new(language: &'a Language, named: &'a Kinds) -> Compiler<'a> {
         Compiler {
             language,
+            named,
             texts: Vec::new(),
         }
     }
@@ -561,9 +544,11 @@ impl Compiler<'_> {
             absent: absent?.into(),
             optional: element.optional,
             reads,
-            fields: false,
+            asks: Asks::default(),
         };
-        matcher.fields = matcher.asks_for_fields();
+        let mut asks = Asks::default();
+        matcher.ask(self.language, self.named, &mut asks);
+        matcher.asks = asks;
         Ok(matcher)
     }
 

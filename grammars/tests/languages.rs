@@ -105,9 +105,9 @@ fn captures_by_rules(grammar: &Grammar, source: &str, tree: &Tree) -> Found {
     let mut scratch = Scratch::new(tree.root_node());
     let mut stack = vec![Child::root(tree.root_node())];
     while let Some(child) = stack.pop() {
-        let mut children = Vec::new();
         let entry = rules.entry(child.kind);
-        scratch.read_children(entry, child.node, &mut children);
+        let mut children = Vec::new();
+        scratch.read_children(entry, child.node, false, &mut children);
         if let Some(entry) = entry {
             let always = entry.always.iter();
             always.for_each(|capture| add(*capture, child.node));
@@ -117,7 +117,7 @@ fn captures_by_rules(grammar: &Grammar, source: &str, tree: &Tree) -> Found {
                 }
             });
         }
-        stack.extend(children);
+        scratch.read_children(entry, child.node, true, &mut stack);
     }
     found
 }

@@ -35,16 +35,20 @@ pub struct Shape {
 /// Gives every function its shape. Those whose symbol is known from before keep theirs.
 pub(crate) fn give(facts: &mut Facts, source: &str, known: Option<&Before<'_>>) {
     let mut found = Vec::new();
+    let mut locals = FxHashMap::default();
     for (id, symbol) in facts.enumerate() {
+        if !symbol.kind.is_callable() || symbol.body.is_none() {
+            continue;
+        }
         // A function in a function uses what the outer one binds, so its own text does not say what it does.
         let mut around = facts.ancestors(id).skip(1);
         let inner = around.any(|(_, around)| around.kind.is_callable());
-        if !symbol.kind.is_callable() || symbol.body.is_none() || inner {
+        if inner {
             continue;
         }
         let shape = match known.and_then(|known| known.symbol(id.index())) {
             Some(same) => same.shape.clone(),
-            None => of(facts, symbol, source),
+            None => of(facts, symbol, source, &mut locals),
         };
         if shape.is_some() {
             found.push((id, shape));
@@ -57,17 +61,23 @@ pub(crate) fn give(facts: &mut Facts, source: &str, known: Option<&Before<'_>>) 
     }
 }
 
-fn of(facts: &Facts, symbol: &Symbol, source: &str) -> Option<Shape> {
+fn of<'s>(
+    facts: &Facts,
+    symbol: &Symbol,
+    source: &'s str,
+    locals: &mut FxHashMap<&'s str, u32>,
+) -> Option<Shape> {
     let range = Range::new(symbol.name_range.end, symbol.item.end);
+    locals.clear();
     let mut reader = Reader {
         grammar: facts.grammar,
         text: source.get(..range.end)?,
         at: range.start,
         doc: symbol.doc,
         body: symbol.body?.start,
+        openers: Openers::of(facts.grammar),
     };
     let mut references = facts.packed_in(range).iter().peekable();
-    let mut locals: FxHashMap<&str, u32> = FxHashMap::default();
     let mut hasher = FxHasher::default();
     // With what is written out, for functions of which that may be all.
     let mut literals = FxHasher::default();
@@ -147,6 +157,28 @@ struct Reader<'s> {
     at: usize,
     doc: Option<Range>,
     body: usize,
+    /// What comments and texts in quotes can begin with.
+    openers: Openers,
+}
+
+/// A bit for each ASCII sign.
+#[derive(Clone, Copy)]
+struct Openers(u128);
+
+impl Openers {
+    fn of(grammar: &Grammar) -> Openers {
+        let block = grammar.block_comment.map_or("", |(open, _)| open);
+        let comments = [grammar.line_comment, block].into_iter();
+        let comments = comments.filter_map(|sign| sign.bytes().next());
+        let bytes = comments.chain(grammar.quotes.bytes());
+        let ascii = bytes.filter(u8::is_ascii);
+        Openers(ascii.fold(0, |set, byte| set | 1 << byte))
+    }
+
+    /// Whether a byte can begin nothing but a word or a sign.
+    fn exclude(self, byte: u8) -> bool {
+        byte.is_ascii() && self.0 >> byte & 1 == 0
+    }
 }
 
 impl<'s> Reader<'s> {
@@ -160,6 +192,27 @@ impl<'s> Reader<'s> {
                 self.at = doc.end;
             }
             let rest = self.text.get(self.at..)?;
+            // Nearly all text is ASCII, of which a byte tells enough.
+            let byte = *rest.as_bytes().first()?;
+            if matches!(byte, b' ' | b'\t'..=b'\r') {
+                self.at += 1;
+                continue;
+            }
+            if self.openers.exclude(byte) {
+                let start = self.at;
+                let token = if is_word_byte(byte) {
+                    let word = rest.get(..word_len(rest))?;
+                    if byte.is_ascii_digit() {
+                        Token::Literal(word)
+                    } else {
+                        Token::Word(word)
+                    }
+                } else {
+                    Token::Sign(char::from(byte))
+                };
+                self.at += token.len();
+                return Some((start, token));
+            }
             let first = rest.chars().next()?;
             if first.is_whitespace() {
                 self.at += first.len_utf8();
@@ -170,18 +223,19 @@ impl<'s> Reader<'s> {
                 continue;
             }
             let start = self.at;
-            let (len, token) = if is_word(first) && !first.is_ascii_digit() {
-                let len = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
-                (len, Token::Word(rest.get(..len)?))
-            } else if first.is_ascii_digit() {
-                let len = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
-                (len, Token::Literal(rest.get(..len)?))
+            let token = if is_word(first) {
+                let word = rest.get(..word_len(rest))?;
+                if first.is_ascii_digit() {
+                    Token::Literal(word)
+                } else {
+                    Token::Word(word)
+                }
             } else if let Some(len) = quoted(rest, first, self.grammar.quotes) {
-                (len, Token::Literal(rest.get(..len)?))
+                Token::Literal(rest.get(..len)?)
             } else {
-                (first.len_utf8(), Token::Sign(first))
+                Token::Sign(first)
             };
-            self.at += len;
+            self.at += token.len();
             return Some((start, token));
         }
     }
@@ -200,21 +254,45 @@ impl<'s> Reader<'s> {
     /// Whether a word stands behind a value or a path that it is a part of.
     fn is_part(&self, start: usize) -> bool {
         let before = self.text.get(..start).unwrap_or("").trim_end();
-        [".", "::", "->"].iter().any(|sign| before.ends_with(sign)) && !before.ends_with("..")
+        match before.as_bytes() {
+            [.., last, b'.'] => *last != b'.',
+            [b'.'] | [.., b':', b':'] | [.., b'-', b'>'] => true,
+            _ => false,
+        }
     }
 
     /// Whether a word in the body names a part of a value that is written out: `{ word: 1 }`.
     fn is_key(&self, start: usize, word: &str, before: Token<'_>) -> bool {
-        let rest = self
-            .text
-            .get(start + word.len()..)
-            .unwrap_or("")
-            .trim_start();
-        start > self.body
-            && matches!(before, Token::Sign('{' | ','))
-            && rest.starts_with(':')
-            && !rest.starts_with("::")
+        if start <= self.body || !matches!(before, Token::Sign('{' | ',')) {
+            return false;
+        }
+        let rest = self.text.get(start + word.len()..);
+        let rest = rest.unwrap_or("").trim_start();
+        rest.starts_with(':') && !rest.starts_with("::")
     }
+}
+
+impl Token<'_> {
+    /// In bytes.
+    fn len(&self) -> usize {
+        match self {
+            Token::Word(text) | Token::Literal(text) => text.len(),
+            Token::Sign(sign) => sign.len_utf8(),
+        }
+    }
+}
+
+/// The length of the word that a text begins with.
+fn word_len(text: &str) -> usize {
+    let ascii = text.bytes().take_while(|byte| is_word_byte(*byte)).count();
+    match text.as_bytes().get(ascii) {
+        Some(byte) if !byte.is_ascii() => text.find(|c| !is_word(c)).unwrap_or(text.len()),
+        _ => ascii,
+    }
+}
+
+fn is_word_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$')
 }
 
 fn is_word(c: char) -> bool {

@@ -121,7 +121,7 @@ fn whiffs(grammar: &'static Grammar, source: &str, tree: &Tree, facts: &Facts) -
         let entry = rules.entry(child.kind);
         children.clear();
         if child.node.child_count() > 0 {
-            scratch.read_children(entry, child.node, &mut children);
+            scratch.read_children(entry, child.node, true, &mut children);
         }
         let node = child.node;
         if let Some([variables, assigned]) = walk.bodies.remove(&(node.id(), node.start_byte())) {

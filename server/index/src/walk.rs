@@ -67,6 +67,8 @@ fn walk<'s>(
         errors: Vec::new(),
     };
     let rules = grammar.rules();
+    // Broken trees may have missing signs.
+    let signs = walker.has_errors || rules.are_about_signs();
     let mut scratch = Scratch::new(root);
     let mut stack = vec![(Child::root(root), 0)];
     let mut children = Vec::new();
@@ -82,11 +84,15 @@ fn walk<'s>(
         let entry = rules.entry(child.kind);
         children.clear();
         if entry.is_none_or(|entry| entry.has_children) {
-            scratch.read_children(entry, child.node, &mut children);
+            scratch.read_children(entry, child.node, signs, &mut children);
         }
         walker.enter(child, &children, depth, entry, &mut scratch);
-        // Half of all nodes are signs that nobody waits for. Broken trees may have missing ones.
+        // Half of all nodes are signs that nobody waits for.
         let all = walker.has_errors || !walker.pending.is_empty();
+        if all && !signs {
+            children.clear();
+            scratch.read_children(entry, child.node, true, &mut children);
+        }
         let due = children
             .iter()
             .rev()
