@@ -69,15 +69,15 @@ impl Packed {
         Some((unpacking.grammar.title, counts))
     }
 
-    /// Hands every name that the file uses to `each`, sorted, with what it does with it. Says whether all could be read.
-    pub(crate) fn each_use(&self, mut each: impl FnMut(&str, Uses)) -> Option<()> {
+    /// Hands every name that the file uses to `each`, sorted, with what it does with it, as long as `each` wants more.
+    /// Says whether all could be read.
+    pub(crate) fn each_use(&self, mut each: impl FnMut(&[u8], Uses) -> bool) -> Option<()> {
         let mut unpacking = Unpacking::start(&self.0)?;
         let mut name = Vec::new();
         for _ in 0..unpacking.bytes.count()? {
-            let (flags, text) = unpacking.name(&mut name)?;
-            let uses = Uses::from_bits(flags);
-            if uses != Uses::default() {
-                each(text, uses);
+            let uses = Uses::from_bits(unpacking.name(&mut name)?);
+            if uses != Uses::default() && !each(&name, uses) {
+                break;
             }
         }
         Some(())
@@ -358,8 +358,8 @@ impl<'b> Unpacking<'b> {
         Some(unpacking)
     }
 
-    /// The next name, which starts like the one before in `name`.
-    fn name<'n>(&mut self, name: &'n mut Vec<u8>) -> Option<(u8, &'n str)> {
+    /// The next name, which starts like the one before in `name`, and what is done with it.
+    fn name(&mut self, name: &mut Vec<u8>) -> Option<u8> {
         let flags = self.bytes.byte()?;
         let same = self.bytes.number()?;
         let rest = self.bytes.number()?;
@@ -369,7 +369,7 @@ impl<'b> Unpacking<'b> {
         }
         name.truncate(same);
         name.extend_from_slice(rest);
-        Some((flags, std::str::from_utf8(name).ok()?))
+        Some(flags)
     }
 
     fn range(&mut self, from: usize) -> Option<Range> {
@@ -396,7 +396,8 @@ impl<'b> Unpacking<'b> {
         let (mut text, mut ends) = (String::new(), Vec::new());
         let mut name = Vec::new();
         for _ in 0..count {
-            let (flags, this) = self.name(&mut name)?;
+            let flags = self.name(&mut name)?;
+            let this = std::str::from_utf8(&name).ok()?;
             if flags & REFERRED != 0 {
                 text.push_str(this);
                 ends.push(text.len() as u32);

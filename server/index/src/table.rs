@@ -6,6 +6,7 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use rustc_hash::FxHasher;
 
 use crate::bytes::{Reader, Writer, shared};
+use crate::names::first_bytes;
 use crate::pack::Packed;
 use crate::posting::Uses;
 
@@ -34,7 +35,7 @@ impl Table {
             .map(|part| {
                 let from = part.checked_sub(1).and_then(|before| bounds.get(before));
                 let until = bounds.get(part);
-                Gathering::of(files, from.map(String::as_str), until.map(String::as_str)).finish()
+                Gathering::of(files, from.map(Vec::as_slice), until.map(Vec::as_slice)).finish()
             })
             .collect();
         let mut table = Part::default();
@@ -186,15 +187,18 @@ impl Iterator for Uses32<'_> {
 }
 
 /// Names between which the work can be cut into `parts` of about the same size.
-fn bounds(files: &[&Packed], parts: usize) -> Vec<String> {
+fn bounds(files: &[&Packed], parts: usize) -> Vec<Vec<u8>> {
     const SAMPLES: usize = 200;
     let mut sample = Vec::new();
     for file in files.iter().step_by(files.len() / SAMPLES + 1) {
         // What cannot be read is left out here as it is when the names are gathered.
-        _ = file.each_use(|name, _| sample.push(name.to_owned()));
+        _ = file.each_use(|name, _| {
+            sample.push(name.to_vec());
+            true
+        });
     }
     sample.sort_unstable();
-    let mut bounds: Vec<String> = (1..parts)
+    let mut bounds: Vec<Vec<u8>> = (1..parts)
         .filter_map(|part| sample.get(sample.len() * part / parts).cloned())
         .collect();
     bounds.dedup();
@@ -211,7 +215,7 @@ struct Part {
 /// The names of one part: each gets a number when it is first met.
 #[derive(Default)]
 struct Gathering {
-    text: String,
+    text: Vec<u8>,
     ends: Vec<u32>,
     /// Numbers of names, one more than they are, at the places that the hash says or the next free ones.
     slots: Vec<u32>,
@@ -220,25 +224,28 @@ struct Gathering {
 }
 
 impl Gathering {
-    fn of(files: &[&Packed], from: Option<&str>, until: Option<&str>) -> Gathering {
+    fn of(files: &[&Packed], from: Option<&[u8]>, until: Option<&[u8]>) -> Gathering {
         let mut gathering = Gathering {
             slots: vec![0; 1 << 12],
             ..Gathering::default()
         };
         for (file, packed) in files.iter().enumerate() {
             _ = packed.each_use(|name, uses| {
-                let before = from.is_some_and(|from| name < from);
-                if !before && until.is_none_or(|until| name < until) {
+                if until.is_some_and(|until| name >= until) {
+                    return false;
+                }
+                if from.is_none_or(|from| name >= from) {
                     let number = gathering.number(name);
                     let entry = (file as u32) << Uses::BITS | u32::from(uses.bits());
                     gathering.uses.push((number, entry));
                 }
+                true
             });
         }
         gathering
     }
 
-    fn name(&self, number: u32) -> &str {
+    fn name(&self, number: u32) -> &[u8] {
         let number = number as usize;
         let end = self.ends.get(number).map_or(0, |end| *end as usize);
         let before = number
@@ -246,10 +253,10 @@ impl Gathering {
             .and_then(|before| self.ends.get(before));
         self.text
             .get(before.map_or(0, |start| *start as usize)..end)
-            .unwrap_or("")
+            .unwrap_or(&[])
     }
 
-    fn number(&mut self, name: &str) -> u32 {
+    fn number(&mut self, name: &[u8]) -> u32 {
         if self.ends.len() * 2 > self.slots.len() {
             let mut slots = vec![0; self.slots.len() * 2];
             for number in 0..self.ends.len() as u32 {
@@ -263,16 +270,16 @@ impl Gathering {
             return number;
         }
         let number = self.ends.len() as u32;
-        self.text.push_str(name);
+        self.text.extend_from_slice(name);
         self.ends.push(self.text.len() as u32);
         self.slots[slot] = number + 1;
         number
     }
 
     /// The slot of a name, or the free one that it may have.
-    fn slot(&self, slots: &[u32], name: &str) -> usize {
+    fn slot(&self, slots: &[u32], name: &[u8]) -> usize {
         let mut hasher = FxHasher::default();
-        hasher.write(name.as_bytes());
+        hasher.write(name);
         let mask = slots.len() - 1;
         let mut slot = hasher.finish() as usize & mask;
         while let Some(number) = slots[slot].checked_sub(1) {
@@ -299,9 +306,8 @@ impl Gathering {
             by_name[*place as usize] = *entry;
             *place += 1;
         }
-        // The first bytes as a number decide most comparisons without a look at the text.
         let mut order: Vec<(u64, u32)> = (0..self.ends.len() as u32)
-            .map(|number| (key(self.name(number)), number))
+            .map(|number| (first_bytes(self.name(number)), number))
             .collect();
         order.sort_unstable_by(|a, b| {
             a.0.cmp(&b.0)
@@ -311,18 +317,18 @@ impl Gathering {
             names: order.len(),
             ..Part::default()
         };
-        let mut before: &str = "";
+        let mut before: &[u8] = &[];
         let mut uses = Writer::default();
         for (place, (_, number)) in order.iter().enumerate() {
             let name = self.name(*number);
             if place % RUN == 0 {
                 part.runs.push(part.bytes.0.len() as u32);
-                before = "";
+                before = &[];
             }
-            let same = shared(before.as_bytes(), name.as_bytes());
+            let same = shared(before, name);
             part.bytes.number(same);
             part.bytes.number(name.len() - same);
-            part.bytes.0.extend_from_slice(&name.as_bytes()[same..]);
+            part.bytes.0.extend_from_slice(&name[same..]);
             uses.0.clear();
             let mut last = 0;
             let number = *number as usize;
@@ -337,12 +343,4 @@ impl Gathering {
         }
         part
     }
-}
-
-fn key(name: &str) -> u64 {
-    let mut key = [0; 8];
-    for (to, from) in key.iter_mut().zip(name.bytes()) {
-        *to = from;
-    }
-    u64::from_be_bytes(key)
 }
