@@ -46,6 +46,7 @@ pub struct Index {
 struct Entry {
     number: u32,
     facts: Arc<Facts>,
+    counts: Counts,
 }
 
 /// A symbol of a file.
@@ -135,14 +136,24 @@ impl Index {
         self.uncount(&file);
         let before = known.map(|entry| entry.facts);
         self.join(number, before.as_deref(), Some(&facts));
-        Arc::make_mut(&mut self.stats).count(facts.grammar.title, facts.counts(), 1);
-        self.files.insert_mut(file, Some(Entry { number, facts }));
+        let counts = facts.counts();
+        Arc::make_mut(&mut self.stats).count(facts.grammar.title, counts, 1);
+        let entry = Entry {
+            number,
+            facts,
+            counts,
+        };
+        self.files.insert_mut(file, Some(entry));
+        if let Some(before) = before {
+            // Nobody need wait until it is taken down.
+            rayon::spawn(move || drop(before));
+        }
     }
 
     /// Forgets a file. O(k log n) for the k names that it uses.
     pub fn remove(&mut self, file: &FilePath) {
         self.uncount(file);
-        if let Some(Entry { number, facts }) = self.files.get(file).cloned().flatten() {
+        if let Some(Entry { number, facts, .. }) = self.files.get(file).cloned().flatten() {
             self.join(number, Some(&facts), None);
             self.numbers.set_mut(number as usize, None);
             self.free.push_back_mut(number);
@@ -436,7 +447,7 @@ impl Index {
         let known = match self.files.get(file) {
             Some(entry) => entry
                 .as_ref()
-                .map(|entry| (entry.facts.grammar.title, entry.facts.counts())),
+                .map(|entry| (entry.facts.grammar.title, entry.counts)),
             None => self
                 .base
                 .place_of(file)

@@ -204,9 +204,10 @@ pub(crate) fn name_some(
         return None;
     }
     for (index, is_new) in is_new.iter_mut().enumerate() {
+        let path = &symbols[index].path;
         *is_new = before
             .symbol(index)
-            .is_none_or(|same| same.path != symbols[index].path);
+            .is_none_or(|same| !Arc::ptr_eq(&same.path, path) && same.path != *path);
     }
     Some(is_new)
 }

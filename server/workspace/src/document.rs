@@ -190,7 +190,12 @@ impl Parse {
                 .unwrap_or_else(PoisonError::into_inner)
                 .take();
             match before {
-                Some((before, edits)) => before.get().reparse(&edits, &self.text),
+                Some((before, edits)) => {
+                    let parsed = before.get().reparse(&edits, &self.text);
+                    // Whoever asked need not wait until what was known before is taken down.
+                    rayon::spawn(move || drop(before));
+                    parsed
+                }
                 None => Parsed::parse(self.grammar, &self.text),
             }
         })
