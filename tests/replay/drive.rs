@@ -30,10 +30,14 @@ per_session = \"$90000\"
 per_day = \"$90000\"
 per_month = \"$90000\"
 [limits]
-turns = 12
+turns = 40
 tool_calls = 400
+output_tokens = 64000
 seconds = 120
 ";
+
+/// The longest answer of a script, in bytes of its calls: well below what the limit of tokens has room for.
+const MAX_ANSWER: usize = 128 * 1024;
 
 /// An engine with its editor and its line to the scripted provider.
 pub(crate) struct Bench {
@@ -207,15 +211,20 @@ fn script(plan: &Plan) -> Result<String, String> {
     // Hashes are those of the text at the time of the answer; calls on one place need one answer each.
     let mut rounds: Vec<Vec<Tool>> = Vec::new();
     let repeated = plan.calls.iter().filter(|call| call.way == "@file").count() > 1;
+    let mut written = 0;
     for call in &plan.calls {
-        let (name, input) = call.arguments();
+        let (name, input_json) = call.arguments();
         let tool = Tool {
             name: name.to_owned(),
-            input_json: input.to_string(),
+            input_json,
         };
+        written += tool.input_json.len();
         match rounds.last_mut() {
-            Some(round) if !repeated => round.push(tool),
-            _ => rounds.push(vec![tool]),
+            Some(round) if !repeated && written <= MAX_ANSWER => round.push(tool),
+            _ => {
+                written = tool.input_json.len();
+                rounds.push(vec![tool]);
+            }
         }
     }
     turns.extend(rounds.into_iter().map(|tool| Turn {

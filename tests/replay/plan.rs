@@ -11,6 +11,8 @@ use text::{FilePath, Hash, Range, Text};
 
 /// What one call may insert; the gate allows a little more.
 const MAX_INSERT: usize = 40 * 1024;
+/// What the edits of one call may come to, old texts included: no model repeats more of a file than that.
+const MAX_WRITTEN: usize = 96 * 1024;
 /// The most pieces of one call.
 const MAX_EDITS: usize = 32;
 /// With more places than this, a model would ask for the whole file.
@@ -37,9 +39,17 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// The tool and its arguments, with the hash as the model was shown it.
-    pub(crate) fn arguments(&self) -> (&'static str, Value) {
+    /// The tool and its arguments as JSON, with the hash as the model was shown it.
+    pub(crate) fn arguments(&self) -> (&'static str, String) {
         let base = format!("{{{{hash:{}}}}}", self.address);
+        let (name, input) = self.input(&base);
+        // What a script is to fill in is not JSON, even where a name has quotes.
+        let written = Value::from(base.as_str()).to_string();
+        let json = input.to_string();
+        (name, json.replace(written.trim_matches('"'), &base))
+    }
+
+    fn input(&self, base: &str) -> (&'static str, Value) {
         match &self.operation {
             Operation::EditSymbol { symbol, edits, .. } => {
                 let edits: Vec<Value> = edits
@@ -244,7 +254,8 @@ impl Planner<'_> {
         let mut sim = self.sim(&launch, std::slice::from_ref(&name));
         let mut calls = Vec::new();
         let whole = |sim: &Sim<'_>| Range::new(0, sim.text.len());
-        for batch in batches(&in_parts(hunks)).iter().rev() {
+        let hunks = in_parts(hunks, &self.before.to_string());
+        for batch in batches(&hunks).iter().rev() {
             let want = with_hunks(&sim.text, batch);
             let range = whole(&sim);
             let edits = replacements(&sim.text, range, batch, false);
@@ -398,7 +409,8 @@ impl Planner<'_> {
                 return Err("the symbol is gone".to_owned());
             };
             let area = sim.text.full_lines(range);
-            if let Some(edits) = replacements(&sim.text, area, &spot.hunks, true) {
+            let edits = replacements(&sim.text, area, &spot.hunks, true);
+            if let Some(edits) = edits.filter(|edits| written(edits) <= MAX_WRITTEN) {
                 let symbol = path.clone();
                 ways.push((
                     "edit_symbol",
@@ -472,17 +484,18 @@ impl Planner<'_> {
         let Some((base, range)) = sim.base(&name) else {
             return Err("there are no such lines".to_owned());
         };
-        let operation = match replacements(&sim.text, range, &spot.hunks, false) {
-            Some(edits) if spot.hunks.len() > 1 || range.len() > 400 => Operation::EditSymbol {
-                symbol: name.clone(),
+        let text = text_with(&sim.text, range, &spot.hunks);
+        let is_much = spot.hunks.len() > 1 || range.len() > 400;
+        let edits = replacements(&sim.text, range, &spot.hunks, false)
+            .filter(|edits| is_much && written(edits) <= text.len().max(400));
+        let symbol = name.clone();
+        let operation = match edits {
+            Some(edits) => Operation::EditSymbol {
+                symbol,
                 base,
                 edits,
             },
-            _ => Operation::ReplaceSymbol {
-                symbol: name.clone(),
-                base,
-                text: text_with(&sim.text, range, &spot.hunks),
-            },
+            None => Operation::ReplaceSymbol { symbol, base, text },
         };
         sim.make(&operation, Some(want))?;
         grants.push(name.clone());
@@ -612,37 +625,50 @@ fn hunks(before: &str, after: &str) -> Vec<Hunk> {
     hunks
 }
 
-/// Hunks of a size that one call may have: a longer one is put in piece by piece, each above the one before.
-fn in_parts(hunks: &[Hunk]) -> Vec<Hunk> {
+/// Hunks of a size that one call may have: a longer one is put in and taken out piece by piece, each above the next.
+fn in_parts(hunks: &[Hunk], before: &str) -> Vec<Hunk> {
     let mut parts = Vec::new();
     for hunk in hunks {
-        let mut pieces: Vec<String> = vec![String::new()];
-        for line in hunk.new.split_inclusive('\n') {
-            if pieces
-                .last()
-                .is_some_and(|piece| piece.len() + line.len() > MAX_INSERT && !piece.is_empty())
-            {
-                pieces.push(String::new());
-            }
-            if let Some(piece) = pieces.last_mut() {
-                piece.push_str(line);
-            }
-        }
-        let last = pieces.len() - 1;
-        for (number, new) in pieces.into_iter().enumerate() {
-            let old = if number == last {
-                hunk.old
-            } else {
-                Range::at(hunk.old.start)
-            };
+        let mut new = pieces(&hunk.new);
+        let last = new.pop().unwrap_or_default();
+        parts.extend(new.into_iter().map(|new| Hunk {
+            old: Range::at(hunk.old.start),
+            new: new.to_owned(),
+            there: hunk.there,
+        }));
+        let mut at = hunk.old.start;
+        let old = before.get(at..hunk.old.end).unwrap_or_default();
+        let mut new = last;
+        for old in pieces(old) {
             parts.push(Hunk {
-                old,
-                new,
+                old: Range::new(at, at + old.len()),
+                new: std::mem::take(&mut new).to_owned(),
                 there: hunk.there,
             });
+            at += old.len();
         }
     }
     parts
+}
+
+/// Whole lines, together no longer than one call may insert; at least one piece.
+fn pieces(text: &str) -> Vec<&str> {
+    let (mut pieces, mut start, mut at) = (Vec::new(), 0, 0);
+    for line in text.split_inclusive('\n') {
+        if at > start && at - start + line.len() > MAX_INSERT {
+            pieces.push(text.get(start..at).unwrap_or_default());
+            start = at;
+        }
+        at += line.len();
+    }
+    pieces.push(text.get(start..).unwrap_or_default());
+    pieces
+}
+
+/// How much a model has to write for these.
+fn written(edits: &[Replacement]) -> usize {
+    let lengths = edits.iter().map(|edit| edit.old.len() + edit.new.len());
+    lengths.sum()
 }
 
 /// Hunks in calls: not too many, not too long, and never two at one place.
@@ -650,9 +676,11 @@ fn batches(hunks: &[Hunk]) -> Vec<Vec<Hunk>> {
     let mut batches: Vec<Vec<Hunk>> = Vec::new();
     for hunk in hunks {
         let fits = batches.last().is_some_and(|batch| {
-            let bytes: usize = batch.iter().map(|hunk| hunk.new.len()).sum();
+            let new: usize = batch.iter().map(|hunk| hunk.new.len()).sum();
+            let old: usize = batch.iter().map(|hunk| hunk.old.len()).sum();
             batch.len() < MAX_EDITS
-                && bytes + hunk.new.len() <= MAX_INSERT
+                && new + hunk.new.len() <= MAX_INSERT
+                && old + hunk.old.len() <= MAX_INSERT
                 && batch
                     .last()
                     .is_some_and(|last| last.old.start < hunk.old.start)
