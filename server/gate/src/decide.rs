@@ -6,7 +6,7 @@ use text::{Bias, EditSet, Range, Text};
 use crate::draft::{Drafts, draft};
 use crate::imports::{brings_imports_only, is_blank_or_imports};
 use crate::verdict::{Question, Refusable, Refusal, Rule, Verdict, View, refuse};
-use crate::{ApprovedEdit, Operation, Policy, Proposal, Protection, Scope};
+use crate::{ApprovedEdit, Operation, Policy, Proposal, Protection, Region, Scope};
 
 /// A change is judged by the part of the text around it only if that is at most the text divided by this: it is read twice.
 const MIN_PARTS: usize = 3;
@@ -153,6 +153,7 @@ fn fits(
         after_scope: &after_scope,
         edits,
         operation,
+        touched,
         area: Range::new(
             edits.map_offset(touched.start, Bias::Before),
             edits.map_offset(touched.end, Bias::After),
@@ -183,6 +184,8 @@ struct Changing<'c> {
     after_scope: &'c Scope,
     edits: &'c EditSet,
     operation: &'c Operation,
+    /// What it touches, in the text before it.
+    touched: Range,
     /// Where it can have put something, in the text after it.
     area: Range,
 }
@@ -193,6 +196,16 @@ enum After<'a> {
     Whole(&'a Facts),
     /// All about the part that the change is in, and that nothing else is another.
     Part(&'a Part<'a>),
+}
+
+impl After<'_> {
+    /// The facts, and where the text that they are about starts.
+    fn facts(&self) -> (&Facts, usize) {
+        match self {
+            After::Whole(facts) => (facts, 0),
+            After::Part(part) => (part.facts(), part.start()),
+        }
+    }
 }
 
 impl Changing<'_> {
@@ -243,6 +256,14 @@ impl Changing<'_> {
                 Rule::Scope,
                 format!(
                     "after this `{name}` would be the name of something outside the scope; give the new item another name, or put it after the others of its name"
+                ),
+            );
+        }
+        if let Some(name) = self.drawn_in(after) {
+            return refuse(
+                Rule::Scope,
+                format!(
+                    "a part of this would belong to `{name}`, which is outside the scope; end it with the item itself"
                 ),
             );
         }
@@ -305,14 +326,43 @@ impl Changing<'_> {
         Some(&misled.symbol)
     }
 
+    /// A symbol outside of the scope that takes in a part of what the change puts there, such as an attribute at its end.
+    fn drawn_in(&self, after: &After<'_>) -> Option<String> {
+        let (Operation::EditSymbol {
+            symbol: address, ..
+        }
+        | Operation::ReplaceSymbol {
+            symbol: address, ..
+        }
+        | Operation::AddSymbol {
+            anchor: address, ..
+        }) = self.operation
+        else {
+            return None;
+        };
+        // Whoever opened lines as text has opened what they make of their neighbours.
+        if Region::is_name(address) {
+            return None;
+        }
+        let before = self.view.parsed.facts();
+        let (facts, start) = after.facts();
+        let held = |symbol: &Symbol| {
+            place(before, &symbol.path).is_some_and(|was| was.contains_range(self.touched))
+        };
+        let mut outside = outside(facts, self.after_scope, facts.in_order_of_path());
+        let drawn_in = outside.find(|symbol| {
+            let range = Range::new(symbol.range.start + start, symbol.range.end + start);
+            let is_apart = self.area.contains_range(range) || !self.area.intersects(range);
+            !is_apart && !(range.contains_range(self.area) && held(symbol))
+        })?;
+        Some(drawn_in.path.to_string())
+    }
+
     /// Name paths of what lies in the area of the change and is neither a target nor inside one.
     ///
     /// What is new is known by its place: an item put before another of the same name takes over that one's path.
     fn own(&self, after: &After<'_>) -> Vec<String> {
-        let (facts, start) = match after {
-            After::Whole(facts) => (*facts, 0),
-            After::Part(part) => (part.facts(), part.start()),
-        };
+        let (facts, start) = after.facts();
         let symbols = outside(facts, self.after_scope, facts.in_order_of_path());
         let inside = symbols.filter(|symbol| {
             let Range { start: from, end } = symbol.range;

@@ -257,3 +257,132 @@ fn what_is_added_inside_opens_nothing_else_that_is_inside() {
     };
     assert_eq!(added, ["tests/three"]);
 }
+
+/// A symbol replaced in a text of any language.
+fn replaced(language: &str, source: &str, symbol: &str, text: &str) -> String {
+    let parsed = Parsed::parse(grammars::by_name(language).unwrap(), &Text::from(source));
+    let facts = parsed.facts();
+    let range = facts.symbol(facts.by_path(symbol).unwrap()).unwrap().range;
+    let operation = Operation::ReplaceSymbol {
+        symbol: symbol.to_owned(),
+        base: Hash::of(&source[range.start..range.end]),
+        text: text.to_owned(),
+    };
+    outcome(language, source, symbol, operation)
+}
+
+#[test]
+fn what_follows_is_not_made_something_else() {
+    let mut shown = String::new();
+    let mut say = |what: &str, outcome: &str| {
+        let refused = ["Scope", "Parse"]
+            .iter()
+            .any(|rule| outcome.starts_with(rule));
+        let refused = if refused { outcome } else { "let through" };
+        shown += &format!("{what:?}: {refused}\n");
+    };
+    let rust = "fn a() {}\n\nfn b() {}\n\nfn c() {}\n";
+    for end in ["#[cfg(any())]", "pub", "/// c", "extern \"C\"", "// c"] {
+        let text = format!("fn b() {{}}\n{end}");
+        say(end, &replaced("rust", rust, "b", &text));
+        for place in [Place::After, Place::Before] {
+            let operation = Operation::AddSymbol {
+                anchor: "b".to_owned(),
+                place,
+                text: format!("fn x() {{}}\n{end}"),
+            };
+            say(end, &outcome("rust", rust, "b", operation));
+        }
+    }
+    let attributed = "#[cfg(any())]\nfn a() {}\n\nfn b() {}\n";
+    for rest in ["", "pub", "pub fn a() {}\n#[b]", "pub fn a() {}"] {
+        let operation = edit(attributed, "a", &[("fn a() {}", rest)]);
+        say(rest, &outcome("rust", attributed, "a", operation));
+    }
+    let used = "use x::y;\n\nfn a() {}\n";
+    for end in ["\n#[cfg(any())]", " pub", "\n/// a", ""] {
+        let statement = format!("use x::z;{end}");
+        let operation = imports(&[&statement], &[]);
+        say(&statement, &outcome("rust", used, "a", operation));
+    }
+    for (language, a, b, ends) in [
+        (
+            "python",
+            "def a():\n    pass",
+            "def b():\n    pass",
+            ["@b", "# b"],
+        ),
+        (
+            "typescript",
+            "function a() {}",
+            "function b() {}",
+            ["export default", "declare"],
+        ),
+        (
+            "typescript",
+            "function a() {}",
+            "function b() {}",
+            ["/** b */", "/* b */"],
+        ),
+        (
+            "typescript",
+            "class A {\n  a() {}\n}",
+            "class B {}",
+            ["@b()", "abstract"],
+        ),
+        (
+            "c",
+            "int a(void) {}",
+            "int b(void) {}",
+            ["static", "__attribute__((weak))"],
+        ),
+        ("java", "class A {}", "class B {}", ["@B", "public"]),
+        ("go", "func a() {}", "func b() {}", ["// b", "/* b */"]),
+    ] {
+        let source = format!("{a}\n\n{b}\n");
+        let name = if source.contains("class") { "A" } else { "a" };
+        for end in ends {
+            let text = format!("{a}\n{end}");
+            say(end, &replaced(language, &source, name, &text));
+        }
+    }
+    expect![[r##"
+        "#[cfg(any())]": Scope: a part of this would belong to `c`, which is outside the scope; end it with the item itself
+        "#[cfg(any())]": Scope: a part of this would belong to `c`, which is outside the scope; end it with the item itself
+        "#[cfg(any())]": let through
+        "pub": Scope: a part of this would belong to `c`, which is outside the scope; end it with the item itself
+        "pub": Scope: a part of this would belong to `c`, which is outside the scope; end it with the item itself
+        "pub": let through
+        "/// c": Scope: a part of this would belong to `c`, which is outside the scope; end it with the item itself
+        "/// c": Scope: a part of this would belong to `c`, which is outside the scope; end it with the item itself
+        "/// c": let through
+        "extern \"C\"": Scope: a part of this would belong to `c`, which is outside the scope; end it with the item itself
+        "extern \"C\"": Scope: a part of this would belong to `c`, which is outside the scope; end it with the item itself
+        "extern \"C\"": let through
+        "// c": let through
+        "// c": let through
+        "// c": let through
+        "": Scope: a part of this would belong to `b`, which is outside the scope; end it with the item itself
+        "pub": Scope: a part of this would belong to `b`, which is outside the scope; end it with the item itself
+        "pub fn a() {}\n#[b]": Scope: a part of this would belong to `b`, which is outside the scope; end it with the item itself
+        "pub fn a() {}": let through
+        "use x::z;\n#[cfg(any())]": Scope: edit_imports takes whole import statements and nothing else
+        "use x::z; pub": Scope: edit_imports takes whole import statements and nothing else
+        "use x::z;\n/// a": Scope: edit_imports takes whole import statements and nothing else
+        "use x::z;": let through
+        "@b": Scope: a part of this would belong to `b`, which is outside the scope; end it with the item itself
+        "# b": let through
+        "export default": Scope: a part of this would belong to `b`, which is outside the scope; end it with the item itself
+        "declare": let through
+        "/** b */": Scope: a part of this would belong to `b`, which is outside the scope; end it with the item itself
+        "/* b */": let through
+        "@b()": Scope: a part of this would belong to `B`, which is outside the scope; end it with the item itself
+        "abstract": Scope: a part of this would belong to `B`, which is outside the scope; end it with the item itself
+        "static": Scope: a part of this would belong to `b`, which is outside the scope; end it with the item itself
+        "__attribute__((weak))": Scope: a part of this would belong to `b`, which is outside the scope; end it with the item itself
+        "@B": Scope: a part of this would belong to `B`, which is outside the scope; end it with the item itself
+        "public": Scope: a part of this would belong to `B`, which is outside the scope; end it with the item itself
+        "// b": let through
+        "/* b */": let through
+    "##]].assert_eq(&shown);
+}
