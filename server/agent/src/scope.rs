@@ -11,6 +11,8 @@ const NEW_TESTS: u8 = 8;
 
 /// How many symbols of a file are looked at for tests that mention them.
 const NEIGHBOURS: usize = 32;
+/// In so many files, the nearest of those with a test that uses the name.
+const NEAR: usize = 32;
 
 /// What a run of `task` may change, wherever that is.
 ///
@@ -69,10 +71,11 @@ fn test_elsewhere(snapshot: &Snapshot, task: &Task) -> Option<(FilePath, String)
     let symbols =
         std::iter::once(target).chain(beside.map(|(id, _)| id).filter(|id| *id != target));
     let mut tests = symbols.take(NEIGHBOURS).flat_map(|symbol| {
-        index.nearest_tests(&Place {
+        let place = Place {
             file: task.file.clone(),
             symbol,
-        })
+        };
+        index.nearest_tests_in(&place, NEAR)
     });
     let test = tests.find(|place| place.file != task.file)?;
     let path = index

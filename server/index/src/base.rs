@@ -1,11 +1,9 @@
 //! Many files taken in at once: what does not change while the workspace is open.
 
-use std::collections::VecDeque;
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
-use rustc_hash::FxHashMap;
 use serde::Serialize;
 use text::FilePath;
 
@@ -13,6 +11,8 @@ use crate::bytes::{Reader, Writer};
 use crate::facts::Facts;
 use crate::join::Stats;
 use crate::pack::Packed;
+use crate::recent::{Recent, Weigh};
+use crate::skim::Skimmed;
 use crate::table::Table;
 
 /// Facts of many files, packed, and joined by names. Built in one go by [`Base::of`].
@@ -223,9 +223,9 @@ impl Base {
             .ok()
     }
 
-    pub(crate) fn facts(&self, place: usize, cache: &Cache) -> Option<Arc<Facts>> {
+    pub(crate) fn facts(&self, place: usize, unpacked: &Unpacked) -> Option<Arc<Facts>> {
         let key = (self.id, place as u32);
-        if let Some(facts) = cache.get(key) {
+        if let Some(facts) = unpacked.0.get(&key) {
             return Some(facts);
         }
         let facts = if let Some(facts) = self.packed(place).and_then(|packed| packed.unpack()) {
@@ -235,8 +235,17 @@ impl Base {
             self.shelf.as_ref()?.read_again(&file.path)?
         };
         let facts = Arc::new(facts);
-        cache.put(key, &facts);
+        unpacked.0.put(key, facts.clone());
         Some(facts)
+    }
+
+    /// The symbols of one name in the file at a place.
+    pub(crate) fn skim(&self, place: usize, name: &str, unpacked: &Unpacked) -> Option<Skimmed> {
+        if let Some(facts) = unpacked.0.get(&(self.id, place as u32)) {
+            return Some(Skimmed::of(&facts, name));
+        }
+        let skimmed = self.packed(place).and_then(|packed| packed.skim(name));
+        skimmed.or_else(|| Some(Skimmed::of(&*self.facts(place, unpacked)?, name)))
     }
 }
 
@@ -252,40 +261,20 @@ impl fmt::Debug for Base {
     }
 }
 
-/// Facts that were unpacked lately. What is asked for again is kept; what is not, makes room.
-#[derive(Default)]
-pub(crate) struct Cache(Mutex<Lately>);
+/// Facts that were unpacked lately, by base and place.
+pub(crate) struct Unpacked(Recent<(u64, u32), Arc<Facts>>);
 
-#[derive(Default)]
-struct Lately {
-    known: FxHashMap<(u64, u32), Arc<Facts>>,
-    order: VecDeque<((u64, u32), usize)>,
-    bytes: usize,
+/// What they may take, in bytes.
+const UNPACKED_BYTES: usize = 48 << 20;
+
+impl Default for Unpacked {
+    fn default() -> Unpacked {
+        Unpacked(Recent::new(UNPACKED_BYTES))
+    }
 }
 
-/// What unpacked facts may take, in bytes.
-const CACHE_BYTES: usize = 48 << 20;
-
-impl Cache {
-    fn get(&self, key: (u64, u32)) -> Option<Arc<Facts>> {
-        let lately = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        lately.known.get(&key).cloned()
-    }
-
-    fn put(&self, key: (u64, u32), facts: &Arc<Facts>) {
-        let mut lately = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let bytes = facts.heap_bytes();
-        if lately.known.insert(key, facts.clone()).is_some() {
-            return;
-        }
-        lately.order.push_back((key, bytes));
-        lately.bytes += bytes;
-        while lately.bytes > CACHE_BYTES {
-            let Some((oldest, bytes)) = lately.order.pop_front() else {
-                return;
-            };
-            lately.known.remove(&oldest);
-            lately.bytes -= bytes;
-        }
+impl Weigh for Arc<Facts> {
+    fn weight(&self) -> usize {
+        self.heap_bytes()
     }
 }

@@ -3,15 +3,16 @@
 //! Names like `new` are defined in a thousand files that hardly ever change, and are asked about with every menu. So
 //! those of the base are put together once, and kept; those of the few files that have changed since lie over them.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use grammars::{Grammar, Resolution, SymbolKind};
+use grammars::{Grammar, SymbolKind};
 use rustc_hash::{FxHashMap, FxHashSet};
 use text::FilePath;
 
 use crate::facts::{Facts, SymbolId};
 use crate::join::{Index, Place};
+use crate::recent::{Recent, Weigh};
+use crate::skim::Skimmed;
 
 /// All symbols of one name. They are called by their places: first those of the base, then the others.
 pub(crate) struct Candidates {
@@ -96,23 +97,21 @@ impl Candidates {
     }
 
     pub(crate) fn in_file(&self, file: &FilePath) -> Vec<usize> {
-        self.merged(|layer| layer.by_file.get(file).map_or(&[], Vec::as_slice))
+        self.merged(|layer| listed(layer.by_file.get(file)))
     }
 
     /// Those that belong to a type of that name, or lie in a symbol of that name.
     pub(crate) fn owned_by(&self, owner: &str) -> Vec<usize> {
-        self.merged(|layer| layer.by_owner.get(owner).map_or(&[], Vec::as_slice))
+        self.merged(|layer| listed(layer.by_owner.get(owner)))
     }
 
     pub(crate) fn has_owner(&self, owner: &str) -> bool {
-        !self.owned_by(owner).is_empty()
+        self.has(|layer| listed(layer.by_owner.get(owner)))
     }
 
     /// Whether an owner is called so, apart from case and underscores; see [`letters`].
     pub(crate) fn has_letters(&self, letters: &str) -> bool {
-        let below = self.below.by_letters.get(letters);
-        let below = below.is_some_and(|all| all.iter().any(|index| self.is_shown(*index)));
-        below || self.over.by_letters.contains_key(letters)
+        self.has(|layer| listed(layer.by_letters.get(letters)))
     }
 
     /// The candidate that is that symbol.
@@ -139,7 +138,13 @@ impl Candidates {
             || candidate.is_some_and(|candidate| !self.hidden.contains(&candidate.file))
     }
 
-    /// What a list of both layers has in common, by place.
+    /// Whether a list holds any in either layer.
+    fn has<'c>(&'c self, list: impl Fn(&'c Layer) -> &'c [usize]) -> bool {
+        let mut below = list(&self.below).iter();
+        !list(&self.over).is_empty() || below.any(|index| self.is_shown(*index))
+    }
+
+    /// What a list holds in both layers, by place.
     fn merged<'c>(&'c self, list: impl Fn(&'c Layer) -> &'c [usize]) -> Vec<usize> {
         let below = list(&self.below).iter().copied();
         let mut merged: Vec<usize> = if self.hidden.is_empty() {
@@ -160,6 +165,10 @@ impl Candidates {
     }
 }
 
+fn listed(list: Option<&Vec<usize>>) -> &[usize] {
+    list.map_or(&[], Vec::as_slice)
+}
+
 /// The symbols of one name in some files, by place.
 #[derive(Default)]
 pub(crate) struct Layer {
@@ -174,21 +183,14 @@ pub(crate) struct Layer {
 
 impl Layer {
     /// `files` are sorted.
-    pub(crate) fn of<'f>(
-        files: impl Iterator<Item = (&'f FilePath, Arc<Facts>)>,
-        name: &str,
-    ) -> Layer {
+    pub(crate) fn of<'f>(files: impl Iterator<Item = (&'f FilePath, Skimmed)>) -> Layer {
         let mut layer = Layer::default();
-        for (file, facts) in files {
-            let packages: Arc<[Box<str>]> = packages(&facts).map(Box::from).collect();
-            for id in facts.by_name(name) {
-                let Some(symbol) = facts.symbol(*id) else {
-                    continue;
-                };
-                let parent = symbol.parent.and_then(|parent| facts.symbol(parent));
+        for (file, skimmed) in files {
+            let packages: Arc<[Box<str>]> = skimmed.packages.into();
+            for symbol in skimmed.named {
                 let place = layer.all.len();
-                let owner: Arc<str> = facts.owner_name(*id).unwrap_or("").into();
-                let member = is_member(&facts, *id);
+                let member = symbol.is_member();
+                let owner: Arc<str> = symbol.owner.unwrap_or_default().into();
                 layer.by_file.entry(file.clone()).or_default().push(place);
                 let owned = layer.by_owner.entry(owner.clone()).or_default();
                 owned.push(place);
@@ -204,12 +206,12 @@ impl Layer {
                 }
                 layer.all.push(Candidate {
                     file: file.clone(),
-                    id: *id,
+                    id: symbol.id,
                     kind: symbol.kind,
-                    grammar: facts.grammar,
+                    grammar: skimmed.grammar,
                     owner,
                     member,
-                    in_function: parent.is_some_and(|parent| parent.kind.is_callable()),
+                    in_function: symbol.parent.is_some_and(SymbolKind::is_callable),
                     packages: packages.clone(),
                 });
             }
@@ -218,66 +220,35 @@ impl Layer {
     }
 }
 
-/// Layers of a base that were asked for lately.
-#[derive(Default)]
-pub(crate) struct Layers(Mutex<Lately>);
+/// Layers that were asked for lately, by base and name.
+pub(crate) struct Layers(Recent<(u64, Arc<str>), Arc<Layer>>);
 
-#[derive(Default)]
-struct Lately {
-    /// Of which base.
-    base: u64,
-    known: FxHashMap<Arc<str>, Arc<Layer>>,
-    order: VecDeque<Arc<str>>,
-    symbols: usize,
-}
-
-/// How many symbols are kept in layers, at about 200 bytes each.
+/// How many symbols they may have, at about 200 bytes each.
 const KEPT_SYMBOLS: usize = 1 << 16;
 
-impl Layers {
-    pub(crate) fn get(&self, base: u64, name: &str) -> Option<Arc<Layer>> {
-        let lately = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let layer = lately.known.get(name).filter(|_| lately.base == base);
-        layer.cloned()
-    }
-
-    pub(crate) fn put(&self, base: u64, name: &str, layer: &Arc<Layer>) {
-        let mut lately = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if lately.base != base {
-            *lately = Lately {
-                base,
-                ..Lately::default()
-            };
-        }
-        let name: Arc<str> = name.into();
-        if lately.known.insert(name.clone(), layer.clone()).is_some() {
-            return;
-        }
-        lately.order.push_back(name);
-        // A name that nobody defines takes room as well.
-        lately.symbols += layer.all.len() + 1;
-        while lately.symbols > KEPT_SYMBOLS {
-            let Some(oldest) = lately.order.pop_front() else {
-                return;
-            };
-            if let Some(layer) = lately.known.remove(&oldest) {
-                lately.symbols -= layer.all.len() + 1;
-            }
-        }
+impl Default for Layers {
+    fn default() -> Layers {
+        Layers(Recent::new(KEPT_SYMBOLS))
     }
 }
 
-/// The packages that a file declares at its top, in languages where that makes modules.
-pub(crate) fn packages(facts: &Facts) -> impl Iterator<Item = &str> {
-    let declares = matches!(
-        facts.grammar.modules.resolution,
-        Resolution::DeclaredPackage | Resolution::TypePath
-    );
-    let symbols = if declares { &facts.symbols[..] } else { &[] };
-    let modules = symbols
-        .iter()
-        .filter(|symbol| symbol.parent.is_none() && symbol.kind == SymbolKind::Module);
-    modules.map(|symbol| &*symbol.name)
+impl Weigh for Arc<Layer> {
+    fn weight(&self) -> usize {
+        // A name that nobody defines takes room as well.
+        self.all.len() + 1
+    }
+}
+
+impl Layers {
+    pub(crate) fn of(&self, base: u64, name: &str, make: impl FnOnce() -> Layer) -> Arc<Layer> {
+        let key = (base, name.into());
+        if let Some(layer) = self.0.get(&key) {
+            return layer;
+        }
+        let layer = Arc::new(make());
+        self.0.put(key, layer.clone());
+        layer
+    }
 }
 
 /// Whether a symbol is part of a type, wherever it is written.

@@ -368,14 +368,7 @@ impl Facts {
 
     /// The name of the type that a member belongs to, or of the symbol that it lies in.
     pub fn owner_name(&self, id: SymbolId) -> Option<&str> {
-        let symbol = self.symbol(id)?;
-        let (owner, _) = symbol.path.rsplit_once('/')?;
-        let owner = owner.rsplit_once('/').map_or(owner, |(_, last)| last);
-        let owner = owner.rsplit_once('#').map_or(owner, |(name, ordinal)| {
-            let is_ordinal = ordinal.bytes().all(|byte| byte.is_ascii_digit());
-            if is_ordinal { name } else { owner }
-        });
-        Some(owner.split_once(" as ").map_or(owner, |(name, _)| name))
+        owner_in(&self.symbol(id)?.path)
     }
 
     /// All references, by where they are. Names that are known inside one function only are left out.
@@ -598,4 +591,15 @@ fn count(bytes: &[u8], wanted: u8) -> usize {
     let few = bytes.chunks(usize::from(u8::MAX));
     let counts = few.map(|few| few.iter().map(|byte| u8::from(*byte == wanted)).sum::<u8>());
     counts.map(usize::from).sum()
+}
+
+/// The name of the owner in the path of what it owns.
+pub(crate) fn owner_in(path: &str) -> Option<&str> {
+    let (owner, _) = path.rsplit_once('/')?;
+    let owner = owner.rsplit_once('/').map_or(owner, |(_, last)| last);
+    let owner = owner.rsplit_once('#').map_or(owner, |(name, ordinal)| {
+        let is_ordinal = ordinal.bytes().all(|byte| byte.is_ascii_digit());
+        if is_ordinal { name } else { owner }
+    });
+    Some(owner.split_once(" as ").map_or(owner, |(name, _)| name))
 }

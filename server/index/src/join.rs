@@ -9,12 +9,13 @@ use rustc_hash::FxHasher;
 use serde::Serialize;
 use text::{FilePath, Range};
 
-use crate::base::{Base, Cache, Counts};
+use crate::base::{Base, Counts, Unpacked};
 use crate::candidates::{Candidates, Layer, Layers};
 use crate::facts::{Facts, Symbol, SymbolId};
 use crate::posting::{MAX_FILES, Posting, Uses};
 use crate::resolve::distance;
 use crate::shape::Shape;
+use crate::skim::Skimmed;
 
 type Names = HashTrieMapSync<Arc<str>, Posting, BuildHasherDefault<FxHasher>>;
 
@@ -31,7 +32,7 @@ type Names = HashTrieMapSync<Arc<str>, Posting, BuildHasherDefault<FxHasher>>;
 #[derive(Clone)]
 pub struct Index {
     base: Arc<Base>,
-    cache: Arc<Cache>,
+    unpacked: Arc<Unpacked>,
     layers: Arc<Layers>,
     /// What differs from the base: a file with other facts, or none.
     files: RedBlackTreeMapSync<FilePath, Option<Entry>>,
@@ -169,7 +170,7 @@ impl Index {
     pub fn file(&self, file: &FilePath) -> Option<Arc<Facts>> {
         match self.files.get(file) {
             Some(entry) => entry.as_ref().map(|entry| entry.facts.clone()),
-            None => self.base.facts(self.base.place_of(file)?, &self.cache),
+            None => self.base.facts(self.base.place_of(file)?, &self.unpacked),
         }
     }
 
@@ -258,9 +259,11 @@ impl Index {
         Candidates::new(self, name).types()
     }
 
-    /// How many symbols have that name. Cost as for [`Index::types_called`].
-    pub fn namesakes(&self, name: &str) -> usize {
-        Candidates::new(self, name).len()
+    /// Whether more than so many symbols have that name. O(log n) where as many files define it; else the cost is that
+    /// of [`Index::types_called`].
+    pub fn is_common(&self, name: &str, most: usize) -> bool {
+        self.paths_that(Uses::DEFINES, name).len() > most
+            || Candidates::new(self, name).len() > most
     }
 
     /// The symbols with that path, in whatever files: `Type/name`. O(files that define the last name).
@@ -365,7 +368,7 @@ impl Index {
     ) -> Vec<(&'i FilePath, Arc<Facts>)> {
         let files = files.into_iter().filter_map(|(file, place)| {
             let facts = match place {
-                Some(place) => self.base.facts(place, &self.cache),
+                Some(place) => self.base.facts(place, &self.unpacked),
                 None => self.file(file),
             };
             Some((file, facts?))
@@ -375,19 +378,16 @@ impl Index {
 
     /// The symbols of that name in the base, in files that may have changed since. O(1) when asked again.
     pub(crate) fn layer_of(&self, name: &str) -> Arc<Layer> {
-        if let Some(layer) = self.layers.get(self.base.id, name) {
-            return layer;
-        }
-        let below = self.base.table.uses(name);
-        let below = below.filter(|(_, known)| known.includes(Uses::DEFINES));
-        let files = below.filter_map(|(number, _)| {
-            let place = number as usize;
-            let file = &self.base.files.get(place)?.path;
-            Some((file, self.base.facts(place, &self.cache)?))
-        });
-        let layer = Arc::new(Layer::of(files, name));
-        self.layers.put(self.base.id, name, &layer);
-        layer
+        self.layers.of(self.base.id, name, || {
+            let below = self.base.table.uses(name);
+            let below = below.filter(|(_, known)| known.includes(Uses::DEFINES));
+            let files = below.filter_map(|(number, _)| {
+                let place = number as usize;
+                let file = &self.base.files.get(place)?.path;
+                Some((file, self.base.skim(place, name, &self.unpacked)?))
+            });
+            Layer::of(files)
+        })
     }
 
     /// The symbols of that name in files that were taken in since the base.
@@ -396,15 +396,15 @@ impl Index {
             return Layer::default();
         };
         let numbers = posting.files(Uses::DEFINES);
-        let mut files: Vec<(&FilePath, Arc<Facts>)> = numbers
+        let mut files: Vec<(&FilePath, Skimmed)> = numbers
             .filter_map(|number| {
                 let file = self.numbers.get(number as usize)?.as_ref()?;
                 let (file, entry) = self.files.get_key_value(file)?;
-                Some((file, entry.as_ref()?.facts.clone()))
+                Some((file, Skimmed::of(&entry.as_ref()?.facts, name)))
             })
             .collect();
         files.sort_unstable_by_key(|(file, _)| *file);
-        Layer::of(files.into_iter(), name)
+        Layer::of(files.into_iter())
     }
 
     /// Whether what the base knows about a file is out of date.
@@ -540,7 +540,7 @@ impl From<Arc<Base>> for Index {
         Index {
             stats: Arc::new(base.stats.clone()),
             base,
-            cache: Arc::default(),
+            unpacked: Arc::default(),
             layers: Arc::default(),
             files: RedBlackTreeMapSync::new_sync(),
             numbers: VectorSync::new_sync(),

@@ -235,12 +235,17 @@ impl Index {
     /// The test cases that likely mention a symbol, the nearest first: in the same file, then by how many folders the
     /// paths share, then the surest, then by place. O(references in the files with a test case that mentions its name).
     pub fn nearest_tests(&self, place: &Place) -> Vec<Place> {
+        self.nearest_tests_in(place, usize::MAX)
+    }
+
+    /// The same in at most `files` files, the nearest by their folders: enough for whoever wants the first few.
+    pub fn nearest_tests_in(&self, place: &Place, files: usize) -> Vec<Place> {
         let mut tests: FxHashMap<Place, Confidence> = FxHashMap::default();
         let in_test = |facts: &Facts, reference: &Reference<'_>| {
             let within = reference.within;
             within.is_some_and(|within| test_case(facts, within).is_some())
         };
-        for found in self.uses_where(place, Uses::TESTS, usize::MAX, in_test) {
+        for found in self.uses_where(place, Uses::TESTS, files, in_test) {
             let facts = self.file(&found.file);
             let test = facts
                 .zip(found.within)

@@ -17,6 +17,7 @@ use crate::facts::{
 use crate::names::{NameId, Names};
 use crate::posting::Uses;
 use crate::shape::Shape;
+use crate::skim::AllNames;
 
 /// Grows with every change of the form, so that nobody reads what was written otherwise.
 const FORM: u32 = 2;
@@ -312,7 +313,7 @@ fn pack_id(out: &mut Writer, id: Option<SymbolId>) {
 }
 
 /// Packed facts of which the head is read.
-struct Unpacking<'b> {
+pub(crate) struct Unpacking<'b> {
     bytes: Reader<'b>,
     grammar: &'static grammars::Grammar,
     flags: u8,
@@ -323,7 +324,7 @@ struct Unpacking<'b> {
 }
 
 impl<'b> Unpacking<'b> {
-    fn start(bytes: &'b [u8]) -> Option<Unpacking<'b>> {
+    pub(crate) fn start(bytes: &'b [u8]) -> Option<Unpacking<'b>> {
         let mut bytes = Reader(bytes);
         let name = bytes.text()?;
         let mut all = grammars::all().iter();
@@ -388,6 +389,57 @@ impl<'b> Unpacking<'b> {
             id if id <= self.counts.symbols => Some(Some(SymbolId(id as u32 - 1))),
             _ => None,
         }
+    }
+
+    pub(crate) fn grammar(&self) -> &'static grammars::Grammar {
+        self.grammar
+    }
+
+    /// How many there are.
+    pub(crate) fn symbols(&self) -> usize {
+        self.counts.symbols
+    }
+
+    pub(crate) fn all_names(&mut self) -> Option<AllNames> {
+        let mut names = AllNames::default();
+        let mut name = Vec::new();
+        for _ in 0..self.bytes.count()? {
+            self.name(&mut name)?;
+            names.push(std::str::from_utf8(&name).ok()?);
+        }
+        Some(names)
+    }
+
+    /// Reads past the next symbol: its kind, the place of its name, its path if that is written, and its parent.
+    pub(crate) fn pass_symbol(
+        &mut self,
+        number: usize,
+    ) -> Option<(SymbolKind, usize, Option<&'b str>, Option<usize>)> {
+        let kind = *SymbolKind::ALL.get(usize::from(self.bytes.byte()? & 31))?;
+        let has = self.bytes.byte()?;
+        let name = self.bytes.number()?;
+        let path = match has & PLAIN_PATH {
+            0 => Some(self.bytes.text()?),
+            _ => None,
+        };
+        let parent = match self.bytes.number()? {
+            0 => None,
+            back => Some(number.checked_sub(back)?),
+        };
+        // Four ranges that all have, then what some have.
+        let mut numbers = 8;
+        for (bit, more) in [
+            (HAS_BODY, 2),
+            (HAS_DOC, 2),
+            (HAS_METRICS, 5),
+            (HAS_SHAPE, 2),
+        ] {
+            numbers += if has & bit == 0 { 0 } else { more };
+        }
+        for _ in 0..numbers {
+            self.bytes.number()?;
+        }
+        Some((kind, name, path, parent))
     }
 
     fn facts(mut self) -> Option<Facts> {

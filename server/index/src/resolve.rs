@@ -3,8 +3,9 @@
 use serde::Serialize;
 use text::FilePath;
 
-use crate::candidates::{Candidate, Candidates, is_member, letters, packages};
+use crate::candidates::{Candidate, Candidates, is_member, letters};
 use crate::facts::{Facts, Import, Reference, SymbolId};
+use crate::skim::packages;
 
 /// How sure it is that a reference means a symbol, the least sure first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]

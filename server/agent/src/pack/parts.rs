@@ -359,7 +359,7 @@ impl<'a> Finder<'a> {
         };
         let mut parts = Vec::new();
         let mut named = Vec::new();
-        let tests = self.where_it_is_meant().nearest_tests(&here);
+        let tests = self.where_it_is_meant().nearest_tests_in(&here, NEAR);
         for test in tests.into_iter().take(WHOLE_TESTS + NAMED_TESTS) {
             let Some(path) = self.path_of(&test) else {
                 continue;
@@ -416,7 +416,7 @@ impl<'a> Finder<'a> {
     /// mostly means another one, and all its mentions take long to look at.
     fn where_it_is_meant(&self) -> Index {
         let index = self.snapshot.index();
-        if index.namesakes(&self.target.name) <= NAMESAKES {
+        if !index.is_common(&self.target.name, NAMESAKES) {
             return index.clone();
         }
         let mut here = Index::default();
