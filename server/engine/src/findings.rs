@@ -136,10 +136,7 @@ pub fn findings_of(
         let of_file = coupled.entry(finding.file.clone()).or_default();
         of_file.push(finding);
     }
-    let read = |file: &FilePath| Some(workspace::read(file).ok()?.to_string());
-    let graph = review.graph();
-    let unused = unused_dependencies(graph, &project, &config.rules, others, &read);
-    for (file, findings) in unused {
+    for (file, findings) in unused(&review, &project, config, others) {
         coupled.entry(file).or_default().extend(findings);
     }
     let day = today();
@@ -235,6 +232,17 @@ fn project<'a>(
     }
 }
 
+/// What no file uses of what the manifests ask for. Texts that may name it are read again.
+fn unused(
+    review: &Review,
+    project: &graph::Project<'_>,
+    config: &Config,
+    others: &[FilePath],
+) -> BTreeMap<FilePath, Vec<Finding>> {
+    let read = |file: &FilePath| Some(workspace::read(file).ok()?.to_string());
+    unused_dependencies(review.graph(), project, &config.rules, others, &read)
+}
+
 /// What findings are held to; `today` as [`today`] writes it.
 pub(crate) fn bar<'a>(config: &'a Config, today: &'a str, index: &'a index::Index) -> Bar<'a> {
     static NONE: LazyLock<(History, Customs)> = LazyLock::new(Default::default);
@@ -286,9 +294,7 @@ impl Engine {
         let project = project(&snapshot.roots, snapshot.index(), &manifests, &config);
         let review = Review::of(&project, &config.rules);
         let others = self.reviewed(|reviewed| Arc::clone(&reviewed.others));
-        let read = |file: &FilePath| Some(workspace::read(file).ok()?.to_string());
-        let graph = review.graph();
-        let unused = unused_dependencies(graph, &project, &config.rules, &others, &read);
+        let unused = unused(&review, &project, &config, &others);
         self.reviewed(|reviewed| {
             *reviewed = Reviewed {
                 review: Some(review),

@@ -1,12 +1,12 @@
 //! From a picked entry to a run that has ended.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use agent::{Action, End, Model, Models, Note, PackError, RunLimits, Task};
 use gate::{Region, Scope};
 use jiff::Timestamp;
-use ledger::{Money, RunId};
+use ledger::RunId;
 use serde::{Deserialize, Serialize};
 use text::{FilePath, Range};
 use tokio_util::sync::CancellationToken;
@@ -197,22 +197,11 @@ impl Engine {
         let scope = agent::scope_in(&snapshot, &task)?;
         // Tests may go elsewhere.
         let document = (snapshot.open_document(&scope.file).cloned()).unwrap_or(document);
+        let repair = (launch.finding.as_deref())
+            .and_then(|code| Repair::begin(self, &snapshot, &document, code));
         let summary = RunSummary {
-            id: id.clone(),
-            action: launch.action,
-            title: launch.title(),
-            file: file.clone(),
-            symbol: launch.symbol.clone(),
-            estimate,
-            cost: Money::ZERO,
-            tokens: 0,
-            free: config.is_free(),
-            started: Instant::now(),
-            hunks: 0,
-            changed: 0,
-            repair: (launch.finding.as_deref())
-                .and_then(|code| Repair::begin(self, &snapshot, &document, code)),
-            end: None,
+            repair,
+            ..RunSummary::new(id.clone(), file, launch, estimate, config.is_free())
         };
         Ok(Plan {
             summary,

@@ -5,6 +5,7 @@ use std::collections::btree_map::Entry;
 
 use agent::{Action, Note, Packer};
 use ledger::Estimate;
+use review::Finding;
 use serde::{Deserialize, Serialize};
 use text::{FilePath, Range};
 use workspace::{Document, Snapshot};
@@ -115,7 +116,8 @@ impl Engine {
         let Some(document) = snapshot.open_document(file) else {
             return Menu { items };
         };
-        items.extend(self.dismissals(snapshot, document, range));
+        let findings = self.findings_at(snapshot, document, range);
+        items.extend(dismissals(&findings, snapshot.display(file)));
         if !self.is_configured() {
             items.push(Item {
                 title: "Set up a model for Farthing…".to_owned(),
@@ -130,7 +132,7 @@ impl Engine {
         if snapshot.is_closed(file) {
             return Menu { items };
         }
-        let launches = self.launches(snapshot, document, range, diagnostics);
+        let launches = self.launches(snapshot, document, range, &findings, diagnostics);
         let mut packers = Packers::default();
         let priced = self.config().surfaces.priced_actions;
         items.extend(launches.into_iter().map(|(launch, kind, repairs)| {
@@ -172,28 +174,13 @@ impl Engine {
         })
     }
 
-    /// What takes the findings of models at `range` for no problem.
-    fn dismissals(&self, snapshot: &Snapshot, document: &Document, range: Range) -> Vec<Item> {
-        let path = snapshot.display(document.file());
-        let findings = self.findings_at(snapshot, document, range).into_iter();
-        let by_model = findings.filter(|finding| finding.rule.is_by_model());
-        by_model
-            .map(|finding| Item {
-                title: "Dismiss: not a problem here".to_owned(),
-                kind: ItemKind::Fix,
-                pick: Pick::Dismiss(Dismissal::of(&finding, path)),
-                repairs: Some(Repairs::Finding(finding.rule.code(), finding.range)),
-                estimate: None,
-            })
-            .collect()
-    }
-
     /// What can be launched at `range`, the most specific first.
     fn launches(
         &self,
         snapshot: &Snapshot,
         document: &Document,
         range: Range,
+        findings: &[Finding],
         diagnostics: &[ForeignDiagnostic],
     ) -> Vec<(Launch, ItemKind, Option<Repairs>)> {
         let Some(parsed) = document.parsed() else {
@@ -201,13 +188,13 @@ impl Engine {
         };
         let facts = parsed.facts();
         let mut found = Vec::new();
-        for finding in self.findings_at(snapshot, document, range) {
+        for finding in findings {
             if !finding.rule.is_repaired_in_a_symbol() || finding.symbol.is_empty() {
                 continue;
             }
-            let advice = self.advice(snapshot, &finding);
+            let advice = self.advice(snapshot, finding);
             let launch = Launch {
-                instruction: Some(finding.message + &advice),
+                instruction: Some(format!("{}{advice}", finding.message)),
                 finding: Some(finding.rule.code().to_owned()),
                 ..Launch::new(Action::Fix, &finding.symbol)
             };
@@ -428,6 +415,18 @@ impl Engine {
             config.limits.turns,
         )
     }
+}
+
+/// What takes the findings of models for no problem.
+fn dismissals(findings: &[Finding], path: &str) -> impl Iterator<Item = Item> {
+    let by_model = findings.iter().filter(|finding| finding.rule.is_by_model());
+    by_model.map(move |finding| Item {
+        title: "Dismiss: not a problem here".to_owned(),
+        kind: ItemKind::Fix,
+        pick: Pick::Dismiss(Dismissal::of(finding, path)),
+        repairs: Some(Repairs::Finding(finding.rule.code(), finding.range)),
+        estimate: None,
+    })
 }
 
 /// What is known of the symbols of one menu, by name path: its actions are mostly about the same one.

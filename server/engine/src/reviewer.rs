@@ -9,12 +9,12 @@ mod words;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use agent::{Action, End, Host as _, Inquiry, JournalEvent, Models, Sizes};
 use gate::Scope;
 use jiff::Timestamp;
-use ledger::{Estimate, Money, RunId};
+use ledger::{Estimate, RunId};
 use review::claims::{Evidence, Room, Subject, fact_sheet};
 use review::{Bar, Finding, Review, Seen, judge};
 use text::FilePath;
@@ -54,11 +54,12 @@ pub(crate) struct Question {
 pub(crate) type Asked = BTreeMap<String, AskedSize>;
 
 /// The size of what would have been asked at one moment.
-#[derive(Clone)]
 pub(crate) struct AskedSize {
     revision: u64,
     config: Arc<Config>,
     sizes: Sizes,
+    /// Somebody asks already what it is by now.
+    renewed: bool,
 }
 
 /// Of so many files and folders the sizes are kept.
@@ -131,30 +132,17 @@ impl Engine {
     }
 
     /// What a review of a file or folder would cost.
-    pub(crate) fn estimate_review(
-        &self,
-        snapshot: &Snapshot,
-        path: &str,
-    ) -> Result<Estimate, LaunchError> {
+    fn estimate_review(&self, snapshot: &Snapshot, path: &str) -> Result<Estimate, LaunchError> {
         let config = self.config();
-        if let Some(known) = self.known_size(path, &config)
-            && known.revision == snapshot.revision
-        {
-            return self.estimate_sizes(known.sizes);
-        }
-        let question = self.question(snapshot, path)?;
-        let sizes = question.inquiry.sizes();
-        let sized = AskedSize {
-            revision: snapshot.revision,
-            config,
-            sizes,
+        let known = self.with_sizes(|asked| {
+            let known = asked.get(path)?;
+            (known.revision == snapshot.revision && Arc::ptr_eq(&known.config, &config))
+                .then_some(known.sizes)
+        });
+        let sizes = match known {
+            Some(sizes) => sizes,
+            None => self.size_up(snapshot, path, config)?,
         };
-        let mut asked = (self.shared.asked.lock()).unwrap_or_else(PoisonError::into_inner);
-        if asked.len() >= KEPT {
-            asked.clear();
-        }
-        asked.insert(path.to_owned(), sized);
-        drop(asked);
         self.estimate_sizes(sizes)
     }
 
@@ -165,24 +153,63 @@ impl Engine {
         snapshot: &Snapshot,
         path: &str,
     ) -> Result<Estimate, LaunchError> {
-        let Some(known) = self.known_size(path, &self.config()) else {
-            return self.estimate_review(snapshot, path);
+        let config = self.config();
+        let known = self.with_sizes(|asked| {
+            let known = asked.get_mut(path)?;
+            if !Arc::ptr_eq(&known.config, &config) {
+                return None;
+            }
+            let renew = known.revision != snapshot.revision && !known.renewed;
+            known.renewed |= renew;
+            Some((known.sizes, renew))
+        });
+        let Some((sizes, renew)) = known else {
+            let sizes = self.size_up(snapshot, path, config)?;
+            return self.estimate_sizes(sizes);
         };
-        if known.revision != snapshot.revision {
+        if renew {
             let (engine, snapshot, path) = (self.clone(), snapshot.clone(), path.to_owned());
             self.spawn(async move {
-                let again = move || engine.estimate_review(&snapshot, &path).is_ok();
-                // What cannot be estimated now will say so when it is picked.
-                let _done = tokio::task::spawn_blocking(again).await;
+                let sizing = {
+                    let (engine, path) = (engine.clone(), path.clone());
+                    move || engine.size_up(&snapshot, &path, config).is_ok()
+                };
+                let sized = tokio::task::spawn_blocking(sizing).await;
+                if !sized.unwrap_or(false) {
+                    // What cannot be estimated now will say so when it is picked.
+                    engine.with_sizes(|asked| asked.remove(&path));
+                }
             });
         }
-        self.estimate_sizes(known.sizes)
+        self.estimate_sizes(sizes)
     }
 
-    fn known_size(&self, path: &str, config: &Arc<Config>) -> Option<AskedSize> {
-        let asked = (self.shared.asked.lock()).unwrap_or_else(PoisonError::into_inner);
-        let known = asked.get(path)?;
-        Arc::ptr_eq(&known.config, config).then(|| known.clone())
+    /// Finds out what would be asked about a file or folder, and remembers its size.
+    fn size_up(
+        &self,
+        snapshot: &Snapshot,
+        path: &str,
+        config: Arc<Config>,
+    ) -> Result<Sizes, LaunchError> {
+        let sizes = self.question(snapshot, path)?.inquiry.sizes();
+        let sized = AskedSize {
+            revision: snapshot.revision,
+            config,
+            sizes,
+            renewed: false,
+        };
+        self.with_sizes(|asked| {
+            if asked.len() >= KEPT {
+                asked.clear();
+            }
+            asked.insert(path.to_owned(), sized);
+        });
+        Ok(sizes)
+    }
+
+    fn with_sizes<T>(&self, act: impl FnOnce(&mut Asked) -> T) -> T {
+        let mut asked = (self.shared.asked.lock()).unwrap_or_else(PoisonError::into_inner);
+        act(&mut asked)
     }
 
     /// What a review of a file or folder of the workspace would cost now, by its path from the root.
@@ -217,22 +244,8 @@ impl Engine {
         let Question { subject, .. } = question;
         let id = RunId::new(Timestamp::now());
         let cancel = self.shared.shutdown.child_token();
-        let summary = RunSummary {
-            id: id.clone(),
-            action: Action::Review,
-            title: launch.title(),
-            file: file.clone(),
-            symbol: subject.path.clone(),
-            estimate,
-            cost: Money::ZERO,
-            tokens: 0,
-            free: config.is_free(),
-            started: Instant::now(),
-            hunks: 0,
-            changed: 0,
-            repair: None,
-            end: None,
-        };
+        let mut summary = RunSummary::new(id.clone(), file, launch, estimate, config.is_free());
+        summary.symbol.clone_from(&subject.path);
         self.with(|state| {
             let mut running = state.runs.running().into_iter();
             let same =

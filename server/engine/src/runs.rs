@@ -8,6 +8,7 @@ use text::FilePath;
 use tokio_util::sync::CancellationToken;
 use workspace::Document;
 
+use crate::Launch;
 use crate::charge::Charge;
 use crate::lease::Lease;
 use crate::repair::Repair;
@@ -46,6 +47,32 @@ pub struct RunSummary {
 }
 
 impl RunSummary {
+    /// A run that begins now, about what `launch` names.
+    pub(crate) fn new(
+        id: RunId,
+        file: &FilePath,
+        launch: &Launch,
+        estimate: Estimate,
+        free: bool,
+    ) -> RunSummary {
+        RunSummary {
+            id,
+            action: launch.action,
+            title: launch.title(),
+            file: file.clone(),
+            symbol: launch.symbol.clone(),
+            estimate,
+            cost: Money::ZERO,
+            tokens: 0,
+            free,
+            started: Instant::now(),
+            hunks: 0,
+            changed: 0,
+            repair: None,
+            end: None,
+        }
+    }
+
     /// What it did cost so far, as people read it.
     pub fn charge(&self) -> Charge {
         Charge {
