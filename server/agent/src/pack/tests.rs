@@ -186,12 +186,13 @@ fn snapshot(files: &[(&str, &str)]) -> Snapshot {
     for (path, text) in files {
         let file = root().join(path).unwrap();
         workspace.open(&file, "", 1, Text::from(*text));
-        let facts = {
+        let (facts, serial) = {
             let snapshot = workspace.snapshot();
             let document = snapshot.open_document(&file).unwrap();
-            Arc::clone(document.parsed().unwrap().facts())
+            let facts = Arc::clone(document.parsed().unwrap().facts());
+            (facts, document.serial())
         };
-        workspace.index_file(&file, facts, Some(0));
+        assert!(workspace.index_file(&file, facts, Some(serial)));
     }
     workspace.set_coverage(Coverage {
         done: files.len(),
