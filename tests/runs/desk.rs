@@ -1,5 +1,6 @@
 //! The rest of the world: one user's editor and purse, in memory.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use agent::{
@@ -10,6 +11,7 @@ use async_trait::async_trait;
 use gate::{FileKind, Named, Policy, Proposal, Refusal, Rule, Standing, Verdict, View, decide};
 use ledger::Usage;
 use text::{Edit, EditSet, FilePath, Range, Text};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use workspace::{Coverage, Snapshot, Workspace};
 
@@ -33,6 +35,10 @@ pub(crate) struct Desk {
     closed: Option<String>,
     /// What another run works on.
     leased: Option<String>,
+    /// The moment at which the user cancels.
+    cancels_at: Option<usize>,
+    /// How many there have been.
+    moments: AtomicUsize,
     state: Mutex<State>,
 }
 
@@ -45,6 +51,14 @@ struct State {
     bills: Vec<String>,
     notes: Vec<String>,
     end: String,
+    cancelled: Option<Cancelled>,
+}
+
+/// When the user cancelled at a moment, and what every file was then.
+#[derive(Clone)]
+pub(crate) struct Cancelled {
+    pub(crate) at: Instant,
+    pub(crate) files: Vec<(String, String, bool)>,
 }
 
 impl Desk {
@@ -79,6 +93,7 @@ impl Desk {
             bills: Vec::new(),
             notes: Vec::new(),
             end: String::new(),
+            cancelled: None,
         };
         let says = |key: &str, word: &str| spec.given(key) == Some(word);
         Desk {
@@ -97,6 +112,10 @@ impl Desk {
             windows,
             closed: spec.given("closed").map(str::to_owned),
             leased: spec.given("another run works on").map(str::to_owned),
+            cancels_at: spec
+                .given("the user cancels at moment")
+                .map(|moment| moment.parse().unwrap()),
+            moments: AtomicUsize::new(0),
             state: Mutex::new(state),
         }
     }
@@ -158,6 +177,33 @@ impl Desk {
 
     pub(crate) fn user_cancels(&self) {
         self.cancel.cancel();
+    }
+
+    /// Something happens: the host is asked or told something, or a piece of the answer comes.
+    pub(crate) fn moment(&self) {
+        let moment = self.moments.fetch_add(1, Ordering::Relaxed);
+        if self.cancels_at != Some(moment) {
+            return;
+        }
+        self.cancel.cancel();
+        let cancelled = Cancelled {
+            at: Instant::now(),
+            files: self.files(),
+        };
+        self.state.lock().unwrap().cancelled = Some(cancelled);
+    }
+
+    /// A moment in which a host waits, and whether the user has cancelled by its end.
+    async fn is_stopped_now(&self) -> bool {
+        self.moment();
+        tokio::task::yield_now().await;
+        self.cancel.is_cancelled()
+    }
+
+    /// How many moments there were, and the one at which the user cancelled.
+    pub(crate) fn moments(&self) -> (usize, Option<Cancelled>) {
+        let cancelled = self.state.lock().unwrap().cancelled.clone();
+        (self.moments.load(Ordering::Relaxed), cancelled)
     }
 
     /// How the run ended, what it was asked to pay, and whatever else the user saw.
@@ -251,6 +297,7 @@ impl Desk {
 #[async_trait]
 impl Host for Desk {
     fn snapshot(&self) -> Snapshot {
+        self.moment();
         let snapshot = self.state.lock().unwrap().workspace.snapshot();
         let closed = self.closed.clone();
         snapshot.closing(move |file| closed.as_deref() == Some(file))
@@ -261,6 +308,9 @@ impl Host for Desk {
             !self.cancel.is_cancelled(),
             "nothing is proposed after the user has cancelled"
         );
+        if self.is_stopped_now().await {
+            return Outcome::Cancelled;
+        }
         let mut state = self.state.lock().unwrap();
         let snapshot = state.workspace.snapshot();
         let scope = state.scope.clone().unwrap();
@@ -308,6 +358,9 @@ impl Host for Desk {
     }
 
     async fn change_file(&self, change: FileChange) -> Outcome {
+        if self.is_stopped_now().await {
+            return Outcome::Cancelled;
+        }
         let FileChange::Create { file, text, reason } = &change else {
             return self.moved(&change);
         };
@@ -338,6 +391,7 @@ impl Host for Desk {
     }
 
     async fn reserve(&self, ask: Ask) -> Result<Attempt, NoBudget> {
+        self.moment();
         let mut state = self.state.lock().unwrap();
         let fits = self
             .affordable
@@ -374,6 +428,7 @@ impl Host for Desk {
     }
 
     async fn settle(&self, attempt: Attempt, how: Settlement) {
+        self.moment();
         let tokens = |usage: Usage| format!("{} in, {} out", usage.prompt(), usage.output);
         let how = match how {
             Settlement::Used { usage, .. } => tokens(usage),
@@ -392,6 +447,9 @@ impl Host for Desk {
     }
 
     async fn grant(&self, symbols: &[String], reason: &str) -> Grant {
+        if self.is_stopped_now().await {
+            return Grant::Refused;
+        }
         if let Some(symbol) = &self.leased
             && symbols.contains(symbol)
         {
@@ -413,9 +471,12 @@ impl Host for Desk {
         Grant::Refused
     }
 
-    fn report(&self, _progress: Progress) {}
+    fn report(&self, _progress: Progress) {
+        self.moment();
+    }
 
     fn journal(&self, event: JournalEvent) {
+        self.moment();
         if let JournalEvent::Moved { model, why, .. } = &event {
             let mut state = self.state.lock().unwrap();
             state.notes.push(format!("{model} went on: {why}"));

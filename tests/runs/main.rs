@@ -10,6 +10,7 @@
 )]
 
 mod attacks;
+mod cancels;
 mod desk;
 mod model;
 mod spec;
@@ -17,6 +18,7 @@ mod spec;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use agent::{Action, End, Host as _, Inquiry, JournalEvent, Model, Models, RunLimits, Task};
 use provider::ToolSpec;
@@ -81,6 +83,9 @@ struct Actual {
     replies: Vec<String>,
     files: Vec<(String, String, bool)>,
     end: String,
+    /// How many moments there were, and how things stood when the user cancelled at one.
+    moments: usize,
+    cancelled: Option<(desk::Cancelled, Duration)>,
 }
 
 fn perform(spec: &Spec) -> Actual {
@@ -124,28 +129,29 @@ fn perform(spec: &Spec) -> Actual {
         let scripted = Scripted::new(spec.turns(), desk.clone());
         if task.action == Action::Review {
             ask(&task, &models, &limits, desk.as_ref(), &scripted, cancel).await;
-            return Actual {
-                sent: scripted.first_message(),
-                replies: scripted.replies(),
-                files: desk.files(),
-                end: desk.end(),
-            };
+        } else {
+            agent::run(
+                &task,
+                &scope,
+                &models,
+                &limits,
+                desk.as_ref(),
+                &scripted,
+                cancel,
+            )
+            .await;
         }
-        agent::run(
-            &task,
-            &scope,
-            &models,
-            &limits,
-            desk.as_ref(),
-            &scripted,
-            cancel,
-        )
-        .await;
+        let (moments, cancelled) = desk.moments();
         Actual {
             sent: scripted.first_message(),
             replies: scripted.replies(),
             files: desk.files(),
             end: desk.end(),
+            moments,
+            cancelled: cancelled.map(|cancelled| {
+                let took = cancelled.at.elapsed();
+                (cancelled, took)
+            }),
         }
     })
 }

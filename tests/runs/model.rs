@@ -165,6 +165,7 @@ impl Playing {
             }
             // The clock is paused: this lets everything that can happen happen, and takes no time.
             tokio::time::sleep(Duration::from_secs(1)).await;
+            self.desk.moment();
             let event = match self.steps.next() {
                 Some(Step::Say(text)) => {
                     self.content.push(Content::Text { text: text.clone() });

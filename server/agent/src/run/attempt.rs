@@ -77,10 +77,6 @@ impl Run<'_> {
         } = attempted;
         let host = self.host;
         let mut bill = Bill::new(host, id);
-        if self.cancel.is_cancelled() {
-            bill.settle(Settlement::Unbilled).await;
-            return Err(Broken::NoEnd);
-        }
         let request = self.conversation.request(max_tokens);
         host.report(Progress::TurnStarted { turn });
         host.journal(JournalEvent::Asked {
@@ -93,6 +89,10 @@ impl Run<'_> {
             prefix: self.conversation.prefix(),
             conversation: self.conversation.hash(),
         });
+        if self.cancel.is_cancelled() {
+            bill.settle(Settlement::Unbilled).await;
+            return Err(Broken::NoEnd);
+        }
         let cancel = self.cancel.clone();
         let asked_for = self.model.id.clone();
         let stream = self.provider.stream(request, cancel.clone());

@@ -318,9 +318,6 @@ impl<'a> Toolbox<'a> {
     }
 
     async fn change(&mut self, operation: Operation, reason: String) -> Done {
-        if self.cancel.is_cancelled() {
-            return cancelled();
-        }
         let file = self.scope.file.clone();
         let before = self.source(&file).map(Before::new);
         let operation = self.own.catch_up(operation);
@@ -329,6 +326,9 @@ impl<'a> Toolbox<'a> {
             operation: operation.clone(),
             reason,
         };
+        if self.cancel.is_cancelled() {
+            return cancelled();
+        }
         let outcome = tokio::select! {
             biased;
             outcome = self.host.propose(proposal) => outcome,
