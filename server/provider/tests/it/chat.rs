@@ -4,8 +4,8 @@ use expect_test::{Expect, expect};
 use provider::{Auth, Content, Message, OpenAi, OpenAiConfig, OpenAiServer, StreamEvent, ToolSpec};
 use serde_json::json;
 
-use crate::fixtures::fixture;
-use crate::support::{chat, complete, raw_turn, request, scripted, show, without_port};
+use crate::list::{fixture, raw_turn};
+use crate::support::{chat, complete, request, scripted, show, without_port};
 
 async fn check(name: &str, expected: Expect) {
     let server = scripted(&raw_turn(&fixture(name))).await;
@@ -194,30 +194,6 @@ fixtures! {
           opaque {"reasoning_content":"Hm.","type":"reasoning"}
           {"type":"text","text":"42"}
     "#]];
-}
-
-#[tokio::test]
-async fn a_cut_anywhere_is_never_a_complete_answer() {
-    for name in ["oai_tool_calls_interleaved", "oai_length_mid_tool"] {
-        let sse = fixture(name);
-        let whole = raw_turn(&sse);
-        let server = scripted(&whole).await;
-        let (expected, _) = complete(&chat(&server.base_url()), request("Hi")).await;
-        for bytes in (0..sse.len() - 2).step_by(41) {
-            let cut = format!("{whole}[[turn.fault]]\ncut_after = {{ bytes = {bytes} }}");
-            let server = scripted(&cut).await;
-            let (events, error) = complete(&chat(&server.base_url()), request("Hi")).await;
-            assert!(
-                error.is_some(),
-                "{name} cut after {bytes} bytes is not complete"
-            );
-            assert_eq!(
-                events,
-                expected[..events.len()],
-                "{name} cut after {bytes} bytes"
-            );
-        }
-    }
 }
 
 #[tokio::test]

@@ -6,10 +6,10 @@ use provider::{Billed, ErrorKind, Provider, RetryPolicy, StreamEvent, Timeouts, 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::fixtures::fixture;
+use crate::list::{fixture, raw_turn};
 use crate::support::{
-    Outcome, RawServer, client, client_with, collect, complete, impatient, raw_turn, request,
-    scripted, show, show_error, without_port,
+    Outcome, RawServer, client, client_with, collect, complete, impatient, request, scripted, show,
+    show_error, without_port,
 };
 
 /// The error that the first attempt against `script` ends in.
@@ -344,35 +344,6 @@ async fn usage_that_never_came_is_unknown() {
         let outcome = complete(&client(&server.base_url()), request("Hi")).await;
         let shown = show(&outcome);
         assert!(shown.contains(&format!("] {expected}")), "{shown}");
-    }
-}
-
-#[tokio::test]
-async fn a_cut_anywhere_yields_a_part_of_the_whole() {
-    for name in [
-        "tool_use_parallel",
-        "thinking_omitted",
-        "max_tokens_mid_tool",
-    ] {
-        let whole = raw_turn(&fixture(name));
-        let server = scripted(&whole).await;
-        let (expected, _) = complete(&client(&server.base_url()), request("Hi")).await;
-        for bytes in (0..fixture(name).len() - 2).step_by(41) {
-            let server = scripted(&format!(
-                "{whole}[[turn.fault]]\ncut_after = {{ bytes = {bytes} }}"
-            ))
-            .await;
-            let (events, error) = complete(&client(&server.base_url()), request("Hi")).await;
-            assert!(
-                error.is_some(),
-                "{name} cut after {bytes} bytes is not complete"
-            );
-            assert_eq!(
-                events,
-                expected[..events.len()],
-                "{name} cut after {bytes} bytes"
-            );
-        }
     }
 }
 

@@ -1,17 +1,7 @@
-use std::path::PathBuf;
-
 use expect_test::{Expect, expect};
 
-use crate::support::{
-    RawServer, client, complete, raw_turn, request, scripted, show, without_port,
-};
-
-pub(crate) fn fixture(name: &str) -> String {
-    let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests", "fixtures", name]
-        .iter()
-        .collect();
-    std::fs::read_to_string(path.with_extension("sse")).unwrap()
-}
+use crate::list::{fixture, raw_turn};
+use crate::support::{RawServer, client, complete, request, scripted, show, without_port};
 
 async fn check(name: &str, expected: Expect) {
     check_script(&raw_turn(&fixture(name)), expected).await;

@@ -9,6 +9,8 @@
 mod chat;
 mod faults;
 mod fixtures;
+#[path = "../../../../tests/faults/list.rs"]
+mod list;
 mod requests;
 mod scripts;
 mod secrets;

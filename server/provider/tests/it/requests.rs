@@ -5,10 +5,8 @@ use provider::{
 };
 use serde_json::json;
 
-use crate::fixtures::fixture;
-use crate::support::{
-    chat, client, complete, raw_turn, request, scripted, show_error, without_port,
-};
+use crate::list::{fixture, raw_turn};
+use crate::support::{chat, client, complete, request, scripted, show_error, without_port};
 
 const HI: &str = "[[turn]]\ntext = \"Hi\"";
 

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 use provider::{Anthropic, AnthropicConfig, Auth, ProviderError, SetupError};
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::fixtures::fixture;
-use crate::support::{RawServer, complete, impatient, raw_turn, request, scripted};
+use crate::list::{fixture, raw_turn};
+use crate::support::{RawServer, complete, impatient, request, scripted};
 
 const CANARY: &str = "sk-ant-canary-0123456789";
 

@@ -70,12 +70,6 @@ pub(crate) async fn scripted(script: &str) -> ScriptedHandle {
         .unwrap()
 }
 
-/// A script of one turn that sends `sse` as it is.
-pub(crate) fn raw_turn(sse: &str) -> String {
-    // A JSON string is a TOML string too.
-    format!("[[turn]]\nsse = {}\n", serde_json::Value::from(sse))
-}
-
 pub(crate) async fn complete(
     client: &(impl Provider + ?Sized),
     request: CompletionRequest,

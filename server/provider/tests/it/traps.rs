@@ -9,7 +9,8 @@ use provider::{Billed, Provider, StreamEvent};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{chat, client, complete, raw_turn, request, scripted, show_billed};
+use crate::list::raw_turn;
+use crate::support::{chat, client, complete, request, scripted, show_billed};
 
 /// An answer over the Messages wire: the usage it starts with, and the usage of each `message_delta` that follows.
 fn messages(start: &Value, deltas: &[Value]) -> String {

@@ -8,30 +8,15 @@ use provider::{Billed, Provider, StreamEvent, Timeouts, ToolSpec};
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use crate::fixtures::fixture;
+use crate::list::{self, Patience, Wire, fixture, raw_turn};
 use crate::support::{
-    Outcome, RawServer, chat_with, client_with, complete, impatient, raw_turn, request, scripted,
+    Outcome, RawServer, chat_with, client_with, complete, impatient, request, scripted,
 };
 
-#[derive(Clone, Copy)]
-enum Wire {
-    Messages,
-    Chat,
-}
-
-impl Wire {
-    fn client(self, base_url: &str, timeouts: Timeouts) -> Box<dyn Provider> {
-        match self {
-            Wire::Messages => Box::new(client_with(base_url, timeouts)),
-            Wire::Chat => Box::new(chat_with(base_url, timeouts)),
-        }
-    }
-
-    fn fixture(self, messages: &str, chat: &str) -> String {
-        fixture(match self {
-            Wire::Messages => messages,
-            Wire::Chat => chat,
-        })
+fn client(wire: Wire, base_url: &str, timeouts: Timeouts) -> Box<dyn Provider> {
+    match wire {
+        Wire::Messages => Box::new(client_with(base_url, timeouts)),
+        Wire::Chat => Box::new(chat_with(base_url, timeouts)),
     }
 }
 
@@ -45,17 +30,14 @@ fn patient() -> Timeouts {
 async fn ask(wire: Wire, base_url: &str, timeouts: Timeouts) -> String {
     let mut request = request("Hi");
     request.tools = vec![ToolSpec::new("find", "Finds.", json!({"type": "object"}))];
-    state(&complete(wire.client(base_url, timeouts).as_ref(), request).await)
+    state(&complete(client(wire, base_url, timeouts).as_ref(), request).await)
 }
 
 async fn play(wire: Wire, script: &str) -> String {
-    let silent = script.contains("hang") || script.contains("stall_after");
-    let timeouts = if silent {
-        impatient()
-    } else if script.contains("delay_ms") {
-        patient()
-    } else {
-        Timeouts::default()
+    let timeouts = match Patience::of(script) {
+        Patience::Usual => Timeouts::default(),
+        Patience::Silence => impatient(),
+        Patience::Endless => patient(),
     };
     let server = scripted(script).await;
     ask(wire, &server.base_url(), timeouts).await
@@ -98,206 +80,15 @@ fn state((events, error): &Outcome) -> String {
     }
 }
 
-const STATUS: [(&str, &str); 17] = [
-    (
-        "429_retry_after_s",
-        "status = 429\nheaders = { retry-after = \"7\" }",
-    ),
-    (
-        "429_retry_after_date",
-        "status = 429\nheaders = { retry-after = \"Sat, 21 Nov 2026 12:00:30 GMT\", date = \"Sat, 21 Nov 2026 12:00:00 GMT\" }",
-    ),
-    ("429_no_header", "status = 429"),
-    (
-        "429_no_quota",
-        "status = 429\nbody = '{\"error\":{\"message\":\"You exceeded your current quota\",\"type\":\"insufficient_quota\",\"code\":\"insufficient_quota\"}}'",
-    ),
-    ("500", "status = 500"),
-    (
-        "502_html",
-        "status = 502\nheaders = { content-type = \"text/html\" }\nbody = '<title>Bad gateway</title>'",
-    ),
-    ("503", "status = 503\nbody = ''"),
-    ("529", "status = 529"),
-    ("408", "status = 408"),
-    (
-        "401",
-        "status = 401\nbody = '{\"error\":{\"message\":\"Incorrect API key provided\",\"type\":\"invalid_request_error\",\"code\":\"invalid_api_key\"}}'",
-    ),
-    ("403", "status = 403"),
-    (
-        "404_model",
-        "status = 404\nbody = '{\"error\":{\"message\":\"The model does not exist\",\"type\":\"invalid_request_error\",\"code\":\"model_not_found\"}}'",
-    ),
-    ("413", "status = 413"),
-    (
-        "400_context",
-        "status = 400\nbody = '{\"error\":{\"message\":\"This model'+\"'\"+'s maximum context length is 8192 tokens\",\"type\":\"invalid_request_error\",\"code\":\"context_length_exceeded\"}}'",
-    ),
-    (
-        "400_no_tools",
-        "status = 400\nbody = '{\"error\":{\"message\":\"registry.ollama.ai/library/gemma:2b does not support tools\",\"type\":\"api_error\"}}'",
-    ),
-    (
-        "302_other_host",
-        "status = 302\nbody = ''\nheaders = { location = \"https://elsewhere.example/\" }",
-    ),
-    (
-        "301_same_host",
-        "status = 301\nbody = ''\nheaders = { location = \"/v2/\" }",
-    ),
-];
-
-const CONNECTION: [(&str, &str); 6] = [
-    ("reset_before_headers", "drop = true"),
-    ("reset_after_headers", "cut_after = { bytes = 0 }"),
-    ("close_mid_chunk", "cut_after = { bytes = 500 }"),
-    ("stall_headers", "hang = true"),
-    ("stall_first_byte", "stall_after = { bytes = 0 }"),
-    ("stall_later", "stall_after = { events = 3 }"),
-];
-
-/// What is wrong with a stream that arrives.
-fn streams(wire: Wire) -> Vec<(&'static str, String)> {
-    let plain = wire.fixture("plain_text", "oai_plain_text");
-    let events: Vec<&str> = plain.split_inclusive("\n\n").collect();
-    let without_last = |count: usize| events[..events.len() - count].concat();
-    let fault =
-        |fault: &str| format!("[[turn]]\ntext = \"Hello, world\"\n[[turn.fault]]\n{fault}\n");
-    let tool = |tool: &str| format!("[[turn]]\n[[turn.tool]]\nname = \"find\"\n{tool}\n");
-    let absurd = plain
-        .replace("\"output_tokens\":9", "\"output_tokens\":-9")
-        .replace("\"prompt_tokens\": 12", "\"prompt_tokens\": -12")
-        .replace("\"completion_tokens\": 9", "\"completion_tokens\": 1e99");
-    let mut mixed = String::new();
-    for (number, line) in plain.split_inclusive('\n').enumerate() {
-        let end = if number % 2 == 0 { "\r\n" } else { "\n" };
-        mixed.push_str(line.trim_end_matches('\n'));
-        mixed.push_str(end);
-    }
-    let out_of_order = match wire {
-        Wire::Messages => plain.replace("\"index\":0,\"delta\"", "\"index\":4,\"delta\""),
-        Wire::Chat => fixture("oai_tool_calls_interleaved")
-            .replace("\"index\":0,\"id\"", "\"index\":7,\"id\"")
-            .replace("\"index\":0,\"function\"", "\"index\":7,\"function\""),
-    };
-    let doubled: String = events
-        .iter()
-        .map(|event| {
-            let text = event.contains("text_delta") || event.contains("\"content\":\"Hello\"");
-            if text {
-                event.repeat(2)
-            } else {
-                (*event).to_owned()
-            }
-        })
-        .collect();
-    vec![
-        (
-            "error_event_after_200",
-            fault(
-                "error_after = { events = 2 }\nerror = { type = \"api_error\", message = \"x\" }",
-            ),
-        ),
-        ("overloaded_event", fault("error_after = { events = 2 }")),
-        (
-            "end_without_stop",
-            raw_turn(&without_last(match wire {
-                Wire::Messages => 1,
-                Wire::Chat => 3,
-            })),
-        ),
-        (
-            "stop_without_usage",
-            raw_turn(&match wire {
-                Wire::Messages => plain.replace("\"usage\":{\"output_tokens\":9}", "\"x\":0"),
-                Wire::Chat => fixture("oai_no_usage_chunk"),
-            }),
-        ),
-        (
-            "usage_twice",
-            raw_turn(&wire.fixture("multi_message_delta", "vllm_reasoning_and_running_usage")),
-        ),
-        ("usage_absurd", raw_turn(&absurd)),
-        (
-            "split_inside_utf8",
-            format!("chunk_bytes = 1\n{}", raw_turn(&plain)),
-        ),
-        (
-            "split_inside_field",
-            format!("chunk_bytes = 7\n{}", raw_turn(&plain)),
-        ),
-        ("crlf_and_lf", raw_turn(&mixed)),
-        (
-            "no_space_after_colon",
-            raw_turn(&plain.replace("data: ", "data:")),
-        ),
-        (
-            "comment_flood",
-            raw_turn(&(": x\n".repeat(20_000) + &plain)),
-        ),
-        (
-            "unknown_event",
-            raw_turn(&wire.fixture("unknown_event", "oai_unknown_events")),
-        ),
-        ("out_of_order_index", raw_turn(&out_of_order)),
-        ("duplicate_delta", raw_turn(&doubled)),
-        ("truncated_tool_json", tool("input_json = '{\"a\": '")),
-        ("tool_json_wrong_types", tool("input_json = '[1]'")),
-        (
-            "tool_unknown",
-            "[[turn]]\n[[turn.tool]]\nname = \"rm\"\n".to_owned(),
-        ),
-        (
-            "two_tools_one_id",
-            format!(
-                "{}id = \"t\"\n[[turn.tool]]\nname = \"find\"\nid = \"t\"\n",
-                tool("")
-            ),
-        ),
-        (
-            "refusal",
-            "[[turn]]\ntext = \"No\"\nstop = \"refusal\"\n".to_owned(),
-        ),
-        (
-            "max_tokens_inside_tool",
-            raw_turn(&wire.fixture("max_tokens_mid_tool", "oai_length_mid_tool")),
-        ),
-        ("not_utf8", fault("garble_after = { events = 2 }")),
-        (
-            "slow_loris",
-            format!("chunk_bytes = 1\ndelay_ms = 10\n{}", raw_turn(&plain)),
-        ),
-        (
-            "keepalive_only",
-            format!(
-                "chunk_bytes = 5\ndelay_ms = 10\n{}",
-                raw_turn(&": still here\n".repeat(500))
-            ),
-        ),
-    ]
-}
-
-async fn faults(wire: Wire) -> Vec<(&'static str, String)> {
-    let mut states = Vec::new();
-    for (name, fault) in STATUS {
-        // TOML has no apostrophe in a literal string.
-        let fault = fault.replace("'+\"'\"+'", "`");
-        let script = format!("[[turn]]\n[[turn.fault]]\n{fault}\n");
-        states.push((name, play(wire, &script).await));
-    }
+async fn states(wire: Wire) -> Vec<(&'static str, String)> {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let nobody = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    states.push(("refused", ask(wire, &nobody, Timeouts::default()).await));
+    let mut states = vec![("refused", ask(wire, &nobody, Timeouts::default()).await)];
     let plain = RawServer::start(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec()).await;
     let tls = plain.base_url().replace("http", "https");
     states.push(("tls_to_plain", ask(wire, &tls, Timeouts::default()).await));
-    for (name, fault) in CONNECTION {
-        let script = format!("[[turn]]\ntext = \"Hello, world\"\n[[turn.fault]]\n{fault}\n");
-        states.push((name, play(wire, &script).await));
-    }
-    for (name, script) in streams(wire) {
+    for (name, script) in list::faults(wire) {
         states.push((name, play(wire, &script).await));
     }
     states
@@ -305,7 +96,7 @@ async fn faults(wire: Wire) -> Vec<(&'static str, String)> {
 
 #[tokio::test]
 async fn every_fault_ends_in_its_named_state_on_both_wires() {
-    let (messages, chat) = tokio::join!(faults(Wire::Messages), faults(Wire::Chat));
+    let (messages, chat) = tokio::join!(states(Wire::Messages), states(Wire::Chat));
     let mut shown = String::new();
     for ((name, messages), (_, chat)) in messages.iter().zip(&chat) {
         if messages == chat {
@@ -315,6 +106,8 @@ async fn every_fault_ends_in_its_named_state_on_both_wires() {
         }
     }
     expect![[r#"
+        refused: Network retry, free
+        tls_to_plain: Network retry, free
         429_retry_after_s: RateLimited retry after 7 s, free
         429_retry_after_date: RateLimited retry after 30 s, free
         429_no_header: RateLimited retry, free
@@ -332,8 +125,6 @@ async fn every_fault_ends_in_its_named_state_on_both_wires() {
         400_no_tools: NoTools, free
         302_other_host: Protocol, free
         301_same_host: Protocol, free
-        refused: Network retry, free
-        tls_to_plain: Network retry, free
         reset_before_headers: Network retry, unknown
         reset_after_headers: Cut, unknown
         close_mid_chunk: Cut begun, at least | Cut begun, unknown
@@ -365,4 +156,69 @@ async fn every_fault_ends_in_its_named_state_on_both_wires() {
         keepalive_only: Cut, unknown
     "#]]
     .assert_eq(&shown);
+}
+
+/// Complete or not, a stream that is cut somewhere is a part of the whole, and never an end that it has not.
+async fn cuts(wire: Wire, name: &str, step: usize) -> usize {
+    let sse = fixture(name);
+    let whole = raw_turn(&sse);
+    let played = async |script: &str| {
+        let server = scripted(script).await;
+        let mut request = request("Hi");
+        request.tools = vec![ToolSpec::new("find", "Finds.", json!({"type": "object"}))];
+        let client = client(wire, &server.base_url(), Timeouts::default());
+        complete(client.as_ref(), request).await
+    };
+    let (expected, error) = played(&whole).await;
+    if error.is_some() {
+        return 0;
+    }
+    let mut cuts = 0;
+    for bytes in (sse.len() % step..sse.len()).step_by(step) {
+        let (events, error) = played(&format!(
+            "{whole}[[turn.fault]]\ncut_after = {{ bytes = {bytes} }}"
+        ))
+        .await;
+        // What comes after the end of the answer is of no importance.
+        let is_whole = events.len() == expected.len();
+        assert_eq!(
+            (error.is_some(), &events[..]),
+            (!is_whole, &expected[..events.len()]),
+            "{name} cut after {bytes} bytes"
+        );
+        cuts += 1;
+    }
+    cuts
+}
+
+/// With `FARTHING_LAWS` each stream is cut at every byte.
+#[tokio::test]
+async fn a_stream_that_is_cut_anywhere_is_never_a_complete_answer() {
+    let step = if std::env::var_os("FARTHING_LAWS").is_some() {
+        1
+    } else {
+        97
+    };
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
+    let names = std::fs::read_dir(folder).unwrap().map(|entry| {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        name.trim_end_matches(".sse").to_owned()
+    });
+    let (mut streams, mut all) = (0, 0);
+    for name in names {
+        let chat = [
+            "oai_",
+            "litellm",
+            "llama_cpp",
+            "ollama",
+            "openrouter",
+            "vllm",
+        ];
+        let chat = chat.iter().any(|start| name.starts_with(start));
+        let cut = cuts(if chat { Wire::Chat } else { Wire::Messages }, &name, step).await;
+        streams += usize::from(cut > 0);
+        all += cut;
+    }
+    println!("{all} cuts of {streams} streams");
+    assert!(streams >= 20, "{streams}");
 }
