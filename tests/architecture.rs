@@ -98,6 +98,7 @@ const KEPT: &[(&str, &[&str])] = &[
     ("lsp-types", &[]),
     ("tower-lsp", &[]),
     ("reqwest", &["provider"]),
+    ("h2", &["provider"]),
     ("rusqlite", &["ledger"]),
     ("tree-sitter", &["grammars", "index"]),
     ("notify", &["workspace"]),

@@ -47,10 +47,26 @@ fn endpoint(certificate: &str, serve: fn(&mut Secured) -> std::io::Result<()>) -
     format!("https://localhost:{port}")
 }
 
-/// Says goodbye to every request before it is processed, as HTTP/2 servers do that are about to be replaced.
-fn goaway(stream: &mut Secured) -> std::io::Result<()> {
+/// The type of an HTTP/2 frame, for what is tested here.
+const HEADERS: u8 = 1;
+const RESET: u8 = 3;
+const GOAWAY: u8 = 7;
+
+/// A frame on the connection or on one of its streams.
+fn frame(kind: u8, stream: u32, payload: &[u32]) -> Vec<u8> {
+    let length = u8::try_from(payload.len() * 4).unwrap();
+    let mut frame = vec![0, 0, length, kind, 0];
+    frame.extend(stream.to_be_bytes());
+    frame.extend(payload.iter().flat_map(|word| word.to_be_bytes()));
+    frame
+}
+
+/// Speaks as much HTTP/2 as it takes to see requests, and responds to each until the client goes.
+fn answer(
+    stream: &mut Secured,
+    respond: fn(&mut Secured, u32) -> std::io::Result<()>,
+) -> std::io::Result<()> {
     const PREFACE: usize = 24;
-    const HEADERS: u8 = 1;
     stream.write_all(&[0, 0, 0, 4, 0, 0, 0, 0, 0])?;
     stream.flush()?;
     stream.read_exact(&mut [0; PREFACE])?;
@@ -61,12 +77,36 @@ fn goaway(stream: &mut Secured) -> std::io::Result<()> {
         let mut payload = vec![0; length as usize];
         stream.read_exact(&mut payload)?;
         if head[3] == HEADERS {
-            // The last request that was processed is none, and there is no error.
-            stream.write_all(&[0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])?;
-            // Until the client goes: a connection that is cut would be another fault.
+            let [.., a, b, c, d] = head;
+            respond(stream, u32::from_be_bytes([a, b, c, d]))?;
             stream.flush()?;
         }
     }
+}
+
+/// Says goodbye to every request before it is processed, as HTTP/2 servers do that are about to be replaced.
+fn goaway(stream: &mut Secured) -> std::io::Result<()> {
+    answer(stream, |stream, _| {
+        // The last request that was processed is none, and there is no error.
+        stream.write_all(&frame(GOAWAY, 0, &[0, 0]))
+    })
+}
+
+/// Refuses every request before it is processed, as HTTP/2 servers do that have enough to do.
+fn refuse(stream: &mut Secured) -> std::io::Result<()> {
+    const REFUSED_STREAM: u32 = 7;
+    answer(stream, |stream, id| {
+        stream.write_all(&frame(RESET, id, &[REFUSED_STREAM]))
+    })
+}
+
+/// Says goodbye and that it has begun on the request, and then ends that as well.
+fn goaway_later(stream: &mut Secured) -> std::io::Result<()> {
+    const INTERNAL_ERROR: u32 = 2;
+    answer(stream, |stream, id| {
+        stream.write_all(&frame(GOAWAY, 0, &[id, 0]))?;
+        stream.write_all(&frame(RESET, id, &[INTERNAL_ERROR]))
+    })
 }
 
 fn handshake(stream: &mut Secured) -> std::io::Result<()> {
@@ -165,14 +205,42 @@ fn a_certificate_that_has_expired_is_not_believed() {
 }
 
 #[test]
-fn a_server_that_says_goodbye_to_every_request_is_given_up() {
+fn a_server_that_says_goodbye_to_every_request_is_given_up_and_costs_nothing() {
     let url = endpoint(include_str!("tls/endpoint.pem"), goaway);
     check(
         &url,
         expect![[r#"
-        messages: Simplify `greet` failed, $0.50: no answer from Anthropic at localhost:PORT (connection error received: not a result of an error); check the network, the proxy and the base URL
+        messages: Simplify `greet` failed, $0.00: no answer from Anthropic at localhost:PORT (the server turned the request away before it began on it); check the network, the proxy and the base URL
+          3 attempts, $0.00 of $0.00 unknown, $0.00 reserved
+        chat completions: Simplify `greet` failed, $0.00: no answer from the OpenAI-compatible server at localhost:PORT (the server turned the request away before it began on it); check the network, the proxy and the base URL
+          3 attempts, $0.00 of $0.00 unknown, $0.00 reserved
+    "#]],
+    );
+}
+
+#[test]
+fn a_server_that_refuses_every_request_costs_nothing() {
+    let url = endpoint(include_str!("tls/endpoint.pem"), refuse);
+    check(
+        &url,
+        expect![[r#"
+        messages: Simplify `greet` failed, $0.00: no answer from Anthropic at localhost:PORT (the server turned the request away before it began on it); check the network, the proxy and the base URL
+          3 attempts, $0.00 of $0.00 unknown, $0.00 reserved
+        chat completions: Simplify `greet` failed, $0.00: no answer from the OpenAI-compatible server at localhost:PORT (the server turned the request away before it began on it); check the network, the proxy and the base URL
+          3 attempts, $0.00 of $0.00 unknown, $0.00 reserved
+    "#]],
+    );
+}
+
+#[test]
+fn a_server_that_leaves_after_it_has_begun_may_bill() {
+    let url = endpoint(include_str!("tls/endpoint.pem"), goaway_later);
+    check(
+        &url,
+        expect![[r#"
+        messages: Simplify `greet` failed, $0.50: no answer from Anthropic at localhost:PORT (stream error received: unexpected internal error encountered); check the network, the proxy and the base URL
           3 attempts, $0.50 of $0.50 unknown, $0.00 reserved
-        chat completions: Simplify `greet` failed, $0.031: no answer from the OpenAI-compatible server at localhost:PORT (connection error received: not a result of an error); check the network, the proxy and the base URL
+        chat completions: Simplify `greet` failed, $0.031: no answer from the OpenAI-compatible server at localhost:PORT (stream error received: unexpected internal error encountered); check the network, the proxy and the base URL
           3 attempts, $0.031 of $0.031 unknown, $0.00 reserved
     "#]],
     );

@@ -75,8 +75,25 @@ pub(super) fn no_response(
         if error.is_timeout() {
             "the connection could not be made in time".clone_into(&mut fault.cause);
         }
+    } else if is_unprocessed(error) {
+        fault.billed = Billed::Nothing;
+        "the server turned the request away before it began on it".clone_into(&mut fault.cause);
     }
     fault.into()
+}
+
+/// Whether the server has said that it did nothing with the request (RFC 9113, 8.7): it refused the stream, or it is
+/// leaving and the stream comes after the last one that it takes. A stream that it did take ends in another way.
+fn is_unprocessed(error: &reqwest::Error) -> bool {
+    let mut cause: Option<&dyn Error> = Some(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<h2::Error>() {
+            let refused = error.reason() == Some(h2::Reason::REFUSED_STREAM);
+            return error.is_remote() && (error.is_go_away() || (error.is_reset() && refused));
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// There was a response, but no answer in it.
