@@ -3,7 +3,6 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::disallowed_methods,
     reason = "a test states what it expects bluntly, and reads its fixtures"
 )]
 #![allow(clippy::panic, reason = "so does what it shares with others")]

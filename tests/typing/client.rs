@@ -318,12 +318,17 @@ impl Client {
             let (function, number) = old.split_once('(').unwrap_or((old.as_str(), ""));
             let number = number.trim_end_matches(';').trim_end_matches(')');
             let new = format!("{function}({});", wish.mark);
+            // The user may have deleted some of the call, but what is left of it is left of this one.
+            let call = format!("{function}(");
             let is_call = |at: usize| {
                 let to_here: String = before[..at]
                     .chars()
                     .filter(|c| !USERS.contains(c))
                     .collect();
-                to_here.ends_with(&format!("{function}("))
+                let statement = to_here.rsplit(|c: char| c.is_whitespace() || ";{}".contains(c));
+                let left = statement.take(1).flat_map(str::chars);
+                let mut whole = call.chars();
+                left.into_iter().all(|c| whole.any(|other| other == c))
             };
             let mut numbers = before.match_indices(number).map(|(at, _)| at);
             let made = numbers.any(|at| {

@@ -353,7 +353,8 @@ impl Changing<'_> {
         let drawn_in = outside.find(|symbol| {
             let range = Range::new(symbol.range.start + start, symbol.range.end + start);
             let is_apart = self.area.contains_range(range) || !self.area.intersects(range);
-            !is_apart && !(range.contains_range(self.area) && held(symbol))
+            let is_around = range.contains_range(self.area) && held(symbol);
+            !is_apart && !is_around
         })?;
         Some(drawn_in.path.to_string())
     }

@@ -1,5 +1,7 @@
 //! Ways out of a scope, each of which has to be shut. What is refused says why; what is let through stays inside.
 
+use std::fmt::Write as _;
+
 use super::*;
 
 /// What comes of an operation in the scope of one symbol: the whole text, or the refusal.
@@ -279,7 +281,8 @@ fn what_follows_is_not_made_something_else() {
             .iter()
             .any(|rule| outcome.starts_with(rule));
         let refused = if refused { outcome } else { "let through" };
-        shown += &format!("{what:?}: {refused}\n");
+        // A String takes whatever is written.
+        _ = writeln!(shown, "{what:?}: {refused}");
     };
     let rust = "fn a() {}\n\nfn b() {}\n\nfn c() {}\n";
     for end in ["#[cfg(any())]", "pub", "/// c", "extern \"C\"", "// c"] {
