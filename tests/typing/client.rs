@@ -62,6 +62,18 @@ pub(crate) struct Counts {
     pub(crate) ways_back: u64,
 }
 
+impl Counts {
+    pub(crate) fn add(&mut self, other: Counts) {
+        self.typed += other.typed;
+        self.runs += other.runs;
+        self.landed += other.landed;
+        self.kept += other.kept;
+        self.refused += other.refused;
+        self.dropped += other.dropped;
+        self.ways_back += other.ways_back;
+    }
+}
+
 /// The source that sessions begin with.
 fn source(line_break: &str) -> String {
     let functions = (0..FUNCTIONS).map(|number| {
@@ -192,19 +204,22 @@ impl Client {
         while !self.running.is_empty() {
             self.listen(Duration::from_secs(30)).await;
         }
-        self.listen(Duration::from_secs(30)).await;
+        // What was told last is still to be heard by the server.
+        while self.listen(Duration::from_secs(30)).await {}
         self.compare();
     }
 
-    /// Handles what the server says for so long.
-    async fn listen(&mut self, time: Duration) {
+    /// Handles what the server says for so long. Says whether there was something to tell it in the end.
+    async fn listen(&mut self, time: Duration) -> bool {
         let until = tokio::time::Instant::now() + time;
         while let Ok(message) = tokio::time::timeout_at(until, self.messages.recv()).await {
             let message = message.expect("the server left");
             self.handle(message).await;
         }
         // Editors that gather changes send them after a while.
+        let told = !self.untold.is_empty();
         self.tell().await;
+        told
     }
 
     async fn handle(&mut self, message: Value) {

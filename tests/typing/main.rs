@@ -2,12 +2,13 @@
 //!
 //! The server is the real one behind an in-memory pipe; only the model and the clock are doubles. The client keeps its
 //! own text and counts positions its own way. Each session is an editor of another temper; `FARTHING_LAWS=100000` types
-//! that many changes instead of a few.
+//! that many changes instead of a few, and `FARTHING_SESSION=297` repeats one session that failed.
 
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stderr,
     clippy::indexing_slicing,
     clippy::string_slice,
     reason = "a test states what it expects bluntly"
@@ -20,6 +21,7 @@ mod document;
 mod model;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use engine::config::{Config, Source, Sources};
 use engine::{Engine, Purse, Setup, Timing};
@@ -61,22 +63,49 @@ impl Random {
 fn what_a_user_types_is_never_lost() {
     let wanted = std::env::var("FARTHING_LAWS").ok();
     let wanted: u64 = wanted.map_or(CHANGES, |wanted| wanted.parse().unwrap());
+    let only = std::env::var("FARTHING_SESSION").ok();
+    let only: Option<u64> = only.map(|only| only.parse().unwrap());
+    let sessions = only.map_or(wanted.div_ceil(SESSION), |only| only + 1);
+    let next = AtomicU64::new(only.unwrap_or(0));
+    let several = || {
+        let mut sum = Counts::default();
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= sessions {
+                return sum;
+            }
+            let named = Named(seed);
+            sum.add(session(seed));
+            drop(named);
+        }
+    };
     let mut sum = Counts::default();
-    for seed in 0..wanted.div_ceil(SESSION) {
-        let counts = session(seed);
-        sum.typed += counts.typed;
-        sum.runs += counts.runs;
-        sum.landed += counts.landed;
-        sum.kept += counts.kept;
-        sum.refused += counts.refused;
-        sum.dropped += counts.dropped;
-        sum.ways_back += counts.ways_back;
-    }
+    std::thread::scope(|scope| {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(several)).collect();
+        for thread in threads {
+            sum.add(thread.join().unwrap());
+        }
+    });
     println!("{sum:?}");
+    if only.is_some() {
+        return;
+    }
     // A test in which nothing happens shows nothing.
     let few = wanted / 300;
     assert!(sum.landed > few && sum.dropped > few, "{sum:?}");
     assert!(sum.kept + sum.refused > 0, "{sum:?}");
+}
+
+/// Says which session it was that failed.
+struct Named(u64);
+
+impl Drop for Named {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("in session {}", self.0);
+        }
+    }
 }
 
 fn session(seed: u64) -> Counts {
