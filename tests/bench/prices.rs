@@ -51,13 +51,13 @@ fn main() {
         .build()
         .unwrap();
     runtime.block_on(async {
-        let engine = engine();
-        index(&engine.0, engine.1, root).await;
+        let (engine, mut events) = engine();
+        index(&engine, &mut events, root).await;
         match packs {
-            Some(count) => show_packs(&engine.0, count),
-            None => measure(&engine.0),
+            Some(count) => show_packs(&engine, count),
+            None => measure(&engine, &mut events).await,
         }
-        engine.0.shutdown().await;
+        engine.shutdown().await;
     });
 }
 
@@ -92,7 +92,7 @@ fn engine() -> (Engine, Events) {
     (engine, events)
 }
 
-async fn index(engine: &Engine, mut events: Events, root: FilePath) {
+async fn index(engine: &Engine, events: &mut Events, root: FilePath) {
     engine.set_roots(vec![root], false);
     while let Some(event) = events.recv().await {
         if matches!(event, Event::Indexing { complete: true, .. }) {
@@ -126,14 +126,26 @@ fn is_code(symbol: &Symbol) -> bool {
     symbol.kind.is_callable() && symbol.body.is_some() && !symbol.test
 }
 
-fn measure(engine: &Engine) {
+/// Waits until each of the files has been shown to the user with what was found in it, as the server does.
+async fn show(engine: &Engine, events: &mut Events, files: &[FilePath]) {
+    let mut due: Vec<&FilePath> = files.iter().collect();
+    while !due.is_empty() {
+        if let Event::Markers(file) = events.recv().await.unwrap() {
+            assert!(engine.markers(&file).is_some());
+            due.retain(|other| **other != file);
+        }
+    }
+}
+
+async fn measure(engine: &Engine, events: &mut Events) {
+    engine.until_reviewed().await;
     let mut random = Random(0x5eed);
     let files = open(engine, &mut random, OPEN);
+    show(engine, events, &files).await;
+    // One more is shown after all that is done about those.
+    let last = open(engine, &mut random, 1);
+    show(engine, events, &last).await;
     let snapshot = engine.snapshot();
-    // The server reads a file when it is opened, to show what it finds there.
-    for file in &files {
-        assert!(snapshot.open_document(file).unwrap().parsed().is_some());
-    }
     let stats = snapshot.index().stats();
     println!(
         "{} files, {} symbols, {} references",

@@ -7,7 +7,7 @@ use provider::{CacheTtl, CompletionRequest, Content, Message, Role};
 use text::Hash;
 
 use crate::Model;
-use crate::prompt::prefix_tokens;
+use crate::prompt::{prefix_tokens, text_before};
 use crate::tools::{self, Reply};
 
 /// How many messages of the user end with a cache breakpoint: the last, and the one before for answers with so many
@@ -29,7 +29,9 @@ pub(crate) struct Conversation {
 
 impl Conversation {
     pub(crate) fn new(request: CompletionRequest) -> Conversation {
-        Conversation::after(request, prefix_tokens(), true)
+        let system: String = request.system.iter().map(|block| &*block.text).collect();
+        let tokens = ledger::tokens(&text_before(&system, &request.tools));
+        Conversation::after(request, tokens, true)
     }
 
     /// One that has so many tokens before its first message, and tools that are the same for all models.
@@ -73,6 +75,7 @@ impl Conversation {
         self.request.effort = model.effort;
         if self.tools_by_model {
             self.request.tools = tools::specs_for(model);
+            self.prefix_tokens = prefix_tokens(model);
         }
         for message in &mut self.request.messages {
             message

@@ -22,7 +22,7 @@ pub use action::{Action, Note, Task};
 pub use gate::{Region, Scope, Target};
 pub use host::{Ask, Attempt, FileChange, Grant, Host, NoBudget, Outcome, Progress, Settlement};
 pub use journal::{JournalEvent, Verdict};
-pub use pack::{Pack, PackError, PackItem, PackKind, PackTier, Packer, Sizes, pack, sizes};
+pub use pack::{Pack, PackError, PackItem, PackKind, PackTier, Packer, Sizes, pack};
 pub use prompt::{Model, Models, PROMPT_VERSION, first_request};
 pub use run::{Answered, End, Inquiry, RunLimits, inquire, run};
 pub use scope::{scope_in, scope_of};

@@ -16,7 +16,7 @@ use text::FilePath;
 use workspace::{ReadError, Snapshot};
 
 use crate::source::{Source, shown_path};
-use crate::{Action, Scope, Task, prompt};
+use crate::{Action, Model, Scope, Task, prompt};
 
 /// The most tokens of a target; a symbol this long is a file in all but name.
 const MAX_TARGET: u64 = 32_000;
@@ -176,11 +176,6 @@ pub struct Sizes {
     pub target_tokens: u64,
 }
 
-/// The sizes of what starting this task would send.
-pub fn sizes(snapshot: &Snapshot, task: &Task, scope: &Scope) -> Result<Sizes, PackError> {
-    Packer::new(snapshot, &task.file, &task.symbol)?.sizes(task, scope)
-}
-
 /// Puts together what the model is told about the target of `task`, up to the budget of `tier`.
 ///
 /// The task and the target are always in it; whatever no longer fits after them is left out, part by part.
@@ -241,11 +236,11 @@ impl<'a> Packer<'a> {
         })
     }
 
-    /// The sizes of what starting `task`, which is about this symbol, would send.
-    pub fn sizes(&self, task: &Task, scope: &Scope) -> Result<Sizes, PackError> {
+    /// The sizes of what starting `task`, which is about this symbol, would send to a model.
+    pub fn sizes(&self, task: &Task, scope: &Scope, model: &Model) -> Result<Sizes, PackError> {
         let pack = self.pack(task, scope, PackTier::of(task.action))?;
         Ok(Sizes {
-            prefix_tokens: prompt::prefix_tokens(),
+            prefix_tokens: prompt::prefix_tokens(model),
             pack_tokens: pack.tokens,
             target_tokens: pack.target_tokens,
         })

@@ -236,14 +236,16 @@ pub(crate) fn request(model: &Model, pack: String) -> CompletionRequest {
     }
 }
 
-/// Tokens of the system prompt and the tools, by [`ledger::tokens`].
-pub(crate) fn prefix_tokens() -> u64 {
-    static TOKENS: OnceLock<u64> = OnceLock::new();
-    *TOKENS.get_or_init(|| ledger::tokens(&prefix_text()))
-}
-
-fn prefix_text() -> String {
-    text_before(SYSTEM, &tools::specs())
+/// Tokens of the system prompt and of the tools that a model is offered, by [`ledger::tokens`].
+pub(crate) fn prefix_tokens(model: &Model) -> u64 {
+    // One for each choice of tools: menus ask for it all the time.
+    static TOKENS: [OnceLock<u64>; 8] = [const { OnceLock::new() }; 8];
+    let count = || ledger::tokens(&text_before(SYSTEM, &tools::specs_for(model)));
+    let choice = [model.patches, model.creates, model.moves];
+    let choice = (choice.iter()).fold(0, |number, offered| 2 * number + usize::from(*offered));
+    TOKENS
+        .get(choice)
+        .map_or_else(count, |known| *known.get_or_init(count))
 }
 
 /// The text of a system prompt and of tools, to be counted.
@@ -263,9 +265,18 @@ pub(crate) fn text_before(system: &str, tools: &[ToolSpec]) -> String {
 mod tests {
     use super::*;
 
+    const PLAIN: Model = Model {
+        id: String::new(),
+        max_tokens: 1,
+        effort: None,
+        patches: false,
+        creates: false,
+        moves: false,
+    };
+
     #[test]
     fn the_prefix_is_long_enough_to_be_cached_and_short_enough_to_be_cheap() {
-        let tokens = prefix_tokens();
+        let tokens = prefix_tokens(&PLAIN);
         assert!((1_024..2_048).contains(&tokens), "{tokens}");
     }
 
@@ -275,7 +286,7 @@ mod tests {
         let at = "2026-11-21T12:00:00Z".parse().unwrap();
         let too_short = prices.models(at).into_iter().filter(|model| {
             let price = prices.lookup(model, at).unwrap();
-            let prefix = price.tokenizer().scale(prefix_tokens());
+            let prefix = price.tokenizer().scale(prefix_tokens(&PLAIN));
             price.min_cache_tokens().is_some_and(|least| prefix < least)
         });
         expect_test::expect![[r#"
@@ -292,22 +303,31 @@ mod tests {
 
     #[test]
     fn the_prefix_is_the_same_for_every_task_and_names_nothing_of_the_machine() {
-        let model = Model {
-            id: "m".to_owned(),
-            max_tokens: 1,
-            effort: None,
-            patches: false,
-            creates: false,
-            moves: false,
-        };
-        let one = request(&model, "a".to_owned());
-        let other = request(&model, "b".to_owned());
+        let one = request(&PLAIN, "a".to_owned());
+        let other = request(&PLAIN, "b".to_owned());
         assert_eq!(one.system, other.system);
         assert_eq!(one.tools, other.tools);
         assert_eq!(
             serde_json::to_string(&one.tools).unwrap(),
             serde_json::to_string(&other.tools).unwrap()
         );
-        assert!(!prefix_text().contains("/work"), "no path of the machine");
+        let text = text_before(SYSTEM, &one.tools);
+        assert!(!text.contains("/work"), "no path of the machine");
+    }
+
+    #[test]
+    fn tools_that_only_some_tasks_need_are_counted_for_those() {
+        let of = |number: u32| Model {
+            patches: number & 4 != 0,
+            creates: number & 2 != 0,
+            moves: number & 1 != 0,
+            ..PLAIN
+        };
+        for number in 0..8 {
+            let request = request(&of(number), String::new());
+            let text = text_before(SYSTEM, &request.tools);
+            assert_eq!(prefix_tokens(&of(number)), ledger::tokens(&text));
+        }
+        assert!(prefix_tokens(&of(7)) > prefix_tokens(&PLAIN) + 200);
     }
 }

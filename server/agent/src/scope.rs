@@ -11,6 +11,8 @@ const NEW_TESTS: u8 = 8;
 
 /// How many symbols of a file are looked at for tests that mention them.
 const NEIGHBOURS: usize = 32;
+/// A name that more symbols have than this says little about which of them is meant, and takes long to look up.
+pub(crate) const NAMESAKES: usize = 12;
 /// In so many files, the nearest of those with a test that uses the name.
 const NEAR: usize = 32;
 
@@ -65,12 +67,14 @@ fn test_elsewhere(snapshot: &Snapshot, task: &Task) -> Option<(FilePath, String)
     let index = snapshot.index();
     let facts = index.file(&task.file)?;
     let target = facts.by_path(&task.symbol)?;
-    let beside = facts
-        .enumerate()
-        .filter(|(_, symbol)| symbol.kind.is_callable() || symbol.kind.is_type());
-    let symbols =
-        std::iter::once(target).chain(beside.map(|(id, _)| id).filter(|id| *id != target));
-    let mut tests = symbols.take(NEIGHBOURS).flat_map(|symbol| {
+    let beside = facts.enumerate().filter(|(id, symbol)| {
+        *id != target && (symbol.kind.is_callable() || symbol.kind.is_type())
+    });
+    let beside = beside
+        .take(NEIGHBOURS - 1)
+        .filter(|(_, symbol)| !index.is_common(&symbol.name, NAMESAKES));
+    let symbols = std::iter::once(target).chain(beside.map(|(id, _)| id));
+    let mut tests = symbols.flat_map(|symbol| {
         let place = Place {
             file: task.file.clone(),
             symbol,

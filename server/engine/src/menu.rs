@@ -407,13 +407,10 @@ impl Engine {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(new) => new.insert(Packer::new(snapshot, file, &task.symbol)?),
         };
-        let sizes = packer.sizes(&task, &scope)?;
-        self.shared.purse.estimate(
-            launch.action,
-            &self.models(launch.action),
-            sizes,
-            config.limits.turns,
-        )
+        let models = self.models(launch.action);
+        let sizes = packer.sizes(&task, &scope, &models.first)?;
+        let turns = config.limits.turns;
+        (self.shared.purse).estimate(launch.action, &models, sizes, turns)
     }
 }
 

@@ -402,9 +402,10 @@ impl Engine {
                 let provisional = files.iter().filter(|file| engine.freshen(file));
                 let provisional: Vec<FilePath> = provisional.cloned().collect();
                 engine.review_changed(&files);
-                for file in files {
-                    engine.show(Event::Markers(file));
+                for file in &files {
+                    engine.show(Event::Markers(file.clone()));
                 }
+                engine.foresee_menus(&files);
                 provisional
             });
             if let Ok(provisional) = work.await {

@@ -3,7 +3,7 @@
 //! Names like `new` are defined in a thousand files that hardly ever change, and are asked about with every menu. So
 //! those of the base are put together once, and kept; those of the few files that have changed since lie over them.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use grammars::{Grammar, SymbolKind};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -20,6 +20,8 @@ pub(crate) struct Candidates {
     over: Layer,
     /// The files of those below that are not what they were.
     hidden: FxHashSet<FilePath>,
+    /// How many symbols they hide.
+    gone: usize,
 }
 
 pub(crate) struct Candidate {
@@ -38,7 +40,12 @@ pub(crate) struct Candidate {
 }
 
 impl Candidates {
-    pub(crate) fn new(index: &Index, name: &str) -> Candidates {
+    /// O(1) when asked again before the index changes.
+    pub(crate) fn of(index: &Index, name: &str) -> Arc<Candidates> {
+        index.asked().of(name, || Candidates::found_in(index, name))
+    }
+
+    fn found_in(index: &Index, name: &str) -> Candidates {
         let below = index.layer_of(name);
         let over = index.layer_over(name);
         let mut hidden = FxHashSet::default();
@@ -52,7 +59,9 @@ impl Candidates {
             let files = below.by_file.keys();
             hidden.extend(files.filter(|file| index.is_over(file)).cloned());
         }
+        let gone = hidden.iter().filter_map(|file| below.by_file.get(file));
         Candidates {
+            gone: gone.map(Vec::len).sum(),
             below,
             over,
             hidden,
@@ -69,12 +78,7 @@ impl Candidates {
 
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
-        let hidden = self
-            .hidden
-            .iter()
-            .filter_map(|file| self.below.by_file.get(file));
-        let hidden: usize = hidden.map(Vec::len).sum();
-        self.below.all.len() - hidden + self.over.all.len()
+        self.below.all.len() - self.gone + self.over.all.len()
     }
 
     /// The types among them, by place.
@@ -111,7 +115,7 @@ impl Candidates {
 
     /// Whether an owner is called so, apart from case and underscores; see [`letters`].
     pub(crate) fn has_letters(&self, letters: &str) -> bool {
-        self.has(|layer| listed(layer.by_letters.get(letters)))
+        self.has(|layer| listed(layer.by_letters().get(letters)))
     }
 
     /// The candidate that is that symbol.
@@ -175,7 +179,8 @@ pub(crate) struct Layer {
     all: Vec<Candidate>,
     by_file: FxHashMap<FilePath, Vec<usize>>,
     by_owner: FxHashMap<Arc<str>, Vec<usize>>,
-    by_letters: FxHashMap<Box<str>, Vec<usize>>,
+    /// Made when it is first asked for.
+    by_letters: OnceLock<FxHashMap<Box<str>, Vec<usize>>>,
     members: Vec<usize>,
     free: Vec<usize>,
     types: Vec<usize>,
@@ -194,8 +199,6 @@ impl Layer {
                 layer.by_file.entry(file.clone()).or_default().push(place);
                 let owned = layer.by_owner.entry(owner.clone()).or_default();
                 owned.push(place);
-                let called = layer.by_letters.entry(letters(&owner).into());
-                called.or_default().push(place);
                 if member {
                     layer.members.push(place);
                 } else {
@@ -217,6 +220,20 @@ impl Layer {
             }
         }
         layer
+    }
+
+    fn by_letters(&self) -> &FxHashMap<Box<str>, Vec<usize>> {
+        self.by_letters.get_or_init(|| {
+            let mut called: FxHashMap<Box<str>, Vec<usize>> = FxHashMap::default();
+            for (owner, places) in &self.by_owner {
+                let places = places.iter().copied();
+                called
+                    .entry(letters(owner).into())
+                    .or_default()
+                    .extend(places);
+            }
+            called
+        })
     }
 }
 
@@ -251,6 +268,31 @@ impl Layers {
     }
 }
 
+/// Candidates that were asked for since an index has changed, by name.
+pub(crate) struct Asked(Recent<Arc<str>, Arc<Candidates>>);
+
+impl Default for Asked {
+    fn default() -> Asked {
+        Asked(Recent::new(KEPT_SYMBOLS))
+    }
+}
+
+impl Weigh for Arc<Candidates> {
+    fn weight(&self) -> usize {
+        self.below.all.len() + self.over.all.len() + self.hidden.len() + 1
+    }
+}
+
+impl Asked {
+    fn of(&self, name: &str, find: impl FnOnce() -> Candidates) -> Arc<Candidates> {
+        self.0.get(name).unwrap_or_else(|| {
+            let found = Arc::new(find());
+            self.0.put(name.into(), found.clone());
+            found
+        })
+    }
+}
+
 /// Whether a symbol is part of a type, wherever it is written.
 pub(crate) fn is_member(facts: &Facts, id: SymbolId) -> bool {
     let parent = facts.symbol(id).and_then(|symbol| symbol.parent);
@@ -262,6 +304,15 @@ pub(crate) fn is_member(facts: &Facts, id: SymbolId) -> bool {
 
 /// A name apart from case and underscores: what the names of a type and of its values have in common.
 pub(crate) fn letters(name: &str) -> String {
+    each_letter(name).collect()
+}
+
+/// Whether these are the letters of a name.
+pub(crate) fn has_letters(name: &str, letters: &str) -> bool {
+    each_letter(name).eq(letters.chars())
+}
+
+fn each_letter(name: &str) -> impl Iterator<Item = char> {
     let chars = name.chars().filter(|char| *char != '_');
-    chars.flat_map(char::to_lowercase).collect()
+    chars.flat_map(char::to_lowercase)
 }

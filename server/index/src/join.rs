@@ -10,7 +10,7 @@ use serde::Serialize;
 use text::{FilePath, Range};
 
 use crate::base::{Base, Counts, Unpacked};
-use crate::candidates::{Candidates, Layer, Layers};
+use crate::candidates::{Asked, Candidates, Layer, Layers};
 use crate::facts::{Facts, Symbol, SymbolId};
 use crate::posting::{MAX_FILES, Posting, Uses};
 use crate::resolve::distance;
@@ -34,6 +34,8 @@ pub struct Index {
     base: Arc<Base>,
     unpacked: Arc<Unpacked>,
     layers: Arc<Layers>,
+    /// What was asked of this very state: whatever changes the index lets go of it.
+    asked: Arc<Asked>,
     /// What differs from the base: a file with other facts, or none.
     files: RedBlackTreeMapSync<FilePath, Option<Entry>>,
     numbers: VectorSync<Option<FilePath>>,
@@ -126,6 +128,7 @@ impl Index {
     ///
     /// O(k log n) for the k names that the file uses otherwise than before, n being all names.
     pub fn insert(&mut self, file: FilePath, facts: Arc<Facts>) {
+        self.asked = Arc::default();
         let known = self.files.get(&file).cloned().flatten();
         let number = match &known {
             Some(entry) => entry.number,
@@ -153,6 +156,7 @@ impl Index {
 
     /// Forgets a file. O(k log n) for the k names that it uses.
     pub fn remove(&mut self, file: &FilePath) {
+        self.asked = Arc::default();
         self.uncount(file);
         if let Some(Entry { number, facts, .. }) = self.files.get(file).cloned().flatten() {
             self.join(number, Some(&facts), None);
@@ -256,14 +260,13 @@ impl Index {
 
     /// The types of that name, by place. O(symbols of that name), and O(files that define one) the first time.
     pub fn types_called(&self, name: &str) -> Vec<Place> {
-        Candidates::new(self, name).types()
+        Candidates::of(self, name).types()
     }
 
     /// Whether more than so many symbols have that name. O(log n) where as many files define it; else the cost is that
     /// of [`Index::types_called`].
     pub fn is_common(&self, name: &str, most: usize) -> bool {
-        self.paths_that(Uses::DEFINES, name).len() > most
-            || Candidates::new(self, name).len() > most
+        self.has_more_files(Uses::DEFINES, name, most) || Candidates::of(self, name).len() > most
     }
 
     /// The symbols with that path, in whatever files: `Type/name`. O(files that define the last name).
@@ -407,6 +410,10 @@ impl Index {
         Layer::of(files.into_iter())
     }
 
+    pub(crate) fn asked(&self) -> &Asked {
+        &self.asked
+    }
+
     /// Whether what the base knows about a file is out of date.
     pub(crate) fn is_over(&self, file: &FilePath) -> bool {
         self.files.contains_key(file)
@@ -434,6 +441,17 @@ impl Index {
             files.sort_unstable_by_key(|(file, _)| *file);
         }
         files
+    }
+
+    /// Whether more than so many files use a name in a way. O(log n + `most`).
+    fn has_more_files(&self, uses: Uses, name: &str, most: usize) -> bool {
+        let over = self.names.get(name);
+        let over = over.map_or(0, |posting| posting.files(uses).take(most + 1).count());
+        let below = self.base.table.uses(name).filter(|(number, known)| {
+            let file = self.base.files.get(*number as usize);
+            known.includes(uses) && file.is_some_and(|file| !self.files.contains_key(&file.path))
+        });
+        over > most || over + below.take(most + 1 - over).count() > most
     }
 
     /// Hands every name that is used to `each`, and some that were, in no particular order.
@@ -542,6 +560,7 @@ impl From<Arc<Base>> for Index {
             base,
             unpacked: Arc::default(),
             layers: Arc::default(),
+            asked: Arc::default(),
             files: RedBlackTreeMapSync::new_sync(),
             numbers: VectorSync::new_sync(),
             free: VectorSync::new_sync(),

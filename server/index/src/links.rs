@@ -1,9 +1,10 @@
 //! Who uses what, across files: calls both ways, types, tests.
 
 use std::cmp::Reverse;
+use std::sync::Arc;
 
 use grammars::{Role, SymbolKind};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Serialize;
 use text::{FilePath, Range};
 
@@ -70,7 +71,7 @@ impl Index {
         if files.is_empty() {
             return Vec::new();
         }
-        let candidates = Candidates::new(self, &symbol.name);
+        let candidates = Candidates::of(self, &symbol.name);
         let Some(target) = candidates.at(place) else {
             return Vec::new();
         };
@@ -108,28 +109,47 @@ impl Index {
     ///
     /// O(references + symbols of each name).
     pub fn links(&self, file: &FilePath, symbol: SymbolId) -> Vec<Link> {
-        self.links_from(file, symbol, Confidence::Guess)
+        let mut places: FxHashMap<(Place, Role), usize> = FxHashMap::default();
+        let mut links: Vec<Link> = Vec::new();
+        let any = |_: &Reference<'_>| true;
+        self.each_link(file, symbol, Confidence::Guess, any, |link| {
+            let known = places.entry((link.place.clone(), link.role));
+            let index = *known.or_insert(links.len());
+            match links.get_mut(index) {
+                Some(known) => known.confidence = known.confidence.max(link.confidence),
+                None => links.push(link),
+            }
+            true
+        });
+        links
     }
 
-    /// The links that are at least that sure.
-    fn links_from(&self, file: &FilePath, symbol: SymbolId, least: Confidence) -> Vec<Link> {
-        let Some(facts) = self.file(file) else {
-            return Vec::new();
-        };
+    /// Hands what the references in a symbol mean at least that surely to `take`, reference by reference, as long as it
+    /// wants more. Only references that `refers` holds for are looked at.
+    fn each_link(
+        &self,
+        file: &FilePath,
+        symbol: SymbolId,
+        least: Confidence,
+        refers: impl Fn(&Reference<'_>) -> bool,
+        mut take: impl FnMut(Link) -> bool,
+    ) {
+        let Some(facts) = self.file(file) else { return };
         let Some(range) = facts.symbol(symbol).map(|symbol| symbol.range) else {
-            return Vec::new();
+            return;
         };
         let here = Here {
             file,
             facts: &facts,
         };
         let mut known: FxHashMap<&str, Known<'_>> = FxHashMap::default();
-        let mut places: FxHashMap<(Place, Role), usize> = FxHashMap::default();
-        let mut links: Vec<Link> = Vec::new();
         for reference in facts.references_in(range) {
+            if !refers(&reference) {
+                continue;
+            }
             let Known { candidates, meant } =
                 known.entry(reference.name).or_insert_with(|| Known {
-                    candidates: Candidates::new(self, reference.name),
+                    candidates: Candidates::of(self, reference.name),
                     meant: FxHashMap::default(),
                 });
             let question = Question::of(here, &reference);
@@ -146,25 +166,21 @@ impl Index {
                 if &candidate.file == file && candidate.id == symbol {
                     continue;
                 }
-                let place = Place {
-                    file: candidate.file.clone(),
-                    symbol: candidate.id,
-                };
-                let known = places.entry((place.clone(), reference.role));
-                let index = *known.or_insert(links.len());
-                match links.get_mut(index) {
-                    Some(link) => link.confidence = link.confidence.max(confidence),
-                    None => links.push(Link {
-                        place,
-                        kind: candidate.kind,
-                        range: reference.range,
-                        role: reference.role,
-                        confidence,
-                    }),
+                let wants_more = take(Link {
+                    place: Place {
+                        file: candidate.file.clone(),
+                        symbol: candidate.id,
+                    },
+                    kind: candidate.kind,
+                    range: reference.range,
+                    role: reference.role,
+                    confidence,
+                });
+                if !wants_more {
+                    return;
                 }
             }
         }
-        links
     }
 
     /// The functions that likely call a symbol, or the symbols outside functions that do, with the places where they
@@ -204,16 +220,38 @@ impl Index {
         callers
     }
 
-    /// The symbols that a symbol likely calls, types apart, in the order of the calls. Cost as for [`Index::links`].
+    /// The symbols that a symbol likely calls, types apart, in the order of the calls. Cost as for [`Index::links`], of
+    /// the calls alone.
     pub fn callees(&self, file: &FilePath, symbol: SymbolId) -> Vec<Place> {
-        self.likely(file, symbol, |link| {
-            link.role == Role::Call && !link.kind.is_type()
-        })
+        self.first_callees(file, symbol, usize::MAX)
+    }
+
+    /// The same, and no more than so many: what comes after them is not looked up.
+    pub fn first_callees(&self, file: &FilePath, symbol: SymbolId, most: usize) -> Vec<Place> {
+        let is_call = |reference: &Reference<'_>| reference.role == Role::Call;
+        let wanted = |link: &Link| !link.kind.is_type();
+        self.likely(file, symbol, is_call, wanted, most)
+    }
+
+    /// Looks up what the calls of a file may mean, so that whoever asks about one of its symbols next need not: what a
+    /// common name means takes long to find out the first time. Until `stop` says so.
+    ///
+    /// O(calls + symbols of each name).
+    pub fn foresee(&self, file: &FilePath, stop: &dyn Fn() -> bool) {
+        let Some(facts) = self.file(file) else { return };
+        let everything = Range::new(0, facts.bytes);
+        let calls = facts.references_in(everything);
+        let calls = calls.filter(|reference| reference.role == Role::Call);
+        let names: FxHashSet<&str> = calls.map(|reference| reference.name).collect();
+        for name in names.into_iter().take_while(|_| !stop()) {
+            Candidates::of(self, name);
+        }
     }
 
     /// The types that a symbol likely mentions, in the order of the mentions. Cost as for [`Index::links`].
     pub fn types_used(&self, file: &FilePath, symbol: SymbolId) -> Vec<Place> {
-        self.likely(file, symbol, |link| link.kind.is_type())
+        let any = |_: &Reference<'_>| true;
+        self.likely(file, symbol, any, |link| link.kind.is_type(), usize::MAX)
     }
 
     /// The symbols that say that they implement, extend or embed a type, impl blocks among them, by place.
@@ -278,21 +316,25 @@ impl Index {
         &self,
         file: &FilePath,
         symbol: SymbolId,
+        refers: impl Fn(&Reference<'_>) -> bool,
         wanted: impl Fn(&Link) -> bool,
+        most: usize,
     ) -> Vec<Place> {
+        let mut known = FxHashSet::default();
         let mut places = Vec::new();
-        for link in self.links_from(file, symbol, Confidence::Mentioned) {
-            if wanted(&link) && !places.contains(&link.place) {
+        self.each_link(file, symbol, Confidence::Mentioned, refers, |link| {
+            if places.len() < most && wanted(&link) && known.insert(link.place.clone()) {
                 places.push(link.place);
             }
-        }
+            places.len() < most
+        });
         places
     }
 }
 
 /// What has been found out about one name.
 struct Known<'f> {
-    candidates: Candidates,
+    candidates: Arc<Candidates>,
     meant: FxHashMap<Question<'f>, Meant>,
 }
 

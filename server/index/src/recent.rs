@@ -1,5 +1,6 @@
 //! What was asked for lately, as much of it as fits.
 
+use std::borrow::Borrow;
 use std::collections::VecDeque;
 use std::collections::hash_map::Entry;
 use std::hash::Hash;
@@ -47,7 +48,11 @@ impl<K: Clone + Eq + Hash, V: Clone + Weigh> Recent<K, V> {
     }
 
     /// The value of a key, if it is still there. O(1).
-    pub fn get(&self, key: &K) -> Option<V> {
+    pub fn get<Q>(&self, key: &Q) -> Option<V>
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
         let mut known = self.lock();
         let kept = known.values.get_mut(key)?;
         kept.asked = true;

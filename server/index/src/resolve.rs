@@ -3,7 +3,7 @@
 use serde::Serialize;
 use text::FilePath;
 
-use crate::candidates::{Candidate, Candidates, is_member, letters};
+use crate::candidates::{Candidate, Candidates, has_letters, is_member, letters};
 use crate::facts::{Facts, Import, Reference, SymbolId};
 use crate::skim::packages;
 
@@ -204,8 +204,8 @@ impl Candidates {
                 return Confidence::Guess;
             };
             if called_so {
-                let own = value.as_deref() == Some(&*letters(&candidate.owner));
-                return if own {
+                let own = value.as_deref();
+                return if own.is_some_and(|own| has_letters(&candidate.owner, own)) {
                     Confidence::Unique
                 } else {
                     Confidence::Guess

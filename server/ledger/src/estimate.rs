@@ -49,7 +49,8 @@ pub struct Estimate {
     pub point: Money,
     /// One run in ten costs less.
     pub low: Money,
-    /// As many runs cost more as cost less.
+    /// What runs cost on average, so that the estimates of many come to their bills; more than as many cost more as cost
+    /// less, because a few go on for long.
     pub expected: Money,
     /// One run in ten costs more.
     pub high: Money,
@@ -99,7 +100,7 @@ pub fn estimate(task: &Task<'_>, price: &PriceRow, history: &History) -> Estimat
     Estimate {
         point: scaled(1.0),
         low: scaled(factors.low),
-        expected: scaled(factors.middle),
+        expected: scaled(factors.mean),
         high: scaled(factors.high),
         input_tokens: plan.input_tokens.round() as u64,
         output_tokens: plan.output_tokens.round() as u64,

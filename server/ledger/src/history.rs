@@ -46,11 +46,11 @@ pub struct Outcome {
     pub complete: bool,
 }
 
-/// The ends and the middle of an interval, as multiples of the computed cost.
+/// The ends of an interval and the mean, as multiples of the computed cost.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Factors {
     pub(crate) low: f64,
-    pub(crate) middle: f64,
+    pub(crate) mean: f64,
     pub(crate) high: f64,
     pub(crate) basis: Basis,
 }
@@ -61,6 +61,8 @@ pub(crate) const NEWEST: usize = 200;
 const ENOUGH: usize = 9;
 /// One run in five may fall outside: one in ten at each end.
 const MISS: f64 = 0.2;
+/// The shipped mean counts as much as so many runs: that of few runs is at the mercy of one that went on for long.
+const PRIOR_RUNS: f64 = 9.0;
 /// How fast the share of misses that is aimed at answers to the share that is seen.
 const ADAPT: f64 = 0.02;
 /// Weight of the newest request in a family's ratio.
@@ -141,7 +143,6 @@ impl History {
         variant: &str,
         spread: Spread,
     ) -> Factors {
-        let prior = spread.factors();
         let groups = keys(kind, model, variant).map(|key| self.groups.get(&key));
         let [_, _, whole_kind] = groups;
         match groups
@@ -149,10 +150,11 @@ impl History {
             .flatten()
             .find(|group| group.len() >= ENOUGH)
         {
-            Some(group) => group.interval(prior),
-            None => {
-                whole_kind.map_or_else(|| Group::default().blend(prior), |group| group.blend(prior))
-            }
+            Some(group) => group.interval(spread),
+            None => whole_kind.map_or_else(
+                || Group::default().blend(spread),
+                |group| group.blend(spread),
+            ),
         }
     }
 }
@@ -221,7 +223,8 @@ impl Group {
     }
 
     /// The interval of order statistics: split-conformal, one-sided at each end.
-    fn interval(&self, prior: (f64, f64)) -> Factors {
+    fn interval(&self, spread: Spread) -> Factors {
+        let prior = spread.factors();
         let runs = self.len();
         let extended = runs as f64 + 1.0;
         // A hair less, because 10 × 0.9 must not become 9.000000001 and round up.
@@ -240,16 +243,18 @@ impl Group {
             0 => smallest.min(prior.0.ln()),
             rank => self.order_statistic(rank).unwrap_or(smallest),
         };
+        let (low, high) = (low.min(middle).exp(), high.max(middle).exp());
         Factors {
-            low: low.min(middle).exp(),
-            middle: middle.exp(),
-            high: high.max(middle).exp(),
+            low,
+            mean: self.mean(middle.exp() * spread.mean()).clamp(low, high),
+            high,
             basis: Basis::History(u32::try_from(runs).unwrap_or(u32::MAX)),
         }
     }
 
     /// The prior's interval with its centre moved towards the runs, the more the more there are.
-    fn blend(&self, prior: (f64, f64)) -> Factors {
+    fn blend(&self, spread: Spread) -> Factors {
+        let prior = spread.factors();
         let runs = self.len();
         let weight = (runs as f64 / ENOUGH as f64).min(1.0);
         let largest = self.sorted.last().map_or(0.0, |last| last.logarithm);
@@ -259,13 +264,32 @@ impl Group {
         let middle = (weight * centre).exp();
         Factors {
             low: middle * prior.0,
-            middle,
+            mean: middle * spread.mean(),
             high: middle * prior.1,
             basis: match u32::try_from(runs) {
                 Ok(0) => Basis::Prior,
                 runs => Basis::Blended(runs.unwrap_or(u32::MAX)),
             },
         }
+    }
+
+    /// The mean factor of the runs, with `shipped` for some more.
+    ///
+    /// A stopped run counts as much as those that went on from there did on average (the area under the product-limit
+    /// estimate); with nothing seen beyond it, as the shipped mean or what it had cost already.
+    fn mean(&self, shipped: f64) -> f64 {
+        let runs = self.len() as f64;
+        let (mut surviving, mut mean) = (1.0, 0.0);
+        for (below, residual) in self.sorted.iter().enumerate() {
+            if residual.complete {
+                let ended = surviving / (self.sorted.len() - below) as f64;
+                surviving -= ended;
+                mean += ended * residual.logarithm.exp();
+            }
+        }
+        let largest = self.sorted.last().map_or(0.0, |last| last.logarithm.exp());
+        mean += surviving * largest.max(shipped);
+        (mean * runs + shipped * PRIOR_RUNS) / (runs + PRIOR_RUNS)
     }
 
     /// The residual of rank `rank` out of all, counted from 1; `None` if it lies beyond what was seen to the end.

@@ -137,6 +137,8 @@ struct Simulation {
     /// When each model last had a request, for its cache.
     warm: HashMap<&'static str, Zoned>,
     scores: BTreeMap<String, (usize, usize)>,
+    /// What the runs that came to their own end were expected to cost together, and what they did.
+    sums: (f64, f64),
     seen: HashMap<String, usize>,
     ends: BTreeMap<&'static str, usize>,
     crashes: usize,
@@ -173,6 +175,7 @@ impl Simulation {
             counted: BTreeMap::new(),
             warm: HashMap::new(),
             scores: BTreeMap::new(),
+            sums: (0.0, 0.0),
             seen: HashMap::new(),
             ends: BTreeMap::new(),
             crashes: 0,
@@ -431,6 +434,10 @@ impl Simulation {
         if end != RunEnd::Completed && cost <= shown.high {
             return;
         }
+        if end == RunEnd::Completed {
+            self.sums.0 += shown.expected.picodollars() as f64;
+            self.sums.1 += cost.picodollars() as f64;
+        }
         let inside = shown.low <= cost && cost <= shown.high;
         for group in [group, kind.name.to_owned(), model.id.to_owned()] {
             let score = self.scores.entry(group).or_default();
@@ -513,7 +520,7 @@ fn intervals_hold_and_the_ledger_is_the_bill() {
         }
     }
     println!(
-        "{} requests, {} unknown, {} crashes, {:?}, {:.1} % inside, {} s",
+        "{} requests, {} unknown, {} crashes, {:?}, {:.1} % inside, {:.3} expected of what was billed, {} s",
         simulation.bill.len(),
         simulation
             .bill
@@ -523,11 +530,15 @@ fn intervals_hold_and_the_ledger_is_the_bill() {
         simulation.crashes,
         simulation.ends,
         100.0 * simulation.coverage(),
+        simulation.sums.0 / simulation.sums.1,
         began.elapsed().as_secs()
     );
     let coverage = simulation.coverage();
     assert!((0.78..=0.84).contains(&coverage), "{coverage}");
     assert!(worst >= 0.70, "{worst}");
+    // A little more, because the dearest were stopped and are not in the sum.
+    let expected = simulation.sums.0 / simulation.sums.1;
+    assert!((0.95..=1.1).contains(&expected), "{expected}");
     // The limits were reached, so that something was held.
     assert!(simulation.ends["out-of-budget"] > 10);
 }

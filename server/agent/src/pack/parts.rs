@@ -13,6 +13,7 @@ use workspace::Snapshot;
 
 use super::{PackKind, Part};
 use crate::action::one_line;
+use crate::scope::NAMESAKES;
 use crate::source::{Source, shown_path};
 use crate::{Note, Scope, Task};
 
@@ -26,8 +27,6 @@ const CALLEES: usize = 24;
 const CALLERS: usize = 5;
 /// In how many files callers are looked for, the nearest first.
 const NEAR: usize = 24;
-/// With more definitions of its name than this, uses of the target are looked for in its own file only.
-const NAMESAKES: usize = 12;
 /// How many lines around a call are shown, as far as they belong to the caller.
 const AROUND_CALL: usize = 3;
 /// How many tests are shown whole.
@@ -54,6 +53,8 @@ pub(super) struct Finder<'a> {
     id: Option<SymbolId>,
     /// Other files, as far as they have been looked at.
     read: RefCell<BTreeMap<FilePath, Option<Source>>>,
+    /// See [`Finder::where_it_is_meant`].
+    meant: OnceCell<Index>,
     around: Found,
     imports: Found,
     types: Found,
@@ -76,6 +77,7 @@ impl<'a> Finder<'a> {
             source,
             target,
             read: RefCell::default(),
+            meant: OnceCell::new(),
             around: Found::new(),
             imports: Found::new(),
             types: Found::new(),
@@ -279,8 +281,9 @@ impl<'a> Finder<'a> {
         let Some(here) = self.here() else {
             return Vec::new();
         };
-        let callees = self.snapshot.index().callees(&here.file, here.symbol);
-        let parts = callees.into_iter().take(CALLEES).filter_map(|place| {
+        let index = self.snapshot.index();
+        let callees = index.first_callees(&here.file, here.symbol, CALLEES);
+        let parts = callees.into_iter().filter_map(|place| {
             let path = self.path_of(&place)?;
             self.with(&place.file, &path, |source, symbol| {
                 if symbol.kind.is_type() || self.target_holds(source, symbol) {
@@ -414,16 +417,18 @@ impl<'a> Finder<'a> {
 
     /// The files where the target's name means the target: all, or with many namesakes its own. Elsewhere a common name
     /// mostly means another one, and all its mentions take long to look at.
-    fn where_it_is_meant(&self) -> Index {
-        let index = self.snapshot.index();
-        if !index.is_common(&self.target.name, NAMESAKES) {
-            return index.clone();
-        }
-        let mut here = Index::default();
-        if let Some(facts) = index.file(&self.source.file) {
-            here.insert(self.source.file.clone(), facts.clone());
-        }
-        here
+    fn where_it_is_meant(&self) -> &Index {
+        self.meant.get_or_init(|| {
+            let index = self.snapshot.index();
+            if !index.is_common(&self.target.name, NAMESAKES) {
+                return index.clone();
+            }
+            let mut here = Index::default();
+            if let Some(facts) = index.file(&self.source.file) {
+                here.insert(self.source.file.clone(), facts.clone());
+            }
+            here
+        })
     }
 
     /// The target as the index knows it. The index may lag behind the text by a keystroke, so that its identifiers mean

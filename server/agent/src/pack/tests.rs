@@ -572,7 +572,6 @@ fn the_sizes_are_those_of_what_is_sent() {
     let snapshot = snapshot(RUST);
     let task = task(Action::Document, "src/cart.rs", "Cart/total");
     let scope = scope_of(&task, &snapshot.document(&task.file).unwrap());
-    let sizes = sizes(&snapshot, &task, &scope).unwrap();
     let model = crate::Model {
         id: "m".to_owned(),
         max_tokens: 1,
@@ -581,6 +580,8 @@ fn the_sizes_are_those_of_what_is_sent() {
         creates: false,
         moves: false,
     };
+    let packer = Packer::new(&snapshot, &task.file, &task.symbol).unwrap();
+    let sizes = packer.sizes(&task, &scope, &model).unwrap();
     let request = crate::first_request(&snapshot, &task, &scope, &model).unwrap();
     let [message] = request.messages.as_slice() else {
         panic!("one message")

@@ -43,6 +43,15 @@ impl Spread {
             Self::Bounded => (1.0 / 1.7, 1.8),
         }
     }
+
+    /// How much more the mean is than the median: 1.20 to 1.41 in the four sets of recorded runs; what a logarithm with
+    /// that standard deviation gives where runs are bounded.
+    pub(crate) fn mean(self) -> f64 {
+        match self {
+            Self::Open => 1.3,
+            Self::Bounded => 1.1,
+        }
+    }
 }
 
 /// The prior of `kind`; for a kind without one, the dearest.

@@ -189,7 +189,7 @@ fn titles_of_free_models_count_tokens() {
 fn an_estimate_can_be_kept_as_json() {
     let estimate = estimate(&TASK, &row("claude-haiku-5-5"), &History::default());
     let json = serde_json::to_string(&estimate).unwrap();
-    expect![[r#"{"point":1797010000,"low":718804000,"expected":1797010000,"high":4851927000,"input_tokens":22353,"output_tokens":1203,"turns":3,"basis":{"from":"prior"}}"#]].assert_eq(&json);
+    expect![[r#"{"point":1797010000,"low":718804000,"expected":2336113000,"high":4851927000,"input_tokens":22353,"output_tokens":1203,"turns":3,"basis":{"from":"prior"}}"#]].assert_eq(&json);
 }
 
 proptest! {

@@ -32,7 +32,7 @@ fn factors(history: &History, model: &str, variant: &str) -> String {
     let factors = history.factors("fix", model, variant, Spread::Open);
     format!(
         "{:.2} {:.2} {:.2}, {}",
-        factors.low, factors.middle, factors.high, factors.basis
+        factors.low, factors.mean, factors.high, factors.basis
     )
 }
 
@@ -46,18 +46,18 @@ fn complete(ratios: &[f64]) -> Vec<(f64, bool)> {
 
 #[test]
 fn without_runs_the_prior_holds() {
-    check(&[], expect!["0.40 1.00 2.70, no earlier run"]);
+    check(&[], expect!["0.40 1.30 2.70, no earlier run"]);
 }
 
 #[test]
 fn a_few_runs_move_the_centre_of_the_prior() {
     check(
         &complete(&[2.0]),
-        expect!["0.43 1.08 2.92, 1 earlier run and the shipped prior"],
+        expect!["0.43 1.40 2.92, 1 earlier run and the shipped prior"],
     );
     check(
         &complete(&[2.0, 2.0, 2.0, 2.0]),
-        expect!["0.54 1.36 3.67, 4 earlier runs and the shipped prior"],
+        expect!["0.54 1.77 3.67, 4 earlier runs and the shipped prior"],
     );
 }
 
@@ -65,7 +65,7 @@ fn a_few_runs_move_the_centre_of_the_prior() {
 fn from_nine_runs_on_the_interval_is_made_of_runs() {
     check(
         &complete(&[0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3]),
-        expect!["0.50 0.90 1.30, 9 earlier runs"],
+        expect!["0.50 1.04 1.30, 9 earlier runs"],
     );
 }
 
@@ -74,11 +74,11 @@ fn a_stopped_run_is_a_lower_bound_and_never_narrows() {
     let mut runs = complete(&[0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3]);
     runs.push((0.4, false));
     runs.push((1.25, false));
-    check(&runs, expect!["0.50 1.00 1.30, 11 earlier runs"]);
+    check(&runs, expect!["0.50 1.10 1.30, 11 earlier runs"]);
     // Nothing but stopped runs: the interval is no narrower than the prior.
     check(
         &[(1.0, false); 12],
-        expect!["1.00 1.00 2.70, 12 earlier runs"],
+        expect!["1.00 1.30 2.70, 12 earlier runs"],
     );
 }
 
@@ -102,7 +102,7 @@ fn a_narrow_group_wins_when_it_has_enough_runs() {
         1.00 1.00 1.00, 9 earlier runs
         1.00 1.00 1.00, 9 earlier runs
         0.40 3.00 3.00, 9 earlier runs
-        0.40 1.00 3.00, 18 earlier runs"#]]
+        0.40 1.77 3.00, 18 earlier runs"#]]
     .assert_eq(&lines.join("\n"));
 }
 
@@ -282,6 +282,24 @@ proptest! {
         }
     }
 
+    /// Without stopped runs the mean is the mean, drawn to the shipped one; a stopped run never makes it lower.
+    #[test]
+    fn means_are_means(ratios in proptest::collection::vec(0.1..10.0_f64, 1..60), stopped in 0.1..10.0_f64) {
+        let mean = |runs: &[(f64, bool)], shipped| history(runs).groups["fix"].mean(shipped);
+        let plain = ratios.iter().sum::<f64>() / ratios.len() as f64;
+        let (count, found) = (ratios.len() as f64, mean(&complete(&ratios), 1.3));
+        let drawn = (plain * count + 1.3 * PRIOR_RUNS) / (count + PRIOR_RUNS);
+        prop_assert!((found - drawn).abs() < 1e-6, "{found} {drawn}");
+        let mut runs = complete(&ratios);
+        runs.push((stopped, false));
+        let with = |complete| {
+            let mut runs = runs.clone();
+            runs.last_mut().unwrap().1 = complete;
+            mean(&runs, 1.3)
+        };
+        prop_assert!(with(false) >= with(true) - 1e-9);
+    }
+
     /// A stopped run never makes the upper end lower than leaving it out would.
     #[test]
     fn stopping_never_lowers_the_upper_end(
@@ -292,12 +310,12 @@ proptest! {
         let group = |runs: &[(f64, bool)]| {
             let mut group = history(runs).groups.remove("fix").unwrap();
             group.aim = MISS;
-            group.interval(Spread::Open.factors())
+            group.interval(Spread::Open)
         };
         let without = group(&runs);
         runs.push((stopped, false));
         let with = group(&runs);
         prop_assert!(with.high >= without.high - 1e-9, "{} {}", with.high, without.high);
-        prop_assert!(with.low <= with.middle && with.middle <= with.high);
+        prop_assert!(with.low <= with.mean && with.mean <= with.high);
     }
 }
