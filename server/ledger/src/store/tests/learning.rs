@@ -107,8 +107,8 @@ fn an_ended_run_teaches_at_once_and_after_a_restart() {
     assert_eq!(learned.3, "9 earlier runs");
     // Every run cost twice its point, children included.
     let prior = label(&before);
-    let double = |money: Money, of_point: f64| money.picodollars() as f64 * 2.0 / of_point;
-    assert_eq!(learned.1.picodollars() as f64, double(prior.1, 1.3).round());
+    let point = prior.1.picodollars() as f64 / 1.3;
+    assert_eq!(learned.1.picodollars(), (2.0 * point).round() as i64);
     assert_eq!((learned.0, learned.2), (learned.1, learned.1));
     // A snapshot that someone holds does not change under them.
     assert_eq!(label(&before).3, "no earlier run");
