@@ -13,8 +13,9 @@ const NEW_TESTS: u8 = 8;
 const NEIGHBOURS: usize = 32;
 /// A name that more symbols have than this says little about which of them is meant, and takes long to look up.
 pub(crate) const NAMESAKES: usize = 12;
-/// In so many files, the nearest of those with a test that uses the name.
+/// In so many files, the nearest of those with a test that uses the name: of the target, and of what is beside it.
 const NEAR: usize = 32;
+const NEAR_BESIDE: usize = 4;
 
 /// What a run of `task` may change, wherever that is.
 ///
@@ -73,13 +74,14 @@ fn test_elsewhere(snapshot: &Snapshot, task: &Task) -> Option<(FilePath, String)
     let beside = beside
         .take(NEIGHBOURS - 1)
         .filter(|(_, symbol)| !index.is_common(&symbol.name, NAMESAKES));
-    let symbols = std::iter::once(target).chain(beside.map(|(id, _)| id));
-    let mut tests = symbols.flat_map(|symbol| {
+    let beside = beside.map(|(id, _)| (id, NEAR_BESIDE));
+    let symbols = std::iter::once((target, NEAR)).chain(beside);
+    let mut tests = symbols.flat_map(|(symbol, near)| {
         let place = Place {
             file: task.file.clone(),
             symbol,
         };
-        index.nearest_tests_in(&place, NEAR)
+        index.nearest_tests_in(&place, near)
     });
     let test = tests.find(|place| place.file != task.file)?;
     let path = index

@@ -25,8 +25,8 @@ const TYPES: usize = 16;
 const CALLEES: usize = 24;
 /// The most callers that are shown.
 const CALLERS: usize = 5;
-/// In how many files callers are looked for, the nearest first.
-const NEAR: usize = 24;
+/// In how many files callers and tests are looked for, the nearest first.
+const NEAR: usize = 12;
 /// How many lines around a call are shown, as far as they belong to the caller.
 const AROUND_CALL: usize = 3;
 /// How many tests are shown whole.
