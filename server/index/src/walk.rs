@@ -66,6 +66,9 @@ fn walk<'s>(
         instructions: Vec::new(),
         errors: Vec::new(),
     };
+    if let Some(recorder) = recorder {
+        recorder.make_room(&mut walker);
+    }
     let rules = grammar.rules();
     // Broken trees may have missing signs.
     let signs = walker.has_errors || rules.are_about_signs();

@@ -536,9 +536,9 @@ fn intervals_hold_and_the_ledger_is_the_bill() {
     let coverage = simulation.coverage();
     assert!((0.78..=0.84).contains(&coverage), "{coverage}");
     assert!(worst >= 0.70, "{worst}");
-    // A little more, because the dearest were stopped and are not in the sum.
+    // A little more, because the dearest were stopped and are not in the sum: up to a tenth of all.
     let expected = simulation.sums.0 / simulation.sums.1;
-    assert!((0.95..=1.1).contains(&expected), "{expected}");
+    assert!((0.95..=1.2).contains(&expected), "{expected}");
     // The limits were reached, so that something was held.
     assert!(simulation.ends["out-of-budget"] > 10);
 }

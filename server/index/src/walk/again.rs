@@ -162,6 +162,23 @@ impl<'p> Recorder<'p> {
         }
     }
 
+    /// Makes room for about as much as the walk before has put down.
+    pub(super) fn make_room(&self, walker: &mut Walker<'_>) {
+        fn room<T, U>(list: &mut Vec<T>, before: &[U]) {
+            list.reserve_exact(before.len() + before.len() / 16 + 16);
+        }
+        let Some(past) = self.past else { return };
+        let log = &past.reading.log;
+        room(&mut walker.symbols.drafts, &log.drafts);
+        room(&mut walker.symbols.assignments, &log.assignments);
+        room(&mut walker.symbols.exported, &log.exported);
+        room(&mut walker.references.mentions, &log.mentions);
+        room(&mut walker.references.locals, &log.locals);
+        room(&mut walker.references.local_types, &log.local_types);
+        room(&mut walker.complexity.points, &log.points);
+        room(&mut walker.imports.done, &log.imports);
+    }
+
     /// Whether the place behind the last child of a node is worth a stop; the walk is about to enter the node.
     pub(super) fn enter(&mut self, range: Range, depth: u32) -> bool {
         let depth = depth as usize + 1;
