@@ -128,7 +128,7 @@ fn reports(case: &Case, files: Files<'_>, team: fn() -> review::Team, variant: u
         seeded.push(file);
     }
     for (file, text) in &texts {
-        if review::is_manifest(file.file_name()) {
+        if review::is_manifest(file) {
             manifests.push((file.clone(), text.clone()));
         }
         if let Some(grammar) = grammars::for_path(file.file_name()) {

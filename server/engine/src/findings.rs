@@ -46,7 +46,7 @@ impl News {
     pub fn since(folder: &FilePath, past: Past) -> anyhow::Result<News> {
         let mut candidates = past.candidates()?;
         candidates.retain(|file| {
-            grammars::for_path(file.file_name()).is_some() || review::is_manifest(file.file_name())
+            grammars::for_path(file.file_name()).is_some() || review::is_manifest(file)
         });
         let before = past.texts(&candidates)?;
         let changed = candidates.into_iter().filter_map(|file| {
@@ -97,7 +97,7 @@ impl News {
 /// of a manifest may have a grammar.
 pub fn manifests_of(index: &index::Index, others: &[FilePath]) -> BTreeSet<FilePath> {
     let files = index.paths().chain(others);
-    let manifests = files.filter(|file| review::is_manifest(file.file_name()));
+    let manifests = files.filter(|file| review::is_manifest(file));
     manifests.cloned().collect()
 }
 

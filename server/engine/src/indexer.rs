@@ -243,7 +243,7 @@ impl Engine {
             }
         }
         let manifests = change.files.iter().chain(&change.gone);
-        self.manifests_changed(manifests.filter(|file| review::is_manifest(file.file_name())));
+        self.manifests_changed(manifests.filter(|file| review::is_manifest(file)));
         let moved = self.remember_past();
         if moved {
             let open = snapshot.open_documents();

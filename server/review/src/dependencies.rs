@@ -159,7 +159,8 @@ pub(crate) fn undeclared(graph: &Graph, project: &Project<'_>, found: &mut Vec<F
             .filter(|set| set.loose == Some(modules.resolution) && file.is_inside(&set.folder));
         let around: Vec<&Dependencies> = around.copied().collect();
         let nearest = |set: &&&Dependencies| (set.folder.as_str().len(), !set.needed.is_empty());
-        let Some(nearest) = around.iter().max_by_key(nearest) else {
+        let judged = around.iter().filter(|set| !set.adds);
+        let Some(nearest) = judged.max_by_key(nearest) else {
             continue;
         };
         for external in &links.externals {

@@ -76,8 +76,9 @@ pub(crate) struct TsConfig {
     extends: Vec<String>,
 }
 
-/// The names of files that say where code is, how it is deployed, and what belongs where; as patterns.
-pub const MANIFESTS: [&str; 20] = [
+/// The names of files that say where code is, how it is deployed, and what belongs where, as patterns; some with the folder
+/// that they are in.
+pub const MANIFESTS: [&str; 21] = [
     "Cargo.toml",
     "go.mod",
     "package.json",
@@ -87,6 +88,7 @@ pub const MANIFESTS: [&str; 20] = [
     "setup.cfg",
     "requirements*.txt",
     "*requirements.txt",
+    "requirements/*.txt",
     ".importlinter",
     "tach.toml",
     ".dependency-cruiser.json",
@@ -100,8 +102,9 @@ pub const MANIFESTS: [&str; 20] = [
     "compose*.y*ml",
 ];
 
-/// Whether a file of that name is a manifest: it fits one of [`MANIFESTS`].
-pub fn is_manifest(name: &str) -> bool {
+/// Whether a file is a manifest: its name fits one of [`MANIFESTS`].
+pub fn is_manifest(file: &FilePath) -> bool {
+    let name = file.file_name();
     matches!(
         name,
         "Cargo.toml"
@@ -114,7 +117,7 @@ pub fn is_manifest(name: &str) -> bool {
             | ".dependency-cruiser.json"
             | "CODEOWNERS"
     ) || is_ts_config(name)
-        || distributions::is_requirements(name)
+        || distributions::is_requirements(file)
         || catalog::is_catalog(name)
         || deploy::is_container_file(name)
         || deploy::is_compose_file(name)
@@ -276,9 +279,9 @@ impl Inner {
                 }
                 self.owners.push((base, owners::owners(text)));
             }
-            name if distributions::is_requirements(name) => {
-                let needs = distributions::of_requirements(file, folder_of(file), text);
-                self.dependencies.push(needs);
+            _ if distributions::is_requirements(file) => {
+                let needs = distributions::of_requirements(file, text);
+                self.dependencies.extend(needs);
             }
             name if catalog::is_catalog(name) => {
                 self.components.extend(catalog::components(file, text));

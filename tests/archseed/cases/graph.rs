@@ -655,4 +655,55 @@ pub(super) const CASES: &[Case] = &[
             ("x/{a}.py", "import used\nfrom brought_along import x\n"),
         ]],
     ),
+    case(
+        "dep/undeclared",
+        "python",
+        &[
+            ("requirements/base.txt", "used\n"),
+            ("requirements/dev.txt", "-r base.txt\nother\n"),
+            ("x/{a}.py", "import used\nfrom brought_along import x\n"),
+        ],
+        &[
+            &[
+                ("requirements/base.txt", "used\n"),
+                (
+                    "requirements/extra.txt",
+                    "-r base.txt\nbrought-along~=1.0\n",
+                ),
+                ("x/{a}.py", "import used\nfrom brought_along import x\n"),
+            ],
+            &[
+                ("requirements/dev.txt", "other\n"),
+                ("x/{a}.py", "import used\nfrom brought_along import x\n"),
+            ],
+            &[
+                (
+                    "requirements/base.txt",
+                    "The user pays.\n\nThe user is told so.\n",
+                ),
+                ("x/{a}.py", "import used\nfrom brought_along import x\n"),
+            ],
+        ],
+    ),
+    case(
+        "dep/unused",
+        "python",
+        &[
+            ("requirements/base.txt", "left-pad>=1  # x\nused\n"),
+            ("x/{a}.py", "import used\n"),
+        ],
+        &[
+            &[
+                ("requirements/dev.txt", "left-pad>=1\n"),
+                ("x/{a}.py", "import os\n"),
+            ],
+            &[
+                (
+                    "requirements/base.txt",
+                    "left-pad==1\n    # via used\nused\n",
+                ),
+                ("x/{a}.py", "import used\n"),
+            ],
+        ],
+    ),
 ];

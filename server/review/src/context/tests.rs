@@ -18,7 +18,7 @@ fn check_for(team: &Team, fixture: &str, expected: Expect) {
     for part in fixture.split("//- ").skip(1) {
         let (path, source) = part.split_once('\n').unwrap();
         let file = FilePath::new(path).unwrap();
-        if is_manifest(file.file_name()) {
+        if is_manifest(&file) {
             manifests.push((file.clone(), source.to_owned()));
         }
         if let Some(grammar) = grammars::for_path(path) {

@@ -14,7 +14,7 @@ fn check(fixture: &str, expected: Expect) {
     for part in fixture.split("//- ").skip(1) {
         let (path, source) = part.split_once('\n').unwrap();
         let file = FilePath::new(path).unwrap();
-        if is_manifest(file.file_name()) {
+        if is_manifest(&file) {
             manifests.push((file.clone(), source.to_owned()));
         }
         if let Some(grammar) = grammars::for_path(path) {

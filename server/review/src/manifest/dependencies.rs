@@ -22,6 +22,8 @@ pub(crate) struct Dependencies {
     pub(crate) declared: BTreeSet<String>,
     /// How code names what it imports, if code that imports what is not among them still works, by luck.
     pub(crate) loose: Option<Resolution>,
+    /// Whether it only adds to what others declare, so that by itself it says nothing of what is missing.
+    pub(crate) adds: bool,
 }
 
 impl Dependencies {
@@ -112,6 +114,7 @@ pub(super) fn of_package(
         also: Vec::new(),
         declared,
         loose: Some(Resolution::Specifier),
+        adds: false,
     }
 }
 
@@ -169,6 +172,7 @@ pub(super) fn of_crate(
         needed,
         declared,
         loose: None,
+        adds: false,
     }
 }
 
@@ -212,6 +216,7 @@ pub(super) fn of_module(manifest: &FilePath, folder: FilePath, text: &str) -> De
         needed,
         declared: BTreeSet::new(),
         loose: None,
+        adds: false,
     }
 }
 

@@ -6,6 +6,7 @@ use grammars::Resolution;
 use text::{FilePath, Range};
 
 use super::dependencies::{Dependencies, Dependency, place};
+use crate::graph::folder_of;
 
 /// What imports call some distributions, where their own name does not tell.
 const ALSO_CALLED: [(&str, &str); 23] = [
@@ -103,21 +104,46 @@ pub(super) fn of_project(
         also: Vec::new(),
         declared: spelled(all.iter().map(|text| requirement(text))),
         loose: lists_all.then_some(Resolution::DottedName),
+        adds: false,
     }
 }
 
-/// Whether a file of that name lists what code needs, a line each.
-pub(super) fn is_requirements(name: &str) -> bool {
-    name.strip_suffix(".txt")
-        .is_some_and(|stem| stem.starts_with("requirements") || stem.ends_with("requirements"))
+/// A folder of files that list what code needs, and those of them that are about the code itself: the others are for work on
+/// it.
+const REQUIREMENTS: &str = "requirements";
+const OF_CODE: [&str; 8] = [
+    "base",
+    "common",
+    "core",
+    "default",
+    "main",
+    "prod",
+    "production",
+    "requirements",
+];
+
+/// Whether a file lists what code needs, a line each.
+pub(super) fn is_requirements(file: &FilePath) -> bool {
+    let stem = file.file_name().strip_suffix(".txt");
+    stem.is_some_and(|stem| {
+        stem.starts_with(REQUIREMENTS)
+            || stem.ends_with(REQUIREMENTS)
+            || folder_of(file).file_name() == REQUIREMENTS
+    })
 }
 
-/// Of a `requirements.txt`.
-pub(super) fn of_requirements(manifest: &FilePath, folder: FilePath, text: &str) -> Dependencies {
+/// Of a `requirements.txt`, or one in a folder of that name. Nothing if it is a text about something else.
+pub(super) fn of_requirements(manifest: &FilePath, text: &str) -> Option<Dependencies> {
+    let name = manifest.file_name();
+    let around = folder_of(manifest);
+    let in_folder = around.file_name() == REQUIREMENTS;
+    if in_folder && !text.lines().all(is_requirement) {
+        return None;
+    }
     // One that a program has put together lists what others need as well, and one for work on the code what no code
     // imports.
-    let name = manifest.file_name();
-    let plain = matches!(name, "requirements.txt" | "requirements-prod.txt");
+    let of_code = in_folder && OF_CODE.contains(&name.trim_end_matches(".txt"));
+    let plain = of_code || matches!(name, "requirements.txt" | "requirements-prod.txt");
     let own = plain && !text.contains("# via") && !text.contains("--hash");
     let mut entries = Vec::new();
     let mut at = 0;
@@ -131,14 +157,28 @@ pub(super) fn of_requirements(manifest: &FilePath, folder: FilePath, text: &str)
         }
     }
     let needed = entries.iter().filter(|_| own);
-    Dependencies {
+    Some(Dependencies {
         needed: needed.map(|(name, range)| of_name(name, *range)).collect(),
         manifest: manifest.clone(),
-        folder,
+        folder: if in_folder {
+            folder_of(&around)
+        } else {
+            around
+        },
         also: Vec::new(),
         declared: spelled(entries.iter().map(|(name, _)| *name)),
         loose: (!entries.is_empty()).then_some(Resolution::DottedName),
-    }
+        adds: in_folder && !of_code,
+    })
+}
+
+/// Whether a line of a list of requirements may be one.
+fn is_requirement(line: &str) -> bool {
+    let line = line.split(" #").next().unwrap_or("").trim();
+    let name = line.find(|c: char| !c.is_alphanumeric() && !matches!(c, '-' | '_' | '.'));
+    let rest = name.map_or("", |end| line.get(end..).unwrap_or("").trim_start());
+    // Two words are prose, unless the first is an option.
+    line.starts_with('-') || !rest.starts_with(char::is_alphanumeric)
 }
 
 /// Of a `setup.cfg`; nothing if it lists no dependencies.
@@ -183,6 +223,7 @@ pub(super) fn of_setup(manifest: &FilePath, folder: FilePath, text: &str) -> Opt
         also: Vec::new(),
         declared: spelled(entries.iter().map(|(name, _, _)| *name)),
         loose: Some(Resolution::DottedName),
+        adds: false,
     })
 }
 
@@ -247,6 +288,22 @@ fn requirement(text: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_of_requirements_is_told_from_one_about_them() {
+        for line in [
+            "",
+            "# ours",
+            "a",
+            "a[b]>=1,<2  # why",
+            "a ; python_version < '3'",
+            "-r base.txt",
+            "a @ https://x.org/a.zip",
+        ] {
+            assert!(is_requirement(line), "{line:?}");
+        }
+        assert!(!is_requirement("The user logs in."));
+    }
 
     #[test]
     fn requirements_have_names() {
