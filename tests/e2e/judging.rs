@@ -86,14 +86,17 @@ fn reviewed(home: &Home, model: &Model) -> (Editor, String) {
 }
 
 fn review(editor: &mut Editor) -> String {
-    // Until the imports of the workspace are known, there is nothing to offer.
-    editor.wait_until("the review in the menu", |editor| {
-        let menu = editor.menu(FILE, "total(");
-        menu.iter()
-            .any(|title| title.starts_with(REVIEW))
-            .then_some(())
-    });
+    until_offered(editor, "total(");
     editor.launch(FILE, "total(", REVIEW)
+}
+
+/// Until the imports of the workspace are known, there is nothing to offer, and no message says when they are.
+fn until_offered(editor: &mut Editor, needle: &str) {
+    let offered = (0..10_000).any(|_| {
+        let menu = editor.menu(FILE, needle);
+        menu.iter().any(|title| title.starts_with(REVIEW))
+    });
+    assert!(offered, "no review in the menu");
 }
 
 fn by_model(editor: &Editor) -> Vec<Value> {
@@ -272,12 +275,7 @@ fn three_findings_are_enough() {
     let script = reporting(&twice).replace("`sum_up` in src/lib.rs", "`one` in src/lib.rs");
     let model = Model::start(&script);
     let mut editor = open_with(&home, &model, Options::vscode());
-    editor.wait_until("the review in the menu", |editor| {
-        let menu = editor.menu(FILE, "two(");
-        menu.iter()
-            .any(|title| title.starts_with(REVIEW))
-            .then_some(())
-    });
+    until_offered(&mut editor, "two(");
     let run = editor.launch(FILE, "two(", REVIEW);
     let end = editor.end_of(&run);
     assert!(
@@ -572,12 +570,7 @@ fn nothing_is_asked_without_a_pick() {
     home.write("farthing.toml", "[scope]\ndeny = [\"src/keys.rs\"]\n");
     let mut editor = open_with(&home, &model, Options::vscode());
     editor.open("src/keys.rs");
-    editor.wait_until("the review in the menu", |editor| {
-        let menu = editor.menu(FILE, "total(");
-        menu.iter()
-            .any(|title| title.starts_with(REVIEW))
-            .then_some(())
-    });
+    until_offered(&mut editor, "total(");
     assert!(editor.menu("src/keys.rs", "key(").is_empty());
     editor.type_before(FILE, "/// Adds up what was paid.", "// typed\n");
     editor.save(FILE);

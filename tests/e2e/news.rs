@@ -1,7 +1,5 @@
 //! What is new in a repository weighs more than what was there before.
 
-use std::process::Command;
-
 use serde_json::Value;
 
 use crate::harness::{Editor, Home, Options};
@@ -13,18 +11,6 @@ const COPY: &str = "code/duplicate-of-existing";
 const WARNING: u64 = 2;
 const INFORMATION: u64 = 3;
 const HINT: u64 = 4;
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a repository is made as its user would make it"
-)]
-fn git(home: &Home, arguments: &[&str]) {
-    let mut command = Command::new("git");
-    command.args(["-c", "user.name=a", "-c", "user.email=a@example.com"]);
-    command.args(["-c", "commit.gpgsign=false"]).args(arguments);
-    let output = command.current_dir(home.path("")).output().unwrap();
-    assert!(output.status.success(), "{output:?}");
-}
 
 fn sum(name: &str, list: &str) -> String {
     format!(
@@ -49,9 +35,8 @@ fn what_nobody_has_touched_is_a_hint() {
     let app = "import { total } from \"./lib/total\";\nexport const all = total();\n";
     home.write(APP, app);
     home.write("src/sums.ts", &sum("orders", "rows"));
-    git(&home, &["init", "-q", "-b", "main"]);
-    git(&home, &["add", "."]);
-    git(&home, &["commit", "-q", "-m", "x"]);
+    home.git(&["init", "-q", "-b", "main"]);
+    home.commit();
     let mut editor = Editor::start(&home, Options::vscode());
     editor.initialize();
     editor.open(APP);
@@ -72,9 +57,8 @@ fn what_nobody_has_touched_is_a_hint() {
 fn the_command_line_counts_what_is_old() {
     let home = Home::new();
     home.write(APP, "import { total } from \"./lib/total\";\n");
-    git(&home, &["init", "-q", "-b", "main"]);
-    git(&home, &["add", "."]);
-    git(&home, &["commit", "-q", "-m", "x"]);
+    home.git(&["init", "-q", "-b", "main"]);
+    home.commit();
     let review = |arguments: &[&str]| {
         let output = home
             .command()
@@ -95,8 +79,7 @@ fn the_command_line_counts_what_is_old() {
     assert!(matches!(review(&["--all"]), (true, Some(1), _)));
     home.write("src/new.ts", "import { total } from \"./lib/total\";\n");
     assert!(matches!(review(&[]), (true, Some(1), _)));
-    git(&home, &["add", "."]);
-    git(&home, &["commit", "-q", "-m", "x"]);
+    home.commit();
     assert!(matches!(review(&[]), (false, Some(0), _)));
     assert!(matches!(
         review(&["--new-since", "HEAD~1"]),

@@ -20,8 +20,9 @@ use tower_lsp::Client;
 use crate::session::Session;
 use crate::{capabilities, pages, publish};
 
-/// Markers are published at most this often, so that a burst of typing costs one message.
-const MARKERS_EVERY: Duration = Duration::from_millis(100);
+/// Between two publications of markers there is at least so much time, so that a burst of news costs one message. The first
+/// of it is published at once: nobody should wait for what is known.
+const MARKERS_EVERY: Duration = Duration::from_millis(25);
 /// Progress is reported at most this often; editors redraw on each report.
 const PROGRESS_EVERY: Duration = Duration::from_millis(250);
 /// A client that does not answer `window/workDoneProgress/create` by then is shown no progress.
@@ -88,6 +89,8 @@ pub(crate) struct Outbox {
     /// Files whose markers are due, and when.
     markers: BTreeSet<FilePath>,
     markers_due: Option<Instant>,
+    /// Before this, none are published again.
+    markers_from: Instant,
     /// The diagnostics that the client was last told of, by open file.
     published: BTreeMap<FilePath, Vec<Diagnostic>>,
     /// The hunks that the client was last told of, by file.
@@ -129,6 +132,7 @@ impl Outbox {
             sender,
             markers: BTreeSet::new(),
             markers_due: None,
+            markers_from: Instant::now(),
             published: BTreeMap::new(),
             hunks: BTreeMap::new(),
             bars: BTreeMap::new(),
@@ -175,8 +179,7 @@ impl Outbox {
         match event {
             Event::Markers(file) => {
                 self.markers.insert(file);
-                self.markers_due
-                    .get_or_insert_with(|| Instant::now() + MARKERS_EVERY);
+                self.markers_due.get_or_insert(self.markers_from);
             }
             Event::RunBegan {
                 run,
@@ -247,6 +250,7 @@ impl Outbox {
             }
             self.refresh_lenses(file, markers.as_ref());
         }
+        self.markers_from = Instant::now() + MARKERS_EVERY;
         self.refresh_pages().await;
     }
 

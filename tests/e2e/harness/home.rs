@@ -65,6 +65,11 @@ impl Home {
         self.folder("state").join("farthing")
     }
 
+    /// Where the server keeps what can be made again.
+    pub(crate) fn cache(&self) -> PathBuf {
+        self.folder("cache").join("farthing")
+    }
+
     /// The folder that the editor has open.
     pub(crate) fn workspace(&self) -> PathBuf {
         self.folder("workspace")
@@ -127,6 +132,25 @@ impl Home {
             .env("LANG", "C.UTF-8")
             .env("RUST_BACKTRACE", "1");
         command
+    }
+
+    /// Asks git in the workspace, as its user.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a repository is made as its user would make it"
+    )]
+    pub(crate) fn git(&self, arguments: &[&str]) {
+        let mut command = Command::new("git");
+        command.args(["-c", "user.name=a", "-c", "user.email=a@example.com"]);
+        command.args(["-c", "commit.gpgsign=false"]).args(arguments);
+        let output = command.current_dir(self.workspace()).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    }
+
+    /// Commits everything in the workspace.
+    pub(crate) fn commit(&self) {
+        self.git(&["add", "."]);
+        self.git(&["commit", "-q", "-m", "x"]);
     }
 
     /// Starts the server with its log on standard error.

@@ -326,6 +326,17 @@ impl Editor {
         Some(Duration::from_millis((ticks(11)? + ticks(12)?) * 10))
     }
 
+    /// The most memory that the server has taken so far, in bytes, where the system tells.
+    pub(crate) fn peak_memory(&self) -> Option<u64> {
+        let id = self.process.as_ref()?.child.id();
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+        let peak = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"))?;
+        let kilobytes: u64 = peak.split_whitespace().next()?.parse().ok()?;
+        Some(kilobytes << 10)
+    }
+
     // The end.
 
     /// Ends the session as an editor does, and fails the test for whatever was wrong in it.
