@@ -12,6 +12,7 @@ mod bad_input;
 mod disk;
 mod files;
 mod harness;
+mod history;
 mod judging;
 mod life;
 mod model;

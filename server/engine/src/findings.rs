@@ -12,6 +12,7 @@ use text::{FilePath, Range};
 use workspace::{Changed, Document, Past, Snapshot};
 
 use crate::config::Config;
+use crate::history::Histories;
 use crate::{Engine, Event};
 
 /// What the review remembers between edits; nothing until the first pass over the disk has ended.
@@ -25,6 +26,8 @@ pub(crate) struct Reviewed {
     /// Files without a grammar.
     others: Arc<[FilePath]>,
     news: Arc<News>,
+    /// What the repositories tell of the past.
+    pub(crate) histories: Arc<Histories>,
 }
 
 /// What is new in a workspace, and since when.
@@ -69,6 +72,12 @@ impl News {
         };
         let symbol = facts.and_then(|facts| facts.symbol(facts.by_path(symbol)?));
         changed.touches(symbol.map_or(place, |symbol| symbol.range))
+    }
+
+    /// Whether anything in a file has changed.
+    fn is_changed(&self, file: &FilePath) -> bool {
+        let changed = self.changed.get(file);
+        changed.is_some_and(|changed| changed.touches(Range::at(0)))
     }
 
     /// Takes in what a file is now. Git is asked the first time.
@@ -123,21 +132,13 @@ pub fn findings_of(
 ) -> (Vec<Finding>, Review) {
     let project = project(roots, index, manifests, config);
     let review = Review::of(&project, &config.rules);
-    let mut coupled: BTreeMap<FilePath, Vec<Finding>> = BTreeMap::new();
-    for finding in history.coupled(review.graph(), &project, &config.rules) {
-        coupled
-            .entry(finding.file.clone())
-            .or_default()
-            .push(finding);
-    }
-    let is_new_file = |file: &FilePath| news.is_some_and(|news| news.changed.contains_key(file));
-    let mirrored = history.one_sided(review.graph(), &project, &config.rules, &is_new_file);
-    for finding in mirrored {
-        let of_file = coupled.entry(finding.file.clone()).or_default();
-        of_file.push(finding);
-    }
-    for (file, findings) in unused(&review, &project, config, others) {
-        coupled.entry(file).or_default().extend(findings);
+    let mut more = unused(&review, &project, config, others);
+    let is_changed = |file: &FilePath| news.is_some_and(|news| news.is_changed(file));
+    for file in history.paired() {
+        let about = history.about(file, review.graph(), &project, &config.rules, &is_changed);
+        if !about.is_empty() {
+            more.entry(file.clone()).or_default().extend(about);
+        }
     }
     let day = today();
     let is_new = |file: &FilePath, symbol: &str, place: Range| {
@@ -161,7 +162,7 @@ pub fn findings_of(
     let mut findings = Vec::new();
     for ((file, facts), smells) in files.iter().zip(&smells) {
         let mut others = review.file(file).to_vec();
-        others.extend(coupled.remove(*file).unwrap_or_default());
+        others.extend(more.remove(*file).unwrap_or_default());
         let seen = Seen {
             facts,
             smells,
@@ -170,10 +171,10 @@ pub fn findings_of(
         findings.extend(judge(&bar, file, &path(file), &seen));
     }
     let rest = review.files().filter(|file| !index.contains(file));
-    let rest: BTreeSet<FilePath> = rest.chain(coupled.keys()).cloned().collect();
+    let rest: BTreeSet<FilePath> = rest.chain(more.keys()).cloned().collect();
     for file in rest {
         let mut others = review.file(&file).to_vec();
-        others.extend(coupled.remove(&file).unwrap_or_default());
+        others.extend(more.remove(&file).unwrap_or_default());
         findings.extend(judge_other(&bar, &path(&file), &others));
     }
     findings
@@ -303,6 +304,7 @@ impl Engine {
                 unused,
                 others: reviewed.others.clone(),
                 news: reviewed.news.clone(),
+                histories: reviewed.histories.clone(),
             };
         });
         self.shared.reviews.send_modify(|count| *count += 1);
@@ -351,18 +353,39 @@ impl Engine {
         })
     }
 
-    /// Compares open documents with what they were where the work of now began.
-    fn compare_with_the_past(&self, snapshot: &Snapshot, files: &BTreeSet<FilePath>) {
+    /// Compares open documents with what they were where the work of now began, and what changes together with them.
+    fn compare_with_the_past(
+        &self,
+        snapshot: &Snapshot,
+        files: &BTreeSet<FilePath>,
+        histories: &Histories,
+    ) {
         let before = self.reviewed(|reviewed| Arc::clone(&reviewed.news));
-        let open = files.iter().filter_map(|file| snapshot.open_document(file));
-        let open: Vec<&Document> = open.collect();
-        if open.is_empty() || before.pasts.is_empty() {
+        let mut due: BTreeSet<FilePath> = BTreeSet::new();
+        for file in files {
+            if snapshot.open_document(file).is_some() {
+                due.insert(file.clone());
+                let history = histories.of(file);
+                let partners = history.partners(file);
+                due.extend(
+                    partners
+                        .filter(|file| !before.changed.contains_key(file))
+                        .cloned(),
+                );
+            } else if before.changed.contains_key(file) {
+                due.insert(file.clone());
+            }
+        }
+        if due.is_empty() || before.pasts.is_empty() {
             return;
         }
         // Git may take its time, and nobody waits for it.
         let mut news = News::clone(&before);
-        for document in open {
-            news.take(document.file(), &document.text().to_string());
+        for file in due {
+            match snapshot.document(&file) {
+                Ok(document) => news.take(&file, &document.text().to_string()),
+                Err(_) => _ = news.changed.remove(&file),
+            }
         }
         self.reviewed(|reviewed| {
             // Unless everything began elsewhere meanwhile.
@@ -375,14 +398,39 @@ impl Engine {
     /// Takes in that files have changed, and has the open files shown whose findings are not what they were.
     pub(crate) fn review_changed(&self, files: &BTreeSet<FilePath>) {
         let (snapshot, config) = (self.snapshot(), self.config());
-        self.compare_with_the_past(&snapshot, files);
+        let (news, histories) =
+            self.reviewed(|reviewed| (Arc::clone(&reviewed.news), Arc::clone(&reviewed.histories)));
+        self.compare_with_the_past(&snapshot, files, &histories);
+        // What says something about a file that changes together with another: both must be open for it to be shown.
+        let ties = |graph: &graph::Graph, news: &News| -> Vec<(FilePath, bool, bool)> {
+            let mut ties = Vec::new();
+            for file in files {
+                let history = histories.of(file);
+                let shown = history
+                    .partners(file)
+                    .filter(|partner| snapshot.open_document(partner).is_some());
+                ties.extend(shown.map(|partner| {
+                    let linked = graph.imports(file, partner) || graph.imports(partner, file);
+                    (partner.clone(), linked, news.is_changed(file))
+                }));
+            }
+            ties
+        };
         let changed = self.reviewed(|reviewed| {
             let Reviewed {
-                review, manifests, ..
+                review,
+                manifests,
+                news: now,
+                ..
             } = reviewed;
             let review = review.as_mut()?;
             let project = project(&snapshot.roots, snapshot.index(), manifests, &config);
-            Some(review.update(&project, &config.rules, files))
+            let before = ties(review.graph(), &news);
+            let mut changed = review.update(&project, &config.rules, files);
+            let after = ties(review.graph(), now);
+            let moved = before.iter().zip(&after).filter(|(a, b)| a != b);
+            changed.extend(moved.map(|((partner, ..), _)| partner.clone()));
+            Some(changed)
         });
         for file in changed.unwrap_or_default() {
             if snapshot.open_document(&file).is_some() && !files.contains(&file) {
@@ -420,13 +468,15 @@ impl Engine {
         let review =
             |reviewed: &mut Reviewed| Some(Arc::clone(reviewed.review.as_ref()?.customs()));
         let customs = self.reviewed(review).unwrap_or_default();
+        let history = self.histories().of(file);
         let bar = Bar {
+            history: &history,
             customs: &customs,
             // As long as nobody has looked, everything may be new.
             fresh: (news.changed.contains_key(file)).then_some(&is_new as Fresh<'_>),
             ..bar(&config, &day, snapshot.index())
         };
-        let mut others = self.findings_in_workspace(snapshot, file);
+        let mut others = self.findings_in_workspace(snapshot, file, &history);
         if let Some(others) = &mut others {
             let by_model = self.opinions_about(snapshot, file).into_iter();
             let on = |finding: &Finding| config.rules.get(finding.rule).is_some();
@@ -447,16 +497,27 @@ impl Engine {
     }
 
     /// What the review says about a file as a part of the workspace; none while nobody knows.
-    fn findings_in_workspace(&self, snapshot: &Snapshot, file: &FilePath) -> Option<Vec<Finding>> {
+    fn findings_in_workspace(
+        &self,
+        snapshot: &Snapshot,
+        file: &FilePath,
+        history: &History,
+    ) -> Option<Vec<Finding>> {
         snapshot.root_of(file)?;
+        let config = self.config();
         self.reviewed(|reviewed| {
-            let mut found = reviewed.review.as_ref()?.file(file).to_vec();
+            let review = reviewed.review.as_ref()?;
+            let mut found = review.file(file).to_vec();
             found.extend(reviewed.unused.get(file).cloned().unwrap_or_default());
+            let index = snapshot.index();
+            let project = project(&snapshot.roots, index, &reviewed.manifests, &config);
+            let is_changed = |file: &FilePath| reviewed.news.is_changed(file);
+            found.extend(history.about(file, review.graph(), &project, &config.rules, &is_changed));
             Some(found)
         })
     }
 
-    fn reviewed<T>(&self, act: impl FnOnce(&mut Reviewed) -> T) -> T {
+    pub(crate) fn reviewed<T>(&self, act: impl FnOnce(&mut Reviewed) -> T) -> T {
         // The review is replaced as a whole, so that a panic leaves the one before.
         let mut reviewed = self
             .shared

@@ -7,13 +7,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use text::FilePath;
 use workspace::{Change, Coverage, Focus, Step, Store, Watcher};
 
+use crate::history::Following;
 use crate::{Engine, Event, Level};
 
 /// The pass over the disk that is under way, and what changes beside it and after it.
 #[derive(Default)]
 pub(crate) struct Indexing {
-    cancel: Arc<AtomicBool>,
+    pub(crate) cancel: Arc<AtomicBool>,
     watcher: Option<Watcher>,
+    pub(crate) following: Following,
     /// Whether the server notices changes by itself.
     watch: bool,
     /// What changed and was not looked at yet.
@@ -29,6 +31,7 @@ impl Indexing {
     pub(crate) fn stop(&mut self) {
         self.cancel.store(true, Ordering::Relaxed);
         self.watcher = None;
+        self.following.watchers.clear();
         self.due = Change::default();
     }
 }
@@ -160,6 +163,7 @@ impl Engine {
             .map(|document| document.file().clone())
             .collect();
         self.mark_stale(open);
+        self.follow_history();
     }
 
     fn watcher(&self, roots: &[FilePath], cancel: &Arc<AtomicBool>) -> Option<Watcher> {
@@ -250,6 +254,7 @@ impl Engine {
             files.extend(open.map(|document| document.file().clone()));
         }
         self.review_changed(&files);
+        self.follow_history();
         for document in snapshot.open_documents() {
             self.show(Event::Markers(document.file().clone()));
         }

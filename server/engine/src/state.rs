@@ -88,7 +88,7 @@ pub(crate) struct Shared {
     pub(crate) stale: watch::Sender<BTreeSet<FilePath>>,
     pub(crate) config: ArcSwap<Config>,
     resolve: Resolve,
-    /// Problems of the configuration that the user has been told.
+    /// Problems that the user has been told.
     told: Mutex<BTreeSet<String>>,
     /// Apart from the rest, because a review of a large workspace takes longer than a keystroke may.
     pub(crate) reviewed: Mutex<crate::findings::Reviewed>,
@@ -225,16 +225,7 @@ impl Engine {
         let (config, problems) = (self.shared.resolve)(settings.as_ref(), &roots);
         self.shared.config.store(Arc::new(config));
         for problem in problems {
-            let text = problem.to_string();
-            let is_new = self
-                .shared
-                .told
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .insert(text.clone());
-            if is_new {
-                self.notify(Level::Warning, text);
-            }
+            self.tell_once(Level::Warning, problem.to_string());
         }
         let open: Vec<FilePath> = self
             .snapshot()
@@ -242,6 +233,10 @@ impl Engine {
             .map(|document| document.file().clone())
             .collect();
         self.mark_stale(open);
+        // Other rules may be on; before the first review its own end looks.
+        if *self.shared.reviews.borrow() > 0 {
+            self.follow_history();
+        }
     }
 
     /// The money.
@@ -359,6 +354,17 @@ impl Engine {
     /// Says something to the user.
     pub fn notify(&self, level: Level, text: impl Into<String>) {
         self.show(Event::Notice(level, text.into()));
+    }
+
+    /// Says something to the user that was not said before.
+    pub(crate) fn tell_once(&self, level: Level, text: String) {
+        let told = &self.shared.told;
+        let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = told.insert(text.clone());
+        drop(told);
+        if is_new {
+            self.notify(level, text);
+        }
     }
 
     pub(crate) fn policy(&self, snapshot: &Snapshot) -> Policy {

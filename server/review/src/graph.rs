@@ -177,7 +177,7 @@ impl Graph {
     }
 
     /// Whether a file imports another, or the folder that it is in.
-    pub(crate) fn imports(&self, file: &FilePath, other: &FilePath) -> bool {
+    pub fn imports(&self, file: &FilePath, other: &FilePath) -> bool {
         let folder = folder_of(other);
         self.links.get(file).is_some_and(|links| {
             let mut edges = links.edges.iter();

@@ -29,7 +29,7 @@ mod unreferenced;
 pub use check::{Finding, Related, Severity, is_wanted};
 pub use customs::Customs;
 pub use dependencies::unused_dependencies;
-pub use history::{Churn, History};
+pub use history::{History, LogReader, WrittenHistory};
 pub use judge::{Bar, Fresh, Seen, is_silencing, judge, judge_other};
 pub use manifest::{MANIFESTS, Manifests, is_manifest};
 pub use review::{Circle, Review};

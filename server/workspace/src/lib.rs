@@ -6,8 +6,11 @@
 mod disk;
 mod document;
 mod explain;
+mod head;
 mod lately;
 mod past;
+#[cfg(test)]
+mod repository;
 mod scan;
 mod store;
 mod walk;
@@ -17,7 +20,8 @@ mod words;
 pub use disk::{MAX_FILE_BYTES, ReadError, is_within, read};
 pub use document::Document;
 pub use explain::{Explanation, explain};
-pub use past::{Changed, Past, log};
+pub use head::{Extent, Head, HeadWatcher};
+pub use past::{Changed, Past};
 pub use scan::{Focus, Scan, SkipReason, Step, facts_on_disk, scan};
 pub use store::Store;
 pub use walk::is_ignored;

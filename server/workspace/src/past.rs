@@ -1,4 +1,4 @@
-//! What a repository tells of a folder: the revision that new code is told by, what has changed since, and the log.
+//! What a repository tells of a folder: the revision that new code is told by, and what has changed since.
 //!
 //! Git is asked, and asked only such things as it answers without running anything else: no hook, no filter, no
 //! converter, no pager, no network. Texts are compared here, because git would have filters look at them first.
@@ -222,36 +222,6 @@ impl Past {
     }
 }
 
-/// The log of the last two years, the newest commit first, at most 5,000 of them: a zero byte and the author's address,
-/// then a line for each file with what became of it.
-///
-/// # Errors
-///
-/// If there is no repository or no git.
-pub fn log(folder: &FilePath) -> anyhow::Result<String> {
-    git(
-        folder,
-        &[
-            "log",
-            "-n",
-            "5000",
-            "--since=24 months ago",
-            "--no-merges",
-            "--no-show-signature",
-            "--no-ext-diff",
-            "--no-textconv",
-            "--no-color",
-            "--relative",
-            "-M",
-            "--name-status",
-            "--format=%x00%ae",
-            "--",
-            ".",
-        ],
-        "",
-    )
-}
-
 /// Options that leave git without the filters that somebody has configured.
 fn without_filters(folder: &FilePath) -> Vec<String> {
     let asked = [
@@ -271,23 +241,27 @@ fn without_filters(folder: &FilePath) -> Vec<String> {
     off.flat_map(|set| ["-c".to_owned(), set]).collect()
 }
 
-fn git(folder: &FilePath, arguments: &[&str], input: &str) -> anyhow::Result<String> {
+pub(crate) fn git(folder: &FilePath, arguments: &[&str], input: &str) -> anyhow::Result<String> {
     let output = git_bytes(folder, arguments, input)?;
     Ok(String::from_utf8_lossy(&output).into_owned())
 }
 
-/// Asks git. Neither the user's nor the repository's configuration can have it start a program for what is asked here.
+/// A question to git. Neither the user's nor the repository's configuration can have it start a program for what is asked
+/// here.
 #[expect(
     clippy::disallowed_methods,
     reason = "only git can read a repository; it is told to start nothing and to write nothing"
 )]
-fn git_bytes(folder: &FilePath, arguments: &[&str], input: &str) -> anyhow::Result<Vec<u8>> {
-    let mut child = Command::new("git")
+pub(crate) fn question(folder: &FilePath, arguments: &[&str]) -> Command {
+    let mut command = Command::new("git");
+    command
         .args([
             "-c",
             "core.fsmonitor=false",
             "-c",
             "core.quotePath=false",
+            "-c",
+            "log.follow=false",
             "--no-optional-locks",
             "--no-pager",
         ])
@@ -297,9 +271,15 @@ fn git_bytes(folder: &FilePath, arguments: &[&str], input: &str) -> anyhow::Resu
         .current_dir(folder.as_path())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .context("the history needs the program git")?;
+        .stderr(Stdio::piped());
+    command
+}
+
+/// Why git cannot be asked at all.
+pub(crate) const NO_GIT: &str = "the history needs the program git";
+
+fn git_bytes(folder: &FilePath, arguments: &[&str], input: &str) -> anyhow::Result<Vec<u8>> {
+    let mut child = question(folder, arguments).spawn().context(NO_GIT)?;
     // It answers while it is asked, so the questions come from another thread.
     let questions = child.stdin.take();
     let output = std::thread::scope(|scope| {
@@ -322,6 +302,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
     use super::*;
+    use crate::repository::Repository;
 
     fn parts(before: &str, now: &str) -> Vec<String> {
         match Changed::between(Some(before), now) {
@@ -353,48 +334,6 @@ mod tests {
         assert!(changed.touches(Range::at(0)));
         assert!(!Changed::Parts(Vec::new()).touches(Range::at(0)));
         assert!(Changed::All.touches(Range::new(2, 3)));
-    }
-
-    struct Repository {
-        _folder: tempfile::TempDir,
-        root: FilePath,
-    }
-
-    impl Repository {
-        fn new() -> Repository {
-            let folder = tempfile::tempdir().unwrap();
-            let root = FilePath::new(folder.path().canonicalize().unwrap()).unwrap();
-            let repository = Repository {
-                _folder: folder,
-                root,
-            };
-            repository.git(&["init", "-q", "-b", "main"]);
-            repository
-        }
-
-        fn git(&self, arguments: &[&str]) {
-            let name = [
-                "-c",
-                "user.name=a",
-                "-c",
-                "user.email=a@example.com",
-                "-c",
-                "commit.gpgsign=false",
-            ];
-            let arguments: Vec<&str> = name.iter().chain(arguments).copied().collect();
-            git(&self.root, &arguments, "").unwrap();
-        }
-
-        fn write(&self, name: &str, text: &str) -> FilePath {
-            let file = self.root.join(name).unwrap();
-            std::fs::write(file.as_path(), text).unwrap();
-            file
-        }
-
-        fn commit(&self) {
-            self.git(&["add", "."]);
-            self.git(&["commit", "-q", "-m", "x"]);
-        }
     }
 
     #[test]
@@ -449,7 +388,8 @@ mod tests {
         let candidates = past.candidates().unwrap();
         assert!(candidates.contains(&a) && candidates.contains(&b));
         assert_eq!(past.texts(std::slice::from_ref(&a)).unwrap()[&a], "x = 1\n");
-        log(&repository.root).unwrap();
+        let head = crate::Head::of(&repository.root).unwrap().unwrap();
+        head.log(&|| false, &mut |_| {}).unwrap();
         assert!(!proof.as_path().exists());
     }
 }

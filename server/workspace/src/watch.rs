@@ -203,7 +203,7 @@ fn sort_out(
     change
 }
 
-fn is_change(kind: EventKind) -> bool {
+pub(crate) fn is_change(kind: EventKind) -> bool {
     match kind {
         EventKind::Any | EventKind::Create(_) | EventKind::Remove(_) | EventKind::Other => true,
         EventKind::Modify(kind) => !matches!(kind, ModifyKind::Metadata(_)),

@@ -109,6 +109,25 @@ fn past_of(args: &ReviewArgs, config: &Config, root: &FilePath) -> anyhow::Resul
         .flatten())
 }
 
+/// What the repository tells of the past. What it does not is said, and costs the rules about it and nothing else.
+fn history(root: &FilePath, places: &Places) -> History {
+    let told = engine::history_of(root, Some(&places.cache), &|| false);
+    let (history, lacks) = match told {
+        Ok(None) => return History::default(),
+        Ok(Some(told)) => (told.history, told.lacks),
+        Err(error) => (
+            History::default(),
+            Some(format!(
+                "the history cannot be read, so that rules about it find nothing: {error}"
+            )),
+        ),
+    };
+    if let Some(lacks) = lacks {
+        ui::note(format!("{}: {lacks}", ui::paint(ui::YELLOW, "warning")));
+    }
+    history
+}
+
 /// Who answers for a file: as the team says, else as its files of owners say.
 fn owners_of(
     root: &FilePath,
@@ -140,9 +159,7 @@ pub(crate) fn review(args: &ReviewArgs) -> anyhow::Result<ExitCode> {
     let snapshot = workspace.snapshot();
     let index = snapshot.index();
     let manifests = read_manifests(&manifests_of(index, &scan.others));
-    // Without git, or outside of a repository, there is no history to tell.
-    let history = workspace::log(&root).unwrap_or_default();
-    let history = History::read(&root, &history);
+    let history = history(&root, &places);
     let past = past_of(args, &config, &root)?;
     let since = past.as_ref().map(|past| past.revision().to_owned());
     let news = past.map(|past| News::since(&root, past)).transpose()?;

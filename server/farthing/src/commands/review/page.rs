@@ -141,7 +141,7 @@ fn circles_of(reviewed: &Reviewed<'_>, circles: &[Circle]) -> String {
 fn hotspots(reviewed: &Reviewed<'_>) -> String {
     let mut rows: Vec<(u64, u32, u32, &FilePath)> = Vec::new();
     for file in reviewed.index.paths() {
-        let Some(churn) = reviewed.history.churn(file) else {
+        let Some(commits) = reviewed.history.churn(file) else {
             continue;
         };
         let Some(facts) = reviewed.index.file(file).filter(|facts| !facts.generated) else {
@@ -149,9 +149,9 @@ fn hotspots(reviewed: &Reviewed<'_>) -> String {
         };
         let metrics = facts.symbols.iter().filter_map(|symbol| symbol.metrics);
         let complexity: u32 = metrics.map(|metrics| metrics.cognitive).sum();
-        let score = u64::from(complexity) * u64::from(churn.commits);
+        let score = u64::from(complexity) * u64::from(commits);
         if score > 0 {
-            rows.push((score, complexity, churn.commits, file));
+            rows.push((score, complexity, commits, file));
         }
     }
     rows.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.3.cmp(b.3)));
