@@ -83,7 +83,7 @@ fn grammar(root: &Path, folder: &Path, code: &mut String) -> Result<(), String> 
         "Grammar {{ name: {name:?}, title: {title:?}, ecosystem: {ecosystem:?}, extensions: &{extensions:?}, \
          file_names: &{file_names:?}, language_ids: &{protocol_ids:?}, self_names: &{self_names:?}, sigils: &{sigils:?}, name_separator: {name_separator:?}, \
          implicit_self: {implicit_self:?}, builtins: &{builtins:?}, protected: &{protected:?}, data_actions: &{data_actions:?}, \
-         reading: Reading {{ never: &{:?}, max_bytes: {}, long_lines: {:?}, max_indent: {}, ambiguous: {:?} }}, line_comment: {:?}, block_comment: {:?}, indent: {indent:?}, \
+         reading: Reading {{ never: &{:?}, max_bytes: {}, long_lines: {:?}, max_indent: {}, ambiguous: {:?}, filled: &{:?} }}, line_comment: {:?}, block_comment: {:?}, indent: {indent:?}, \
          docs: Docs {{ inside: {:?}, markers: &{:?}, inner_markers: &{:?}, open: {:?}, line: {:?}, close: {:?}, hint: {:?} }}, \
          visibility: Visibility {{ items: Visible::{}, members: Visible::{} }}, lower_case_locals: {:?}, \
          modules: Modules {{ separator: {:?}, unit_is_folder: {:?}, relative: &{:?}, \
@@ -101,6 +101,7 @@ fn grammar(root: &Path, folder: &Path, code: &mut String) -> Result<(), String> 
             .max_indent
             .map_or("usize::MAX".to_owned(), |most| most.to_string()),
         reading.ambiguous,
+        reading.filled,
         comments.line,
         comments.block,
         docs.place == DocPlace::Inside,
@@ -257,6 +258,7 @@ struct Reading {
     long_lines: bool,
     max_indent: Option<usize>,
     ambiguous: bool,
+    filled: Vec<String>,
 }
 
 #[derive(Deserialize)]

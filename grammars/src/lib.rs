@@ -154,6 +154,8 @@ pub struct Reading {
     pub max_indent: usize,
     /// Whether text far behind an item has a say in how the parser reads it, so that no part can be read by itself.
     pub ambiguous: bool,
+    /// Kinds of nodes that the parser takes for there when nothing is written, where the language wants something.
+    pub filled: &'static [&'static str],
 }
 
 impl Reading {

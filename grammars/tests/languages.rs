@@ -61,6 +61,16 @@ fn every_language_has_fixtures_without_syntax_errors() {
     }
 }
 
+#[test]
+fn every_node_that_must_not_be_empty_is_one_of_the_parser() {
+    for grammar in grammars::all() {
+        for kind in grammar.reading.filled {
+            let id = grammar.language().id_for_node_kind(kind, true);
+            assert_ne!(id, 0, "{} has no {kind}", grammar.name);
+        }
+    }
+}
+
 /// The rules answer like tree-sitter's own engine; they may say less where one match of ours stands for several.
 #[test]
 fn the_rules_agree_with_tree_sitter() {

@@ -1,6 +1,6 @@
 //! From what a proposal says to the edits it can mean: addresses found, scope checked, indentation put right.
 
-use index::SymbolId;
+use index::{Facts, SymbolId};
 use text::{Edit, EditSet, Hash, Range, Text};
 
 use crate::address::{Lost, indent, locate, reindent, with_breaks};
@@ -357,6 +357,12 @@ fn rest_indent(text: &str) -> Option<usize> {
     rest.map(|line| line.len() - line.trim_start().len()).min()
 }
 
+/// The item that ends last in another.
+pub(crate) fn last_child(facts: &Facts, id: SymbolId) -> Option<SymbolId> {
+    let end = |child: &SymbolId| facts.symbol(*child).map(|symbol| symbol.range.end);
+    facts.children(id).max_by_key(end)
+}
+
 fn additions(view: &View<'_>, id: SymbolId, place: Place, new: &str) -> Refusable<Vec<EditSet>> {
     let text = view.text;
     let facts = view.parsed.facts();
@@ -390,10 +396,7 @@ fn additions(view: &View<'_>, id: SymbolId, place: Place, new: &str) -> Refusabl
             )
         }
         Place::Inside => {
-            let last = facts
-                .children(id)
-                .filter_map(|child| facts.symbol(child))
-                .max_by_key(|child| child.range.end);
+            let last = last_child(facts, id).and_then(|last| facts.symbol(last));
             let Some(last) = last else {
                 return refuse(
                     Rule::Scope,

@@ -140,7 +140,7 @@ fn is_in_block(facts: &Facts, range: Range) -> bool {
 }
 
 /// The range of `text` without the blanks at its ends.
-fn trimmed(range: Range, text: &str) -> Range {
+pub(crate) fn trimmed(range: Range, text: &str) -> Range {
     let start = range.start + (text.len() - text.trim_start().len());
     Range::new(start, (range.start + text.trim_end().len()).max(start))
 }

@@ -9,6 +9,7 @@
 
 mod address;
 mod approved;
+mod changing;
 mod decide;
 mod draft;
 mod files;

@@ -4,6 +4,7 @@ use text::{Edit, EditSet, FilePath, Hash, Range, Text};
 
 use super::*;
 
+mod captures;
 mod escapes;
 mod files;
 mod parts;

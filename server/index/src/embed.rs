@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use grammars::Grammar;
 use rustc_hash::FxHashSet;
+use text::Range;
 use tree_sitter::{ParseOptions, Parser, Point, Tree};
 
 use crate::facts::{Facts, Instruction, PackedReference, Symbol, SymbolId};
@@ -34,6 +35,20 @@ pub(crate) fn extract(grammar: &'static Grammar, source: &str, tree: &Tree) -> F
         })
         .collect();
     join(host, &parts)
+}
+
+/// The piece of code that a range lies in, if it does in one: its language and its tree.
+pub(crate) fn piece_around(
+    grammar: &'static Grammar,
+    source: &str,
+    tree: &Tree,
+    range: Range,
+) -> Option<(&'static Grammar, Tree)> {
+    let pieces = grammar.embedded(source, tree.root_node());
+    let mut pieces = pieces.into_iter().take(MAX_PIECES);
+    let (piece, grammar) =
+        pieces.find(|(piece, _)| Range::from(piece.clone()).contains_range(range))?;
+    Some((grammar, parse(grammar, source, &piece)?))
 }
 
 /// The tree of a piece of a text, with the offsets of the whole. None if it makes too much work.

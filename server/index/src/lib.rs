@@ -33,6 +33,7 @@ mod resolve;
 mod shape;
 mod skim;
 mod smells;
+mod stray;
 mod symbols;
 mod table;
 mod walk;
@@ -53,6 +54,7 @@ pub use recent::{Recent, Weigh};
 pub use resolve::Confidence;
 pub use shape::Shape;
 pub use smells::Whiff;
+pub use stray::{Changed, Stray};
 
 /// The longest text that is read, in bytes. What is longer is data or generated, and its tree takes 20 to 80 times its
 /// size.

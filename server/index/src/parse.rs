@@ -203,7 +203,7 @@ pub(crate) fn read_whole(grammar: &'static Grammar, source: &str) -> Result<Tree
 }
 
 /// The tree of a text.
-fn read(
+pub(crate) fn read(
     grammar: &'static Grammar,
     source: &str,
     old: Option<&Tree>,

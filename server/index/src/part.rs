@@ -7,11 +7,13 @@
 
 use std::ops::Range as Ids;
 
+use grammars::Grammar;
 use text::{EditSet, Range, Text};
 use tree_sitter::{Node, Tree};
 
 use crate::facts::{Facts, Symbol, SymbolId};
 use crate::parse::read_whole;
+use crate::stray::{Changed, Stray, stray};
 use crate::{MAX_OPEN_BYTES, Parsed, walk};
 
 /// A part of a text, as it reads after a change.
@@ -26,6 +28,10 @@ pub struct Part<'p> {
     delta: isize,
     /// What it says now; places are counted from its start.
     facts: Facts,
+    /// How it reads before and after, and the text after.
+    trees: (Tree, Tree),
+    source: String,
+    grammar: &'static Grammar,
 }
 
 impl Parsed {
@@ -76,15 +82,20 @@ impl Parsed {
             };
             let fits = same(edges.0, first, 0) && same(edges.1, last, delta);
             let facts = fits.then(|| walk::extract(grammar, &source, &tree))?;
-            (facts.error_count == 0 && facts.incomplete.is_none()).then_some(facts)
+            let is_sound = facts.error_count == 0 && facts.incomplete.is_none();
+            is_sound.then_some((facts, tree, source))
         };
-        let before = read(self.text(), was, 0)?;
+        let (before, was_tree, _) = read(self.text(), was, 0)?;
+        let (now, is_tree, source) = read(after, is, delta)?;
         let part = Part {
             whole: facts,
-            facts: read(after, is, delta)?,
+            facts: now,
             was,
             ids,
             delta,
+            trees: (was_tree, is_tree),
+            source,
+            grammar,
         };
         (part.is_cut_well(&before) && part.keeps(&bounds) && part.is_alone()).then_some(part)
     }
@@ -106,6 +117,29 @@ impl<'p> Part<'p> {
     /// Where it starts, before and after.
     pub fn start(&self) -> usize {
         self.was.start
+    }
+
+    /// How the change, whose place is one in the whole text, reaches beyond its own text, if it does.
+    pub fn stray(&self, changed: &Changed) -> Option<Stray> {
+        let start = self.start();
+        let here = |range: Range| {
+            let (start, end) = (
+                range.start.checked_sub(start)?,
+                range.end.checked_sub(start)?,
+            );
+            Some(Range::new(start, end))
+        };
+        let here = Changed {
+            before: here(changed.before)?,
+            after: here(changed.after)?,
+            item: changed.item.and_then(here),
+        };
+        let (was, is) = &self.trees;
+        let stray = stray(self.grammar, was, (is, &self.source), &here)?;
+        Some(match stray {
+            Stray::Drawn(place) => Stray::Drawn(place + start),
+            Stray::Hollow(place) => Stray::Hollow(place + start),
+        })
     }
 
     /// Where the symbol with that path is in the whole text after the change.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::*;
 
 /// What comes of an operation in the scope of one symbol: the whole text, or the refusal.
-fn outcome(language: &str, source: &str, symbol: &str, operation: Operation) -> String {
+pub(super) fn outcome(language: &str, source: &str, symbol: &str, operation: Operation) -> String {
     let grammar = grammars::by_name(language).unwrap();
     let file = FilePath::new("/w/src/file").unwrap();
     let text = Text::from(source);
@@ -261,10 +261,14 @@ fn what_is_added_inside_opens_nothing_else_that_is_inside() {
 }
 
 /// A symbol replaced in a text of any language.
-fn replaced(language: &str, source: &str, symbol: &str, text: &str) -> String {
+pub(super) fn replaced(language: &str, source: &str, symbol: &str, text: &str) -> String {
     let parsed = Parsed::parse(grammars::by_name(language).unwrap(), &Text::from(source));
     let facts = parsed.facts();
-    let range = facts.symbol(facts.by_path(symbol).unwrap()).unwrap().range;
+    let Some(id) = facts.by_path(symbol) else {
+        let names: Vec<_> = facts.symbols.iter().map(|symbol| &symbol.path).collect();
+        panic!("{language} has no {symbol}, but {names:?} in\n{source}");
+    };
+    let range = facts.symbol(id).unwrap().range;
     let operation = Operation::ReplaceSymbol {
         symbol: symbol.to_owned(),
         base: Hash::of(&source[range.start..range.end]),
@@ -376,7 +380,7 @@ fn what_follows_is_not_made_something_else() {
         "@b": Scope: a part of this would belong to `b`, which is outside the scope; end it with the item itself
         "# b": let through
         "export default": Scope: a part of this would belong to `b`, which is outside the scope; end it with the item itself
-        "declare": let through
+        "declare": Scope: this would make something else of line 4, which is outside the scope; end it with the item itself
         "/** b */": Scope: a part of this would belong to `b`, which is outside the scope; end it with the item itself
         "/* b */": let through
         "@b()": Scope: a part of this would belong to `B`, which is outside the scope; end it with the item itself
