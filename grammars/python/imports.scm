@@ -22,3 +22,9 @@
   ]) @import.type
   (#eq? @_condition "TYPE_CHECKING"))
 (try_statement) @import.guarded
+((with_statement
+  (with_clause (with_item value: (call
+    function: [(identifier) @_suppress (attribute attribute: (identifier) @_suppress)]
+    arguments: (argument_list (identifier) @_missing))))) @import.guarded
+  (#eq? @_suppress "suppress")
+  (#any-of? @_missing "ImportError" "ModuleNotFoundError"))

@@ -24,7 +24,7 @@
     attribute: (identifier) @_verb)
   arguments: (argument_list) @smell.argument) @smell.query-in-loop
   (#any-of? @_manager "objects" "_default_manager" "_base_manager")
-  (#any-of? @_verb "get" "create" "get_or_create" "update_or_create" "aget" "acreate"))
+  (#any-of? @_verb "get" "get_or_create" "update_or_create" "aget"))
 
 ((call
   function: (attribute

@@ -145,6 +145,7 @@ fn reports(case: &Case, files: Files<'_>, team: fn() -> review::Team, variant: u
         index: &index,
         manifests: &manifests,
         exists: &|file| texts.contains_key(file),
+        ignored: &|_, _| false,
         team: &team,
     };
     let review = Review::of(&project, &thresholds);

@@ -229,6 +229,7 @@ fn project<'a>(
         manifests,
         // What ignore files leave out, such as code that a build makes, can be imported all the same.
         exists: &|file| file.as_path().exists(),
+        ignored: &|roots, file| workspace::is_left_out(roots, file),
         team: &config.team,
     }
 }

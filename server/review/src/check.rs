@@ -96,6 +96,8 @@ pub(crate) fn check_smells(
         return Vec::new();
     }
     let (once, program) = (runs_once(path), is_program(path));
+    // Whoever starts a program by itself waits for nothing else, and a page of documentation for nobody.
+    let alone = program || stands_alone(path);
     let in_test = |whiff: &&Whiff| {
         let symbol = facts.by_path(&whiff.symbol).and_then(|id| facts.symbol(id));
         symbol.is_some_and(|symbol| symbol.test)
@@ -106,7 +108,10 @@ pub(crate) fn check_smells(
         .filter(|whiff| whiff.smell != Smell::PassThrough)
         .filter(|whiff| !in_test(whiff))
         .filter(|whiff| !once || !is_slow(whiff.smell))
-        .filter(|whiff| !program || whiff.smell != Smell::UnboundedQuery);
+        .filter(|whiff| {
+            !program || !matches!(whiff.smell, Smell::UnboundedQuery | Smell::QueryInLoop)
+        })
+        .filter(|whiff| !alone || whiff.smell != Smell::BlockingInAsync);
     let on = heard.filter(|whiff| thresholds.get(rule_of(whiff.smell)).is_some());
     on.map(|whiff| {
         let (severity, says) = about(whiff.smell);
@@ -133,10 +138,14 @@ pub fn is_wanted(smell: Smell, thresholds: &Thresholds) -> bool {
 const RUN_ONCE: [&str; 2] = ["migrations", "scripts"];
 
 /// Folders of what is written elsewhere, or wrong on purpose.
-const NOT_OURS: [&str; 8] = [
+const NOT_OURS: [&str; 12] = [
     "vendor",
     "vendored",
     "third_party",
+    "third-party",
+    "thirdparty",
+    "bower_components",
+    "deps",
     "node_modules",
     "fixtures",
     "__fixtures__",
@@ -166,9 +175,17 @@ pub(crate) fn runs_once(path: &str) -> bool {
     path.split('/').any(|folder| RUN_ONCE.contains(&folder))
 }
 
-/// Whether a file is written elsewhere, or is what a test is about.
+/// Whether a file is written elsewhere, or is what a test is about. What a program has made small was large elsewhere.
 pub(crate) fn is_of_others(path: &str) -> bool {
-    path.split('/').any(|folder| NOT_OURS.contains(&folder))
+    let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+    name.contains(".min.") || folders.split('/').any(|folder| NOT_OURS.contains(&folder))
+}
+
+/// Whether a file only declares what others define, for the type checker: nothing of it is ever loaded.
+pub(crate) fn only_declares(name: &str) -> bool {
+    [".d.ts", ".d.mts", ".d.cts", ".pyi"]
+        .iter()
+        .any(|ending| name.ends_with(ending))
 }
 
 /// Folders and files of programs that talk to whoever has started them.

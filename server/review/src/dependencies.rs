@@ -6,7 +6,7 @@ use grammars::Resolution;
 use text::FilePath;
 
 use crate::check::{
-    Finding, MOST_RELATED, Related, Severity, is_of_others, runs_once, stands_alone,
+    Finding, MOST_RELATED, Related, Severity, is_of_others, only_declares, runs_once, stands_alone,
 };
 use crate::graph::{EdgeKind, External, Graph, Project, folder_of, is_test_file, name_of};
 use crate::manifest::{Dependencies, is_mentioned};
@@ -146,8 +146,7 @@ pub(crate) fn undeclared(graph: &Graph, project: &Project<'_>, found: &mut Vec<F
             continue;
         };
         if facts.generated
-            // A declaration file is for the type checker.
-            || file.file_name().ends_with(".d.ts")
+            || only_declares(file.file_name())
             || is_left_out(project, file)
             || is_test_file(project, file, &facts)
         {
@@ -172,7 +171,7 @@ pub(crate) fn undeclared(graph: &Graph, project: &Project<'_>, found: &mut Vec<F
                 continue;
             }
             // What lies beside the manifest itself is a tool of whoever works on the code, and so are scripts.
-            let tool = folder_of(file) == nearest.folder || runs_once(&name_of(project, file));
+            let tool = folder_of(file) == nearest.folder || is_tool(&name_of(project, file));
             let name = external.package.split('.').next().unwrap_or("");
             let ours = own.contains(name) || name.starts_with('_');
             if !tool && !ours && !modules.standard.contains(&name) {
@@ -257,6 +256,12 @@ fn is_spelled(set: &Dependencies, name: &str) -> bool {
         let rest = found.strip_prefix(&*name);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
     })
+}
+
+/// Whether a file is for those who work on the code, or was given to them: nobody installs it.
+fn is_tool(path: &str) -> bool {
+    let mut folders = path.split('/');
+    runs_once(path) || folders.any(|name| name == "contrib" || name.starts_with("scripts-"))
 }
 
 /// What files and folders of the workspace are called: who imports them by that name may have a path of his own.

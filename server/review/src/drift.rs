@@ -1,11 +1,13 @@
 //! Imports against the direction that all others between two folders take.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use text::FilePath;
 
-use crate::check::{Finding, MOST_RELATED, Related, Severity, is_of_others, stands_alone};
+use crate::check::{
+    Finding, MOST_RELATED, Related, Severity, is_of_others, only_declares, stands_alone,
+};
 use crate::graph::{Edge, EdgeKind, Graph, Project, folder_of, name_of};
 use crate::rule::RuleId;
 
@@ -13,6 +15,9 @@ use crate::rule::RuleId;
 const LEAST_IMPORTS: usize = 20;
 /// if at least so many of a hundred go the same way.
 const LEAST_SHARE: usize = 95;
+
+/// A file that imports from the upper one of so many pairs is where things are put together, and has to know them.
+const MOST_ABOVE: usize = 2;
 
 type Imports<'g> = Vec<(&'g FilePath, &'g Edge)>;
 
@@ -35,8 +40,7 @@ pub(crate) fn check(graph: &Graph, project: &Project<'_>, found: &mut Vec<Findin
             continue;
         };
         let names = name_of(project, from);
-        // A declaration file is for the type checker.
-        if is_of_others(&names) || stands_alone(&names) || names.ends_with(".d.ts") {
+        if is_of_others(&names) || stands_alone(&names) || only_declares(&names) {
             continue;
         }
         let (pair, way) = if one < other {
@@ -46,6 +50,8 @@ pub(crate) fn check(graph: &Graph, project: &Project<'_>, found: &mut Vec<Findin
         };
         pairs.entry(pair).or_default()[way].push((from, edge));
     }
+    let mut drifts = Vec::new();
+    let mut above_of: BTreeMap<&FilePath, BTreeSet<&FilePath>> = BTreeMap::new();
     for ((first, second), [there, back]) in &pairs {
         let all = there.len() + back.len();
         let (above, below, down, up) = if there.len() > back.len() {
@@ -56,7 +62,18 @@ pub(crate) fn check(graph: &Graph, project: &Project<'_>, found: &mut Vec<Findin
         if up.is_empty() || all < LEAST_IMPORTS || down.len() * 100 < all * LEAST_SHARE {
             continue;
         }
-        judge(project, [above, below], down.len(), up, found);
+        for (file, _) in up {
+            above_of.entry(file).or_default().insert(above);
+        }
+        drifts.push(([above, below], down.len(), up));
+    }
+    let puts_together = |file: &FilePath| {
+        above_of
+            .get(file)
+            .is_some_and(|above| above.len() > MOST_ABOVE)
+    };
+    for (pair, down, up) in drifts {
+        judge(project, pair, down, up, &puts_together, found);
     }
 }
 
@@ -65,11 +82,12 @@ fn judge(
     [above, below]: [&FilePath; 2],
     down: usize,
     up: &Imports<'_>,
+    puts_together: &dyn Fn(&FilePath) -> bool,
     found: &mut Vec<Finding>,
 ) {
     let (above, below) = (name_of(project, above), name_of(project, below));
     let mut files: BTreeMap<&FilePath, Vec<&Edge>> = BTreeMap::new();
-    for (file, edge) in up {
+    for (file, edge) in up.iter().filter(|(file, _)| !puts_together(file)) {
         files.entry(file).or_default().push(edge);
     }
     for (file, edges) in files {

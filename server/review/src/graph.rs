@@ -24,6 +24,8 @@ use index::{Facts, Import, ImportKind, Index};
 use serde::Serialize;
 use text::{FilePath, Range};
 
+use crate::check::only_declares;
+
 pub(crate) use self::cycles::{Cycle, cycles};
 pub use self::layout::Project;
 pub(crate) use self::layout::{Layout, folder_of};
@@ -261,7 +263,7 @@ fn links_of(layout: &Layout, project: &Project<'_>, file: &FilePath, facts: &Fac
             Resolution::Path => paths::resolve(&origin, import),
             Resolution::DeclaredPackage => declared::resolve(&origin, import),
         };
-        let kind = kind_of(facts, import);
+        let kind = kind_of(facts, import, only_declares(file.file_name()));
         let test = test_file || in_test(facts, import);
         for target in targets {
             let mut kind = kind;
@@ -291,7 +293,9 @@ fn links_of(layout: &Layout, project: &Project<'_>, file: &FilePath, facts: &Fac
                 }),
                 Target::Nowhere(wanted) => {
                     let excused = import.kind == ImportKind::Guarded
-                        || wanted.iter().any(|file| (project.exists)(file));
+                        || wanted.iter().any(|file| (project.exists)(file))
+                        // It is made by a build, or by those who need it.
+                        || wanted.iter().any(|file| (project.ignored)(project.roots, file));
                     if !excused {
                         links.unresolved.push(Unresolved {
                             path: import.source.clone(),
@@ -336,13 +340,13 @@ fn in_test(facts: &Facts, import: &Import) -> bool {
         .is_some_and(|symbol| symbol.test)
 }
 
-fn kind_of(facts: &Facts, import: &Import) -> EdgeKind {
+fn kind_of(facts: &Facts, import: &Import, only_declares: bool) -> EdgeKind {
     if !facts.grammar.modules.run_on_import {
         return EdgeKind::Static;
     }
     let deferred = import.kind == ImportKind::Dynamic
         || import.within.is_some_and(|id| facts.callable(id).is_some());
-    if import.kind == ImportKind::Type || is_elided(facts, import) {
+    if only_declares || import.kind == ImportKind::Type || is_elided(facts, import) {
         return EdgeKind::Type;
     }
     if deferred {

@@ -7,7 +7,7 @@ use index::{Facts, Index, Instruction, Whiff};
 use text::{FilePath, Range};
 
 use crate::abstractions;
-use crate::check::{Finding, Severity, check_file, check_smells};
+use crate::check::{Finding, Severity, check_file, check_smells, is_of_others};
 use crate::customs::Customs;
 use crate::duplicates;
 use crate::god;
@@ -53,14 +53,15 @@ pub struct Seen<'a> {
 /// All findings of one file, in the order of the text, then of the rules.
 ///
 /// `path` is the file's from the root of the workspace.
-/// Takes time linear in the number of symbols. Generated files have no findings, because nobody edits them.
+/// Takes time linear in the number of symbols. Generated files have no findings, and what is written elsewhere neither,
+/// because nobody edits them here.
 pub fn judge(bar: &Bar<'_>, file: &FilePath, path: &str, seen: &Seen<'_>) -> Vec<Finding> {
     let Seen {
         facts,
         smells,
         others,
     } = *seen;
-    if facts.generated {
+    if facts.generated || is_of_others(path) {
         return Vec::new();
     }
     let mut findings = check_file(file, facts, bar.thresholds);
@@ -302,6 +303,7 @@ mod tests {
         thresholds.set(RuleId::TooLong, Some(1));
         thresholds.set(RuleId::DeepNesting, Some(0));
         thresholds.set(RuleId::TooComplex, None);
+        thresholds.set(RuleId::BlockingInAsync, Some(0));
         let text = Text::from(source);
         let parsed = Parsed::parse(grammars::by_name("rust").unwrap(), &text);
         let file = FilePath::new("/w/a.rs").unwrap();
@@ -325,6 +327,41 @@ mod tests {
             format!("{line} {}: {}\n", finding.rule, finding.message)
         });
         expected.assert_eq(&lines.collect::<String>());
+    }
+
+    #[test]
+    fn what_is_written_elsewhere_is_not_judged() {
+        let found = |path: &str| {
+            let text = Text::from("fn f() {\n    1;\n}\n");
+            let parsed = Parsed::parse(grammars::by_name("rust").unwrap(), &text);
+            let mut thresholds = Thresholds::default();
+            thresholds.set(RuleId::TooLong, Some(1));
+            let bar = Bar {
+                thresholds: &thresholds,
+                team: &Team::default(),
+                today: "2027-03-02",
+                history: &History::default(),
+                index: &Index::new(),
+                customs: &Customs::default(),
+                fresh: None,
+            };
+            let seen = Seen {
+                facts: parsed.facts(),
+                smells: &[],
+                others: None,
+            };
+            let file = FilePath::new(format!("/w/{path}")).unwrap();
+            judge(&bar, &file, path, &seen).len()
+        };
+        for (path, count) in [
+            ("src/a.rs", 1),
+            ("src/vendor/a.rs", 0),
+            ("deps/lua/a.rs", 0),
+            ("src/deps.rs", 1),
+            ("js/select.min.rs", 0),
+        ] {
+            assert_eq!(found(path), count, "{path}");
+        }
     }
 
     fn check(source: &str, expected: Expect) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use text::FilePath;
 
-use crate::check::{Finding, MOST_RELATED, Related, Severity, is_of_others};
+use crate::check::{Finding, MOST_RELATED, Related, Severity, is_of_others, stands_alone};
 use crate::context;
 use crate::customs::Customs;
 use crate::dependencies;
@@ -123,6 +123,7 @@ fn findings(
         found.extend(
             at_load
                 .iter()
+                .filter(|circle| !circle.stands_alone(project))
                 .filter_map(|circle| circle.finding(RuleId::LoadCycle, project)),
         );
     }
@@ -172,11 +173,12 @@ fn unresolved(graph: &Graph, project: &Project<'_>, found: &mut Vec<Finding>) {
         let facts = project.index.file(file);
         // Tests import what a build makes, and what does not exist.
         let left_out = facts.is_none_or(|facts| is_test_file(project, file, &facts))
-            || is_of_others(file.as_str());
+            || is_of_others(&name_of(project, file))
+            || is_data(&name_of(project, file));
         if left_out {
             continue;
         }
-        for missing in &links.unresolved {
+        for missing in links.unresolved.iter().filter(|one| !is_made(&one.path)) {
             found.push(Finding {
                 rule: RuleId::Unresolved,
                 severity: Severity::Warning,
@@ -189,6 +191,16 @@ fn unresolved(graph: &Graph, project: &Project<'_>, found: &mut Vec<Finding>) {
             });
         }
     }
+}
+
+/// Whether a path leads to what a build keeps in a folder of its own, laid over this one.
+fn is_made(path: &str) -> bool {
+    path.split('/').any(|part| part == "+types")
+}
+
+/// Whether a file is read by a program rather than a part of one.
+fn is_data(path: &str) -> bool {
+    path.split('/').any(|folder| folder == "resources")
 }
 
 /// Files that lead to each other, and the imports to remove.
@@ -280,6 +292,12 @@ fn way_back(cycle: &Cycle, edges: &[(usize, usize)]) -> Vec<(usize, usize)> {
 }
 
 impl Ring<'_> {
+    /// Whether all of it is in examples and the like, which are as short as they can be.
+    fn stands_alone(&self, project: &Project<'_>) -> bool {
+        let mut files = self.files.iter();
+        files.all(|file| stands_alone(&name_of(project, file)))
+    }
+
     fn finding(&self, rule: RuleId, project: &Project<'_>) -> Option<Finding> {
         let first = self.cut.first()?;
         let name = |file: &FilePath| name_of(project, file);

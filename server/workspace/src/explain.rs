@@ -89,6 +89,13 @@ pub fn explain(roots: &[FilePath], file: &FilePath) -> Explanation {
     }
 }
 
+/// Whether the ignore files of the workspace leave a path out, be there such a file or not.
+///
+/// Reads the ignore files above it.
+pub fn is_left_out(roots: &[FilePath], file: &FilePath) -> bool {
+    root_of(roots, file).is_some_and(|root| ignored_by(root, file).is_some())
+}
+
 /// The line of an ignore file that leaves a file out: the last that fits in the deepest folder that has one.
 fn ignored_by(root: &FilePath, file: &FilePath) -> Option<(FilePath, String)> {
     let mut deepest = None;

@@ -19,7 +19,7 @@ mod words;
 
 pub use disk::{MAX_FILE_BYTES, ReadError, is_within, read};
 pub use document::Document;
-pub use explain::{Explanation, explain};
+pub use explain::{Explanation, explain, is_left_out};
 pub use head::{Extent, Head, HeadWatcher};
 pub use past::{Changed, Past};
 pub use scan::{Focus, Scan, SkipReason, Step, facts_on_disk, scan};

@@ -35,6 +35,7 @@ def f(rows, pattern):
         d = re.compile(pattern)
         later = lambda: re.compile('x')
         one = User.objects.get(pk=row.id)
+        made = User.objects.create(name=row.name)
         same = User.objects.get(pk=1)
         many = User.objects.filter(pk__in=row).count()
         first = User._default_manager.filter(a=row).first()
@@ -44,8 +45,8 @@ def f(rows, pattern):
         expect![[r#"
             4 regex-in-loop in f: re.compile('x+')
             8 query-in-loop in f: User.objects.get(pk=row.id)
-            11 query-in-loop in f: User._default_manager.filter(a=row).first()
-            13 query-in-loop in f: User.objects.get(pk=r)
+            12 query-in-loop in f: User._default_manager.filter(a=row).first()
+            14 query-in-loop in f: User.objects.get(pk=r)
         "#]],
     );
 }

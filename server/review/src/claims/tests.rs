@@ -73,6 +73,7 @@ fn with_shop<T>(edits: &[(&str, &str, &str)], act: impl FnOnce(&Evidence<'_>, &R
         index: &index,
         manifests: &manifests,
         exists: &|_| false,
+        ignored: &|_, _| false,
         team: &team,
     };
     let review = Review::of(&project, &Thresholds::default());

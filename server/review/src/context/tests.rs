@@ -34,6 +34,7 @@ fn check_for(team: &Team, fixture: &str, expected: Expect) {
             index: &index,
             manifests: &Manifests::read(manifests),
             exists: &|file| file.as_str().ends_with("there.md"),
+            ignored: &|_, _| false,
             team,
         },
         &thresholds,

@@ -54,6 +54,12 @@ pub(super) fn resolve(origin: &Origin<'_>, import: &Import) -> Vec<Target> {
         .into_iter()
         .map(|(to, names)| Target::Inside(to, names))
         .collect();
+    // A folder at the top that is no package may have an installed one's name by chance.
+    let by_chance = dots == 0 && parts.len() == 1 && module.is_none();
+    if by_chance && found.is_empty() && !missing.is_empty() {
+        let name = parts.first().copied().unwrap_or("");
+        return vec![Target::Outside(name.to_owned())];
+    }
     if !missing.is_empty() {
         found.push(Target::Nowhere(missing));
     }

@@ -20,6 +20,8 @@ pub struct Project<'a> {
     pub manifests: &'a Manifests,
     /// Whether there is such a file or folder on the disk, in the index or not.
     pub exists: &'a dyn Fn(&FilePath) -> bool,
+    /// Whether the ignore files of these workspace folders leave a path out, be there such a file or not.
+    pub ignored: &'a dyn Fn(&[FilePath], &FilePath) -> bool,
     /// What the team has said.
     pub team: &'a Team,
 }

@@ -28,6 +28,7 @@ fn check(fixture: &str, expected: Expect) {
         index: &index,
         manifests: &manifests,
         exists: &|_| false,
+        ignored: &|_, _| false,
         team: &Team::default(),
     };
     let graph = Graph::of(&project);
@@ -483,6 +484,7 @@ fn what_a_file_declares_may_change_where_others_lead() {
             index: &index,
             manifests: &Manifests::default(),
             exists: &|_| false,
+            ignored: &|_, _| false,
             team: &Team::default(),
         };
         match before {

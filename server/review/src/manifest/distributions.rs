@@ -267,9 +267,31 @@ fn spellings(name: &str) -> Vec<String> {
             .filter(|part| part.len() > 3)
             .map(str::to_owned),
     );
+    // `django-cors-headers` is imported as `corsheaders`.
+    let rest = plain.split_once('_').map(|(_, rest)| rest.replace('_', ""));
+    spellings.extend(rest.filter(|rest| rest.len() > 5));
+    spellings.extend(shortened(&plain));
     spellings.push(plain.replace('_', ""));
     spellings.push(plain);
     spellings
+}
+
+/// A name of three or four words without one or two of its words: `social-auth-app-django` is imported as
+/// `social_django`.
+fn shortened(plain: &str) -> Vec<String> {
+    let words: Vec<&str> = plain.split('_').filter(|word| !word.is_empty()).collect();
+    let mut found = Vec::new();
+    if !matches!(words.len(), 3 | 4) {
+        return found;
+    }
+    for (at, first) in words.iter().enumerate() {
+        for (place, second) in words.iter().enumerate().skip(at + 1) {
+            found.push(format!("{first}_{second}"));
+            let thirds = words.iter().skip(place + 1).filter(|_| words.len() == 4);
+            found.extend(thirds.map(|third| format!("{first}_{second}_{third}")));
+        }
+    }
+    found
 }
 
 /// The name that a requirement starts with: `name[extra]>=1; marker`.
@@ -303,6 +325,20 @@ mod tests {
             assert!(is_requirement(line), "{line:?}");
         }
         assert!(!is_requirement("The user logs in."));
+    }
+
+    #[test]
+    fn imports_leave_words_of_a_name_out() {
+        for (name, called) in [
+            ("social-auth-app-django", "social_django"),
+            ("social-auth-core", "social_core"),
+            ("strawberry-graphql-django", "strawberry_django"),
+            ("django-cors-headers", "corsheaders"),
+        ] {
+            assert!(spellings(name).contains(&called.to_owned()), "{name}");
+        }
+        let spelled = spellings("prometheus-client-extra-tools");
+        assert!(!spelled.contains(&"prometheus".to_owned()));
     }
 
     #[test]

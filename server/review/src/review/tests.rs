@@ -29,6 +29,7 @@ fn with_project<T>(index: &Index, act: impl FnOnce(&Project<'_>) -> T) -> T {
         index,
         manifests: &Manifests::default(),
         exists: &|file| file.as_str().starts_with("/w/built"),
+        ignored: &|_, file| file.as_str().starts_with("/w/lib/"),
         team: &Team::default(),
     })
 }
@@ -95,6 +96,81 @@ export interface D { d: typeof c }
             d.ts cycle/deferred 2 files import each other in a circle that closes after loading, here through c.ts; removing this import ends it
                 c.ts on the way back: imports d.ts
         "#]],
+    );
+}
+
+#[test]
+fn declarations_are_never_loaded_and_examples_may_be_circles() {
+    check(
+        "\
+//- /w/a.pyi
+from b import B
+//- /w/b.pyi
+from a import A
+//- /w/examples/shop/__init__.py
+from . import views
+//- /w/examples/shop/views.py
+from . import app
+",
+        expect![[r#"
+            b.pyi cycle/deferred 2 files import each other in a circle that closes after loading, here through a.pyi; removing this import ends it
+                a.pyi on the way back: imports b.pyi
+        "#]],
+    );
+}
+
+#[test]
+fn what_may_be_missing_or_is_made_by_others_leads_nowhere_without_a_word() {
+    check(
+        "\
+//- /w/a.py
+from contextlib import suppress
+with suppress(ImportError):
+    from .fast import x
+with open(path):
+    from .gone import y
+//- /w/bin/run.js
+require(\"../lib/run\");
+require(\"../src/run\");
+//- /w/app/page.ts
+import type { Route } from \"./+types/page\";
+//- /w/fast/src/lib.rs
+//- /w/b.py
+from fast import Fast
+//- /w/parser/resources/inline/a.py
+from .nothing import x
+//- /w/vendor/a.py
+from .nothing import x
+",
+        expect![[r#"
+            a.py graph/unresolved `.gone` leads to no file of the workspace
+            run.js graph/unresolved `../src/run` leads to no file of the workspace
+        "#]],
+    );
+}
+
+#[test]
+fn a_file_that_puts_everything_together_knows_what_is_above_it() {
+    let mut fixture = String::new();
+    for above in ["billing", "shop", "stock"] {
+        for at in 0..21 {
+            let file = format!("//- /w/{above}/f{at}.py\nfrom core.base import Base\n");
+            fixture.push_str(&file);
+        }
+        writeln!(fixture, "//- /w/{above}/schema.py").unwrap();
+    }
+    fixture.push_str("//- /w/core/base.py\n");
+    let one = fixture.clone() + "//- /w/core/late.py\nfrom shop.schema import Shop\n";
+    check(
+        &one,
+        expect![[r#"
+            late.py layer/inferred-drift imports shop/schema.py, but 21 imports go from `shop` to `core` and only 1 goes this way
+        "#]],
+    );
+    let all = "from shop.schema import Shop\nfrom stock.schema import Stock\nfrom billing.schema import Bill\n";
+    check(
+        &format!("{fixture}//- /w/core/schema.py\n{all}"),
+        expect![[""]],
     );
 }
 
