@@ -353,7 +353,8 @@ mod tests {
     #[test]
     fn a_lack_of_older_texts_costs_the_moves_of_what_was_changed() {
         let repository = Repository::new();
-        let text: String = (0..40).map(|line| format!("x{line} = {line}\n")).collect();
+        let text: Vec<String> = (0..40).map(|line| format!("x{line} = {line}\n")).collect();
+        let text = text.concat();
         let a = repository.write("a.py", &text);
         repository.commit();
         let old = repository.git(&["rev-parse", "HEAD:a.py"]);
