@@ -55,7 +55,7 @@ fn main() {
         index(&engine, &mut events, root).await;
         match packs {
             Some(count) => show_packs(&engine, count),
-            None => measure(&engine, &mut events).await,
+            None => measure(&engine).await,
         }
         engine.shutdown().await;
     });
@@ -126,25 +126,15 @@ fn is_code(symbol: &Symbol) -> bool {
     symbol.kind.is_callable() && symbol.body.is_some() && !symbol.test
 }
 
-/// Waits until each of the files has been shown to the user with what was found in it, as the server does.
-async fn show(engine: &Engine, events: &mut Events, files: &[FilePath]) {
-    let mut due: Vec<&FilePath> = files.iter().collect();
-    while !due.is_empty() {
-        if let Event::Markers(file) = events.recv().await.unwrap() {
-            assert!(engine.markers(&file).is_some());
-            due.retain(|other| **other != file);
-        }
-    }
-}
-
-async fn measure(engine: &Engine, events: &mut Events) {
+async fn measure(engine: &Engine) {
     engine.until_reviewed().await;
     let mut random = Random(0x5eed);
     let files = open(engine, &mut random, OPEN);
-    show(engine, events, &files).await;
-    // One more is shown after all that is done about those.
-    let last = open(engine, &mut random, 1);
-    show(engine, events, &last).await;
+    engine.until_quiet().await;
+    // The server shows what is found in a file that was opened.
+    for file in &files {
+        assert!(engine.markers(file).is_some());
+    }
     let snapshot = engine.snapshot();
     let stats = snapshot.index().stats();
     println!(

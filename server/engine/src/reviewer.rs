@@ -184,27 +184,30 @@ impl Engine {
         self.estimate_sizes(sizes)
     }
 
-    /// Finds out what the first menu in an open file would have to: what a review of it would ask, and what the names in
-    /// it mean. Files of which that is known are left alone: a menu has theirs renewed. Stops when somebody types.
-    pub(crate) fn foresee_menus(&self, files: &BTreeSet<FilePath>) {
-        if !self.is_configured() {
-            return;
+    /// Finds out what the first menu in each of the open files would have to: what a review of it would ask, and what the
+    /// names in it mean. Files of which that is known are left alone: a menu has theirs renewed.
+    ///
+    /// Stops when somebody types; then some are left.
+    pub(crate) fn foresee_menus(&self, files: &mut BTreeSet<FilePath>) {
+        if !self.is_configured() || *self.shared.reviews.borrow() == 0 {
+            // They come again.
+            return files.clear();
         }
         let (snapshot, config) = (self.snapshot_for_runs(), self.config());
         let stop = || self.shared.shutdown.is_cancelled() || !self.shared.stale.borrow().is_empty();
-        for file in files {
+        while let Some(file) = files.first() {
             let path = snapshot.display(file);
-            let has_code =
-                (snapshot.open_document(file)).is_some_and(|open| open.grammar().is_some());
-            if !has_code || self.with_sizes(|asked| asked.contains_key(path)) {
-                continue;
+            let open = snapshot.open_document(file);
+            let has_code = open.is_some_and(|open| open.grammar().is_some());
+            if has_code && !self.with_sizes(|asked| asked.contains_key(path)) {
+                snapshot.index().foresee(file, &stop);
+                if stop() {
+                    return;
+                }
+                // What cannot be estimated says so when it is picked.
+                _ = self.size_up(&snapshot, path, config.clone());
             }
-            snapshot.index().foresee(file, &stop);
-            if stop() {
-                return;
-            }
-            // What cannot be estimated says so when it is picked.
-            _ = self.size_up(&snapshot, path, config.clone());
+            files.pop_first();
         }
     }
 

@@ -86,6 +86,8 @@ pub(crate) struct Shared {
     pub(crate) changed: watch::Sender<u64>,
     /// Files whose parse and markers are due.
     pub(crate) stale: watch::Sender<BTreeSet<FilePath>>,
+    /// Whether nobody is at work on them.
+    quiet: watch::Sender<bool>,
     pub(crate) config: ArcSwap<Config>,
     resolve: Resolve,
     /// Problems that the user has been told.
@@ -153,6 +155,7 @@ impl Engine {
                 state: Mutex::default(),
                 changed: watch::Sender::new(0),
                 stale: watch::Sender::new(BTreeSet::new()),
+                quiet: watch::Sender::new(true),
                 config: ArcSwap::from_pointee(config),
                 resolve,
                 told: Mutex::default(),
@@ -382,12 +385,27 @@ impl Engine {
         self.shared.stale.send_modify(|stale| stale.extend(files));
     }
 
+    /// Waits until all that was opened or typed so far has been looked at.
+    pub async fn until_quiet(&self) {
+        let mut quiet = self.shared.quiet.subscribe();
+        // The sender lives as long as the engine.
+        while !self.shared.stale.borrow().is_empty() {
+            _ = quiet.changed().await;
+        }
+        _ = quiet.wait_for(|quiet| *quiet).await;
+    }
+
     /// Parses what has changed, off the path of the keystroke, and has its markers shown.
     async fn keep_fresh(self) {
         let mut stale = self.shared.stale.subscribe();
         // What may say something else once nobody types, and when that is.
         let (mut unsettled, mut rest) = (BTreeSet::new(), None);
+        // Where the first menu is still to be made ready.
+        let mut unforeseen = BTreeSet::new();
         loop {
+            self.shared
+                .quiet
+                .send_replace(self.shared.stale.borrow().is_empty());
             tokio::select! {
                 () = self.shared.shutdown.cancelled() => return,
                 changed = stale.changed() => if changed.is_err() { return },
@@ -397,6 +415,7 @@ impl Engine {
                     continue;
                 }
             }
+            self.shared.quiet.send_replace(false);
             let mut files = BTreeSet::new();
             // Taking them is no news: told of it, this loop would go round for ever.
             self.shared.stale.send_if_modified(|stale| {
@@ -404,6 +423,7 @@ impl Engine {
                 false
             });
             let engine = self.clone();
+            let mut next: BTreeSet<FilePath> = std::mem::take(&mut unforeseen);
             let work = tokio::task::spawn_blocking(move || {
                 let provisional = files.iter().filter(|file| engine.freshen(file));
                 let provisional: Vec<FilePath> = provisional.cloned().collect();
@@ -411,11 +431,13 @@ impl Engine {
                 for file in &files {
                     engine.show(Event::Markers(file.clone()));
                 }
-                engine.foresee_menus(&files);
-                provisional
+                next.extend(files);
+                engine.foresee_menus(&mut next);
+                (provisional, next)
             });
-            if let Ok(provisional) = work.await {
+            if let Ok((provisional, next)) = work.await {
                 unsettled.extend(provisional);
+                unforeseen = next;
             } else {
                 tracing::error!(
                     "parsing in the background panicked; the file keeps its last facts"
