@@ -71,11 +71,13 @@ fn test_elsewhere(snapshot: &Snapshot, task: &Task) -> Option<(FilePath, String)
     let beside = facts.enumerate().filter(|(id, symbol)| {
         *id != target && (symbol.kind.is_callable() || symbol.kind.is_type())
     });
-    let beside = beside
-        .take(NEIGHBOURS - 1)
-        .filter(|(_, symbol)| !index.is_common(&symbol.name, NAMESAKES));
+    let beside = beside.take(NEIGHBOURS - 1);
     let beside = beside.map(|(id, _)| (id, NEAR_BESIDE));
     let symbols = std::iter::once((target, NEAR)).chain(beside);
+    let symbols = symbols.filter(|(id, _)| {
+        let name = facts.symbol(*id).map(|symbol| &symbol.name);
+        name.is_some_and(|name| !index.is_common(name, NAMESAKES))
+    });
     let mut tests = symbols.flat_map(|(symbol, near)| {
         let place = Place {
             file: task.file.clone(),

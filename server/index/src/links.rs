@@ -82,20 +82,26 @@ impl Index {
                 file,
                 facts: &facts,
             };
+            let mut known: FxHashMap<Question<'_>, Option<Confidence>> = FxHashMap::default();
             for reference in facts.references_to(&symbol.name) {
                 // Names like `new` are everywhere, and mostly those of another type.
                 if !wanted(&facts, &reference) || candidates.excludes(here, &reference, owner) {
                     continue;
                 }
-                let meant = candidates.resolve(here, &reference, Some(target));
-                let found = meant.iter().find(|(index, _)| *index == target);
-                if let Some((_, confidence)) = found {
+                let confidence = known
+                    .entry(Question::of(here, &reference))
+                    .or_insert_with(|| {
+                        let meant = candidates.resolve(here, &reference, Some(target));
+                        let found = meant.iter().find(|(index, _)| *index == target);
+                        found.map(|(_, confidence)| *confidence)
+                    });
+                if let Some(confidence) = *confidence {
                     uses.push(Use {
                         file: file.clone(),
                         range: reference.range,
                         role: reference.role,
                         within: reference.within,
-                        confidence: *confidence,
+                        confidence,
                     });
                 }
             }
